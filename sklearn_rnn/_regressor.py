@@ -1,0 +1,316 @@
+"""RNNRegressor: real targets."""
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+
+from sklearn_rnn._base import BaseRNN
+from sklearn_rnn._sequences import Sequences
+from sklearn_rnn._targets import read_regression_targets, read_weights
+
+
+class RNNRegressor(RegressorMixin, BaseRNN):
+    """Recurrent neural network for regression on sequences.
+
+    Sequences come as an array (n_samples, n_timesteps, n_features), or as a list of arrays of
+    different lengths; the targets are one or several numbers per sequence, or per timestep.
+
+    Parameters
+    ----------
+    cell : {"elman", "lstm", "gru"}, default="gru"
+        The recurrent cell: Elman's simple one, the long short-term memory, or the gated recurrent
+        unit. The equations are under Notes.
+    activation : {"tanh", "relu", "logistic", "identity"}, default="tanh"
+        The function f of the Elman cell. With "relu" the recurrent matrix starts as the identity
+        [1]_. The other cells have fixed activations and accept only the default.
+    hidden_size : int, default=64
+        Units per recurrent layer.
+    n_layers : int, default=1
+        Recurrent layers, each reading the sequence of hidden states of the one below.
+    return_sequences : bool, default=False
+        False: one target per sequence, read off the last timestep. True: one per timestep.
+    loss : {"squared_error"}, default="squared_error"
+        Half the squared error, averaged over the outputs.
+    solver : {"adam", "sgd"}, default="adam"
+        Adam [2]_, or gradient descent with momentum.
+    alpha : float, default=0.0001
+        Strength of the L2 penalty alpha / 2 * sum(W ** 2) / n_samples on the weight matrices; the
+        biases are free. n_samples is the sum of the sample weights where there are any.
+    batch_size : int or "auto", default="auto"
+        Sequences per update, at most as many as there are; "auto" is min(200, n_samples).
+    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+        "constant" is ``learning_rate_init`` throughout; "invscaling" is
+        ``learning_rate_init / t ** power_t`` at update t = 1, 2, ...; "adaptive" halves the rate
+        each time that training would stop for want of improvement, until it is below 1e-6.
+    learning_rate_init : float, default=0.001
+        The learning rate at the start.
+    power_t : float, default=0.5
+        The exponent of ``learning_rate="invscaling"``.
+    max_iter : int, default=200
+        Epochs, at most.
+    shuffle : bool, default=True
+        Whether to shuffle the samples before each epoch, and before validation data are held out.
+        False keeps the order: the validation data are then the last samples, as is right for
+        samples in the order of time.
+    max_grad_norm : float or None, default=1.0
+        Gradients of greater norm, all parameters taken together, are scaled down to it [3]_. None
+        never scales.
+    max_grad_value : float or None, default=None
+        Every entry of the gradient is limited to this magnitude, before its norm is. None doesn't
+        limit.
+    tol : float, default=1e-4
+        What counts as an improvement of the loss, or with early stopping of the validation score.
+    n_iter_no_change : int, default=10
+        Training stops after more than this many epochs in a row without improvement.
+    early_stopping : bool, default=False
+        Whether to hold out validation data, stop when their score no longer improves, and keep the
+        parameters that scored best. The score is R².
+    validation_fraction : float, default=0.1
+        The fraction of the samples held out with ``early_stopping=True``.
+    momentum : float, default=0.9
+        Momentum of ``solver="sgd"``, in [0, 1); 0 is plain gradient descent.
+    nesterovs_momentum : bool, default=True
+        Whether the momentum of ``solver="sgd"`` is Nesterov's.
+    beta_1 : float, default=0.9
+        Adam's decay rate of the first moment, in [0, 1).
+    beta_2 : float, default=0.999
+        Adam's decay rate of the second moment, in [0, 1).
+    epsilon : float, default=1e-8
+        Adam's constant against division by zero.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from where the last ``fit`` ended, as if it had not ended: the
+        optimizer, the schedule and the history go on too. The architecture must be the same.
+    random_state : int, RandomState instance or None, default=None
+        Determines the starting weights, the shuffling and the validation data. An int makes fits
+        repeatable to the last bit. None takes a seed from the operating system; NumPy's global
+        generator is never used.
+    verbose : int, default=0
+        Whether to print a line per epoch.
+
+    Attributes
+    ----------
+    weights_ : mapping of str to ndarray
+        The parameters under the textbook's names, read-only: for every layer k
+        ``"layer_k.W_xh"`` (n_gates * hidden_size, n_inputs), ``"layer_k.W_hh"``
+        (n_gates * hidden_size, hidden_size) and ``"layer_k.b_h"`` (n_gates * hidden_size,), for
+        the GRU also ``"layer_k.b_hn"`` (hidden_size,); ``"output.W_hy"`` (n_outputs, hidden_size)
+        and ``"output.b_y"`` (n_outputs,). The gates' order in the rows is o, i, f, g for the LSTM
+        and r, z, n for the GRU.
+    loss_ : float
+        The mean loss over the last epoch, penalty included.
+    best_loss_ : float
+        The lowest of all epochs.
+    loss_curve_ : list of float
+        The loss of every epoch.
+    validation_scores_ : list of float or None
+        With early stopping, the validation R² after every epoch.
+    best_validation_score_ : float or None
+        With early stopping, the highest of them.
+    n_iter_ : int
+        The number of epochs.
+    t_ : int
+        The number of training samples seen, counting repetitions.
+    n_features_in_ : int
+        The features per timestep; of 2-D X, the columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        The columns of a DataFrame, if X was one and they are all strings.
+    n_outputs_ : int
+        The number of outputs.
+    n_layers_ : int
+        The number of recurrent layers.
+
+    See Also
+    --------
+    RNNClassifier : The same for labels.
+
+    Notes
+    -----
+    What X can be, and how per-timestep results come back, is in the user guide. Work is done in
+    float32 if X is float32, which is about twice as fast, and in float64 otherwise.
+
+    With h_0 = c_0 = 0, * elementwise and s the logistic function, the cells are
+
+    - elman: h_t = f(W_xh x_t + W_hh h_{t-1} + b_h);
+    - lstm: o, i, f = s(.), g = tanh(.), c_t = f * c_{t-1} + i * g, h_t = o * tanh(c_t) [4]_; the
+      bias of f starts at 1;
+    - gru: r, z = s(.), n = tanh(W_xn x_t + b_xn + r * (W_hn h_{t-1} + b_hn)),
+      h_t = (1 - z) * n + z * h_{t-1} [5]_;
+
+    each . being W_xh x_t + W_hh h_{t-1} + b_h with that gate's rows, and the raw outputs are
+    y_t = W_hy h_t + b_y. Recurrent matrices start orthogonal, input matrices Glorot uniform.
+
+    References
+    ----------
+    .. [1] Q. V. Le, N. Jaitly, G. E. Hinton (2015). A simple way to initialize recurrent networks
+       of rectified linear units. arXiv:1504.00941.
+    .. [2] D. P. Kingma, J. Ba (2015). Adam: a method for stochastic optimization. ICLR.
+    .. [3] R. Pascanu, T. Mikolov, Y. Bengio (2013). On the difficulty of training recurrent neural
+       networks. ICML.
+    .. [4] S. Hochreiter, J. Schmidhuber (1997). Long short-term memory. Neural Computation 9.
+       F. A. Gers, J. Schmidhuber, F. Cummins (2000). Learning to forget. Neural Computation 12.
+    .. [5] K. Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for
+       statistical machine translation. EMNLP. The reset gate after the product, as in cuDNN.
+
+    Examples
+    --------
+    The last value of a noisy wave's next step, from the ten before:
+
+    >>> import numpy as np
+    >>> from sklearn_rnn import RNNRegressor
+    >>> wave = np.sin(np.arange(300) / 3)
+    >>> windows = np.lib.stride_tricks.sliding_window_view(wave, 11)
+    >>> X, y = windows[:, :10, np.newaxis], windows[:, 10]
+    >>> model = RNNRegressor(cell="elman", hidden_size=8, tol=1e-3, random_state=0)
+    >>> model.fit(X[:200], y[:200]).score(X[200:], y[200:]) > 0.99
+    True
+    """
+
+    _losses = ("squared_error",)
+
+    def __init__(
+        self,
+        *,
+        cell="gru",
+        activation="tanh",
+        hidden_size=64,
+        n_layers=1,
+        return_sequences=False,
+        loss="squared_error",
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        shuffle=True,
+        max_grad_norm=1.0,
+        max_grad_value=None,
+        tol=1e-4,
+        n_iter_no_change=10,
+        early_stopping=False,
+        validation_fraction=0.1,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            cell=cell,
+            activation=activation,
+            hidden_size=hidden_size,
+            n_layers=n_layers,
+            return_sequences=return_sequences,
+            loss=loss,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            max_grad_norm=max_grad_norm,
+            max_grad_value=max_grad_value,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            warm_start=warm_start,
+            random_state=random_state,
+            verbose=verbose,
+        )
+
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch, going on from the last call or from `fit`.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `fit`; and if X or y are not like those of the calls before.
+        """
+        return self._partial_fit(X, y, sample_weight)
+
+    def predict(self, X):
+        """Predict the targets.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            The sequences, as for `fit`; their lengths are free unless X is 2-D.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The predictions. With ``return_sequences=True``: a list of arrays (n_timesteps_i,) or
+            (n_timesteps_i, n_outputs) for a list, an array (n_samples, n_timesteps) or
+            (n_samples, n_timesteps, n_outputs) for an array, with NaN in place of padding.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X can't be used.
+        """
+        X = self._read_for_prediction(X)
+        return self._in_container(X, self._predict(X))
+
+    def score(self, X, y, sample_weight=None):
+        """Return R², over all valid timesteps with ``return_sequences=True``.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        score : float
+            R², with several outputs averaged over them; 1 is best.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X, y or sample_weight can't be used.
+        """
+        X = self._read_for_prediction(X)
+        per_step = self._architecture.return_sequences
+        y = read_regression_targets(y, X, per_step)
+        if sample_weight is not None:
+            sample_weight = read_weights(sample_weight, X, per_step)
+        return r2_score(y, self._predict(X), sample_weight=sample_weight)
+
+    def _predict(self, X: Sequences) -> np.ndarray:
+        raw = self._raw(X)
+        return raw[:, 0] if self._one_output else raw
+
+    def _read_targets(self, y, X, classes):
+        y = read_regression_targets(y, X, self.return_sequences)
+        self._one_output = y.ndim == 1
+        y = y.reshape(len(y), -1)
+        self.n_outputs_ = y.shape[1]
+        return y
+
+    def _core_loss(self):
+        return "squared_error"
+
+    def _score(self, targets, raw, weights):
+        return r2_score(targets, raw, sample_weight=weights)

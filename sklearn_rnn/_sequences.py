@@ -1,0 +1,287 @@
+"""The one door: whatever holds sequences becomes `Sequences`, or a clear error."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils.validation import validate_data
+
+from sklearn_rnn.core.packing import Batch
+
+# Values are looked through block by block, so that no copy of a large X is made.
+BLOCK = 256
+
+
+class Sequences:
+    """Checked sequences.
+
+    arrays : (n, n_timesteps, n_features) array, or a list of (n_timesteps_i, n_features) arrays
+    lengths : (n,), the timesteps of each sequence, padding not counted
+    container : "table" for 2-D X, "array" for 3-D X, "list", or "object array"
+    """
+
+    def __init__(self, arrays, lengths: np.ndarray, container: str):
+        self.arrays = arrays
+        self.lengths = lengths
+        self.container = container
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def n_features(self) -> int:
+        """The features of a timestep."""
+        return self.arrays[0].shape[1]
+
+    @property
+    def dtype(self) -> type:
+        """The precision to work in."""
+        arrays = [self.arrays] if isinstance(self.arrays, np.ndarray) else self.arrays
+        only_single = all(array.dtype == np.float32 for array in arrays)
+        return np.float32 if only_single else np.float64
+
+    @property
+    def n_timesteps(self) -> int:
+        """The length of the longest sequence, padding counted where there is any."""
+        if isinstance(self.arrays, np.ndarray):
+            return self.arrays.shape[1]
+        return int(self.lengths.max())
+
+    @property
+    def starts(self) -> np.ndarray:
+        """Where each sequence starts when all valid timesteps are put one after another."""
+        return np.cumsum(self.lengths) - self.lengths
+
+    def flat(self, dtype=None) -> tuple[np.ndarray, np.ndarray]:
+        """Return all timesteps as (total, n_features), and where each sequence starts.
+
+        A view wherever that is possible; padding is not removed.
+        """
+        if isinstance(self.arrays, np.ndarray):
+            n, n_timesteps, n_features = self.arrays.shape
+            values = self.arrays.reshape(n * n_timesteps, n_features)
+            starts = np.arange(n) * n_timesteps
+        else:
+            values, starts = np.concatenate(self.arrays), self.starts
+        return np.asarray(values, dtype), starts
+
+    def batch(self, chosen: np.ndarray) -> Batch:
+        """Return sequences, which are in the order of decreasing length, without copying others."""
+        if not isinstance(self.arrays, np.ndarray):
+            part = Sequences([self.arrays[i] for i in chosen], self.lengths[chosen], self.container)
+        elif not self.arrays.flags.c_contiguous:
+            part = Sequences(self.arrays[chosen], self.lengths[chosen], self.container)
+        else:
+            values, starts = self.flat()
+            return Batch(values, starts[chosen], self.lengths[chosen])
+        return Batch(*part.flat(), part.lengths)
+
+    def take(self, chosen: np.ndarray) -> "Sequences":
+        """Return some of the sequences."""
+        if isinstance(self.arrays, np.ndarray):
+            arrays = self.arrays[chosen]
+        else:
+            arrays = [self.arrays[i] for i in chosen]
+        return Sequences(arrays, self.lengths[chosen], self.container)
+
+    def restore(self, values: np.ndarray, fill):
+        """Put values of all valid timesteps into the container that the sequences came in."""
+        if self.container in ("table", "array"):
+            padded = np.full((len(self), self.n_timesteps, *values.shape[1:]), fill, values.dtype)
+            padded[self.is_valid()] = values
+            return padded
+        arrays = np.split(values, np.cumsum(self.lengths)[:-1])
+        if self.container == "list":
+            return arrays
+        objects = np.empty(len(self), dtype=object)
+        objects[:] = arrays
+        return objects
+
+    def is_valid(self) -> np.ndarray:
+        """Which timesteps of the padded sequences are not padding, (n, n_timesteps)."""
+        return np.arange(self.n_timesteps) < self.lengths[:, np.newaxis]
+
+
+def read_sequences(X, estimator, *, reset: bool) -> Sequences:
+    """Check X, and set `n_features_in_` (and `feature_names_in_`), or check X against them.
+
+    Raises ValueError or TypeError, naming the sample where there is one.
+    """
+    name = type(estimator).__name__
+    if issparse(X):
+        raise TypeError(
+            "X is sparse, but sequences have to be dense: use X.toarray() to convert it."
+        )
+    table_wanted = not reset and estimator._fitted_on_table
+    sequences = _read(X, prefer_table=table_wanted, prefer_list=not reset)
+    if sequences is None:
+        if not reset and not table_wanted:
+            raise ValueError(
+                f"X is no 3-D array and no list of sequences, but {name} was fitted on such: give "
+                f"(n_samples, n_timesteps, {estimator.n_features_in_}), or a list of arrays "
+                f"(n_timesteps, {estimator.n_features_in_})."
+            )
+        return _read_table(X, estimator, reset=reset)
+    if reset:
+        estimator.n_features_in_ = sequences.n_features
+        vars(estimator).pop("feature_names_in_", None)  # of an earlier fit on a DataFrame
+    elif table_wanted:
+        raise ValueError(
+            f"X is a 3-D array or a list of sequences, but {name} was fitted on 2-D X: give "
+            f"(n_samples, {estimator.n_features_in_})."
+        )
+    elif sequences.n_features != estimator.n_features_in_:
+        raise ValueError(
+            f"X has {sequences.n_features} features, but {name} is expecting "
+            f"{estimator.n_features_in_} features as input."
+        )
+    return sequences
+
+
+def _read(X, *, prefer_table: bool, prefer_list: bool) -> Sequences | None:
+    """Read a 3-D array or a list of sequences; None if X is neither and has to be a table.
+
+    A list of equally long lists of numbers is a table by default, as elsewhere in scikit-learn.
+    """
+    if isinstance(X, (list, tuple)):
+        depth = _depth(X)
+        rectangular = depth == 2 and len({len(x) for x in X}) == 1
+        of_lists = all(isinstance(x, (list, tuple)) for x in X)
+        is_table = rectangular and (prefer_table or (of_lists and not prefer_list))
+        return None if is_table or depth < 2 else _read_list(X, "list")
+    if hasattr(X, "columns"):  # a DataFrame
+        return None
+    array = np.asarray(X)
+    if array.ndim == 3:
+        return _read_array(array)
+    if array.ndim == 1 and array.dtype == object and _depth(array) >= 2:
+        return _read_list(array, "object array")
+    return None
+
+
+def _depth(X: Sequence) -> int:
+    """How deep the sequences in X are nested, by the first one: 2 for a list of 1-D arrays."""
+    return 1 + np.ndim(X[0]) if len(X) else 0
+
+
+def _read_table(X, estimator, *, reset: bool) -> Sequences:
+    table = validate_data(
+        estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False, accept_sparse=False
+    )
+    array = _as_numbers(table, "X")[:, :, np.newaxis]
+    return Sequences(array, _valid_lengths(array), "table")
+
+
+def _read_array(X: np.ndarray) -> Sequences:
+    if 0 in X.shape:
+        raise ValueError(
+            f"X has shape {X.shape}: there must be at least one sample, one timestep and one "
+            "feature (n_samples, n_timesteps, n_features)."
+        )
+    X = _as_numbers(X, "X")
+    return Sequences(X, _valid_lengths(X), "array")
+
+
+def _read_list(X: Sequence, container: str) -> Sequences:
+    arrays = [_read_sequence(x, i) for i, x in enumerate(X)]
+    n_features = arrays[0].shape[1]
+    for i, array in enumerate(arrays):
+        if array.shape[1] != n_features:
+            raise ValueError(
+                f"X[{i}] has {array.shape[1]} features, but X[0] has {n_features}: all sequences "
+                "must have the same features."
+            )
+    for start in range(0, len(arrays), BLOCK):
+        _check_finite(arrays[start : start + BLOCK], start)
+    return Sequences(arrays, np.array([len(array) for array in arrays]), container)
+
+
+def _read_sequence(x, i: int) -> np.ndarray:
+    if issparse(x):
+        raise TypeError(f"X[{i}] is sparse, but sequences have to be dense.")
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(
+            f"X[{i}] is not an array (n_timesteps, n_features): its timesteps differ in length."
+        ) from error
+    if array.ndim == 1:
+        array = array[:, np.newaxis]
+    if array.ndim != 2:
+        raise ValueError(
+            f"X[{i}] has {array.ndim} dimensions; a sequence is an array "
+            "(n_timesteps, n_features), or (n_timesteps,) for one feature."
+        )
+    if 0 in array.shape:
+        raise ValueError(
+            f"X[{i}] has shape {array.shape}: every sequence needs at least one timestep and one "
+            "feature."
+        )
+    return _as_numbers(array, f"X[{i}]")
+
+
+def _as_numbers(array: np.ndarray, name: str) -> np.ndarray:
+    """Check that an array holds real numbers; objects are converted."""
+    if array.dtype.kind in "fiub":
+        return array
+    if array.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}.")
+    if array.dtype.kind == "O":
+        try:
+            return array.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{name} must hold numbers: {error}") from error
+    raise ValueError(f"{name} must hold numbers, but has dtype {array.dtype}.")
+
+
+def _valid_lengths(array: np.ndarray) -> np.ndarray:
+    """Return the lengths of sequences that are padded with NaN; raise where NaN isn't padding."""
+    n, n_timesteps, n_features = array.shape
+    lengths = np.full(n, n_timesteps)
+    block = max(1, 2**18 // (n_timesteps * n_features))
+    for start in range(0, n, block):
+        part = array[start : start + block]
+        if not _surely_finite(part):
+            lengths[start : start + block] = _lengths_of_padded(part, start)
+    return lengths
+
+
+def _lengths_of_padded(part: np.ndarray, first_sample: int) -> np.ndarray:
+    n_timesteps = part.shape[1]
+    some_value = ~np.isnan(part).all(axis=2)
+    lengths = n_timesteps - some_value[:, ::-1].argmax(axis=1)
+    if not some_value.any(axis=1).all():
+        sample = first_sample + int(some_value.any(axis=1).argmin())
+        raise ValueError(
+            f"X[{sample}] is an empty sequence: all its values are NaN, which counts as padding."
+        )
+    bad = ~np.isfinite(part) & (np.arange(n_timesteps) < lengths[:, np.newaxis])[:, :, np.newaxis]
+    if bad.any():
+        raise _not_finite(part, np.argwhere(bad)[0], first_sample)
+    return lengths
+
+
+def _check_finite(arrays: list[np.ndarray], first_sample: int) -> None:
+    if _surely_finite(np.concatenate(arrays)):
+        return
+    for i, array in enumerate(arrays):
+        bad = np.argwhere(~np.isfinite(array))
+        if len(bad):
+            raise _not_finite(array[np.newaxis], (0, *bad[0]), first_sample + i)
+
+
+def _not_finite(part: np.ndarray, where, first_sample: int) -> ValueError:
+    sample, timestep, feature = where
+    return ValueError(
+        f"Input X contains NaN or infinity: sample {first_sample + sample} has {part[tuple(where)]} "
+        f"at timestep {timestep}, feature {feature}. Values must be finite; only at the end of a "
+        "sequence in a padded array may all the features of a timestep be NaN."
+    )
+
+
+def _surely_finite(array: np.ndarray) -> bool:
+    """Whether a sum shows at once that all is finite; it may overflow, so False means perhaps."""
+    if array.dtype.kind != "f":
+        return True
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(array.sum()))

@@ -1,0 +1,145 @@
+"""The one door for what belongs to sequences: targets and weights become flat arrays.
+
+With one target per sequence the rows of a flat array are the samples. With one per timestep they
+are the valid timesteps of all the sequences, one sequence after another.
+"""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from sklearn_rnn._sequences import Sequences
+
+
+def read_regression_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
+    """Return y as (n_targets,) or (n_targets, n_outputs), of float64 or float32."""
+    _require(y)
+    if not per_step:
+        y = check_array(y, ensure_2d=False, dtype=(np.float64, np.float32), input_name="y")
+        _check_count(len(y), X)
+        return y
+    y = flatten(y, X, "y")
+    if y.ndim > 2:
+        raise ValueError(
+            f"y has {y.ndim - 1} dimensions per sequence; with return_sequences=True the targets "
+            "of a sequence are (n_timesteps,) or (n_timesteps, n_outputs)."
+        )
+    return check_array(y, ensure_2d=False, dtype=(np.float64, np.float32), input_name="y")
+
+
+def read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
+    """Return y as (n_targets,) labels, or as a multilabel indicator (n_targets, n_labels)."""
+    _require(y)
+    if per_step:
+        y = flatten(y, X, "y")
+        if y.ndim != 1:
+            raise ValueError(
+                f"y has {y.ndim} dimensions per sequence; with return_sequences=True the labels of "
+                "a sequence are (n_timesteps,)."
+            )
+    elif issparse(y):
+        y = y.toarray()
+    check_classification_targets(y)
+    kind = type_of_target(y, input_name="y", raise_unknown=True)
+    if kind == "multiclass-multioutput":
+        raise ValueError(
+            "y is of type 'multiclass-multioutput', which is not supported: give one label per "
+            "sequence, a multilabel indicator of 0 and 1, or set return_sequences=True for one "
+            "label per timestep."
+        )
+    y = np.asarray(y) if kind == "multilabel-indicator" else column_or_1d(y, warn=True)
+    if not per_step:
+        _check_count(len(y), X)
+    return y
+
+
+def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
+    """Return one weight, at least zero, per target."""
+    n_targets = int(X.lengths.sum()) if per_step else len(X)
+    if sample_weight is None:
+        return np.ones(n_targets)
+    name = "sample_weight"
+    is_per_sample = not hasattr(sample_weight, "__len__") or all(
+        np.ndim(weight) == 0 for weight in sample_weight
+    )
+    if is_per_sample:
+        weights = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name=name)
+        if weights.shape != (len(X),):
+            raise ValueError(
+                f"sample_weight has shape {weights.shape}, but X has {len(X)} samples: expected "
+                f"({len(X)},)."
+            )
+        weights = np.repeat(weights, X.lengths) if per_step else weights
+    elif per_step:
+        weights = flatten(sample_weight, X, name)
+        if weights.ndim != 1:
+            raise ValueError("sample_weight must be one number per sequence or per timestep.")
+        weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name=name)
+    else:
+        raise ValueError(
+            "sample_weight must be 1-D, one number per sequence; only with return_sequences=True "
+            "may there be one per timestep."
+        )
+    if (weights < 0).any():
+        raise ValueError("sample_weight has negative values; weights must be at least zero.")
+    if not weights.any():
+        raise ValueError("sample_weight is zero throughout: at least one weight must be non-zero.")
+    return weights
+
+
+def flatten(per_step, X: Sequences, name: str) -> np.ndarray:
+    """Put what there is per timestep into one array, that of all valid timesteps.
+
+    per_step : (n, n_timesteps, ...) array, or a list of (n_timesteps_i, ...) arrays
+    """
+    if not hasattr(per_step, "__len__"):
+        raise TypeError(
+            f"{name} must be an array (n_samples, n_timesteps) or a list of arrays (n_timesteps_i,)"
+            f", one value per timestep; got {type(per_step).__name__}."
+        )
+    _check_count(len(per_step), X, name)
+    if not isinstance(per_step, (list, tuple)):
+        per_step = np.asarray(per_step)
+        if per_step.ndim > 1:
+            return _flatten_padded(per_step, X, name)
+    parts = [np.asarray(part) for part in per_step]
+    for i, (part, length) in enumerate(zip(parts, X.lengths, strict=True)):
+        if part.ndim == 0:
+            raise ValueError(
+                f"{name} has one value per sequence, but return_sequences=True wants one per "
+                f"timestep: {name}[{i}] should have {length} values."
+            )
+        if len(part) not in (
+            length,
+            X.n_timesteps if X.container in ("table", "array") else length,
+        ):
+            raise ValueError(
+                f"{name}[{i}] has {len(part)} values, but X[{i}] has {length} timesteps."
+            )
+    trailing = {part.shape[1:] for part in parts}
+    if len(trailing) > 1:
+        raise ValueError(f"The sequences of {name} differ in their number of outputs.")
+    return np.concatenate([part[:length] for part, length in zip(parts, X.lengths, strict=True)])
+
+
+def _flatten_padded(array: np.ndarray, X: Sequences, name: str) -> np.ndarray:
+    if array.shape[1] != X.n_timesteps:
+        raise ValueError(
+            f"{name} has {array.shape[1]} timesteps, but X has {X.n_timesteps}: with "
+            "return_sequences=True there must be one value per timestep."
+        )
+    return array[X.is_valid()]
+
+
+def _require(y) -> None:
+    if y is None:
+        raise ValueError("This estimator requires y to be passed, but the target y is None.")
+
+
+def _check_count(count: int, X: Sequences, name: str = "y") -> None:
+    if count != len(X):
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: X has {len(X)} "
+            f"sequences, {name} has {count}."
+        )

@@ -1,0 +1,278 @@
+"""Training: epochs, batches, stopping, history. Knows networks, but no estimator."""
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from sklearn_rnn.core.losses import Loss
+from sklearn_rnn.core.network import Network
+from sklearn_rnn.core.optimizers import clip_by_norm, clip_by_value
+from sklearn_rnn.core.packing import Batch, decreasing
+from sklearn_rnn.core.schedules import SCHEDULES
+
+# Where an adaptive learning rate has fallen to, training has come to its end.
+MIN_LEARNING_RATE = 1e-6
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Sequences with targets and weights, in flat arrays.
+
+    values : (any, n_inputs), timesteps; sequence i takes lengths[i] rows from starts[i] on
+    targets : (any, n_outputs), or (any,) class numbers
+    weights : (any,), of the targets
+    target_starts : where sequence i's targets start: its only one, or its first timestep's
+    """
+
+    values: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray
+    target_starts: np.ndarray
+    per_step: bool
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def n_targets(self) -> int:
+        return int(self.lengths.sum()) if self.per_step else len(self)
+
+    @property
+    def n_samples(self) -> float:
+        """The number of sequences, weighted; of weights per timestep it is the mean that counts."""
+        if self.per_step:
+            columns = zip(self.target_starts, self.lengths, strict=True)
+            return float(sum(self.weights[start : start + n].mean() for start, n in columns))
+        return float(self.weights[self.target_starts].sum())
+
+    def take(self, chosen: np.ndarray) -> "TrainingData":
+        """Return some of the sequences; nothing is copied."""
+        return replace(
+            self,
+            starts=self.starts[chosen],
+            lengths=self.lengths[chosen],
+            target_starts=self.target_starts[chosen],
+        )
+
+    def inputs(self, chosen: np.ndarray) -> Batch:
+        """Return some of the sequences, which must be in the order of decreasing length."""
+        return Batch(self.values, self.starts[chosen], self.lengths[chosen])
+
+    def batch(self, chosen: np.ndarray) -> tuple[Batch, np.ndarray, np.ndarray]:
+        """Return some of the sequences, with the targets and weights of the network's columns."""
+        chosen = chosen[decreasing(self.lengths[chosen])]
+        batch = self.inputs(chosen)
+        positions = self.target_starts[chosen]
+        if self.per_step:
+            positions = batch.columns_of(positions)
+        targets = self.targets[positions]
+        return batch, np.ascontiguousarray(targets.T), self.weights[positions]
+
+    def target_positions(self) -> np.ndarray:
+        """Where the targets of these sequences stand."""
+        order = decreasing(self.lengths)
+        starts = self.target_starts[order]
+        return self.inputs(order).columns_of(starts) if self.per_step else starts
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What the user can set; the names are the estimators'."""
+
+    solver: Any  # of core.optimizers.SOLVERS
+    learning_rate: str
+    learning_rate_init: float
+    power_t: float
+    batch_size: int
+    shuffle: bool
+    alpha: float
+    max_grad_norm: float | None
+    max_grad_value: float | None
+    tol: float
+    n_iter_no_change: int
+    verbose: bool
+
+
+@dataclass
+class Progress:
+    """What training remembers from epoch to epoch, and needs in order to go on another time."""
+
+    rng: np.random.Generator
+    solver_state: Any
+    split_seed: int = field(init=False)  # to hold out the same samples when training goes on
+    n_updates: int = 0
+    n_samples_seen: int = 0
+    rate_factor: float = 1.0  # what is left of an adaptive learning rate
+    epochs_without_improvement: int = 0
+    loss_curve: list[float] = field(default_factory=list)
+    best_loss: float = math.inf
+    validation_scores: list[float] = field(default_factory=list)
+    best_validation_score: float = -math.inf
+    best_parameters: np.ndarray | None = None  # kept where there are validation scores
+
+    def __post_init__(self):
+        self.split_seed = int(self.rng.integers(2**31))
+
+    def adopt(self, solver, parameters: np.ndarray) -> None:
+        """Go on with a solver, which starts anew if it has no state, or that of another solver."""
+        fresh = solver.init(parameters)
+        if type(fresh) is not type(self.solver_state):
+            self.solver_state = fresh
+
+    def forget_solver(self) -> None:
+        """Keep only what is small, where training need not go on exactly."""
+        self.solver_state = self.best_parameters = None
+
+
+def train(
+    network: Network,
+    data: TrainingData,
+    loss: Loss,
+    options: TrainingOptions,
+    progress: Progress,
+    n_epochs: int,
+    validate: Callable[[Network], float] | None = None,
+) -> bool:
+    """Train the network in place; return whether it converged before the epochs were over.
+
+    With `validate`, training stops by the score it returns instead of by the loss, and the network
+    ends with the parameters that scored best. An interrupt from the keyboard ends training early,
+    with a warning, and counts as converged, since there is nothing to be said about max_iter then.
+    """
+    trainer = _Trainer(network, data, loss, options, progress)
+    converged = False
+    try:
+        for _ in range(n_epochs):
+            started = time.perf_counter()
+            epoch_loss = trainer.epoch()
+            score = None if validate is None else validate(network)
+            _record(progress, options.tol, epoch_loss, score, network.parameters.vector)
+            if options.verbose:
+                print(_report(progress, time.perf_counter() - started))
+            if _must_stop(progress, options):
+                converged = True
+                break
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=4)
+        converged = True
+    if progress.best_parameters is not None:
+        network.parameters.vector[...] = progress.best_parameters
+        network.refresh()
+    return converged
+
+
+class _Trainer:
+    """One network on its way through one data set."""
+
+    def __init__(self, network, data, loss, options, progress):
+        self.network: Network = network
+        self.data: TrainingData = data
+        self.loss: Loss = loss
+        self.options: TrainingOptions = options
+        self.progress: Progress = progress
+        self.schedule = SCHEDULES[options.learning_rate]
+        parameters = network.parameters
+        self.gradients = network.architecture.zeros(parameters.vector.dtype)
+        # alpha/2 Σ W² / n_samples, over the weights and not the biases
+        self.decay = network.architecture.zeros(parameters.vector.dtype)
+        for name, array in network.architecture.named(self.decay).items():
+            array[...] = options.alpha / data.n_samples if is_weight(name) else 0.0
+
+    def epoch(self) -> float:
+        """Go once through the data; return the mean of the loss on the way."""
+        total = total_weight = 0.0
+        # What overflows here ends in a loss that isn't finite, and in an error that says so.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for chosen in self._batches():
+                batch, targets, weights = self.data.batch(chosen)
+                value, weight = self._update(batch, targets, weights)
+                total += value * weight
+                total_weight += weight
+        self.progress.n_samples_seen += len(self.data)
+        if not np.isfinite(self.network.parameters.vector).all():
+            raise ValueError(self._diverged("The weights"))
+        return total / total_weight
+
+    def _batches(self) -> Iterator[np.ndarray]:
+        n, size = len(self.data), self.options.batch_size
+        order = self.progress.rng.permutation(n) if self.options.shuffle else np.arange(n)
+        for start in range(0, n, size):
+            yield order[start : start + size]
+
+    def _update(self, batch, targets, weights) -> tuple[float, float]:
+        """Make one update; return the batch's loss and its weight."""
+        network, options, progress = self.network, self.options, self.progress
+        theta, gradient = network.parameters.vector, self.gradients.vector
+        total_weight = float(weights.sum())
+        value, d_outputs = self.loss.evaluate(
+            network.forward(batch), targets, weights / total_weight
+        )
+        penalty = self.decay.vector * theta
+        value += 0.5 * float(np.vdot(penalty, theta))
+        if not math.isfinite(value):
+            raise ValueError(self._diverged("The loss"))
+        network.backward(d_outputs, self.gradients)
+        gradient += penalty
+        if options.max_grad_value is not None:
+            clip_by_value(gradient, options.max_grad_value)
+        if options.max_grad_norm is not None:
+            clip_by_norm(gradient, options.max_grad_norm)
+
+        progress.n_updates += 1
+        rate = self.schedule(progress.n_updates, options.learning_rate_init, options.power_t)
+        options.solver.update(theta, gradient, progress.solver_state, rate * progress.rate_factor)
+        network.refresh()
+        return value, total_weight
+
+    def _diverged(self, what: str) -> str:
+        return (
+            f"{what} became infinite or NaN in epoch {len(self.progress.loss_curve) + 1}. Scale X "
+            f"(and the targets of a regression) to about unit variance, lower learning_rate_init "
+            f"(now {self.options.learning_rate_init}), or clip gradients by a lower max_grad_norm "
+            f"(now {self.options.max_grad_norm})."
+        )
+
+
+def is_weight(name: str) -> bool:
+    """Whether a parameter under its textbook name is a weight matrix rather than a bias."""
+    return name.rpartition(".")[2].startswith("W")
+
+
+def _record(progress: Progress, tol: float, loss: float, score: float | None, parameters) -> None:
+    """Take an epoch into the history, judged by its validation score if there is one."""
+    if score is None:
+        improved = loss <= progress.best_loss - tol
+    else:
+        improved = score >= progress.best_validation_score + tol
+        progress.validation_scores.append(score)
+        if score > progress.best_validation_score:
+            progress.best_validation_score = score
+            progress.best_parameters = parameters.copy()
+    progress.loss_curve.append(loss)
+    progress.best_loss = min(progress.best_loss, loss)
+    stale = progress.epochs_without_improvement
+    progress.epochs_without_improvement = 0 if improved else stale + 1
+
+
+def _must_stop(progress: Progress, options: TrainingOptions) -> bool:
+    if progress.epochs_without_improvement <= options.n_iter_no_change:
+        return False
+    if options.learning_rate != "adaptive":
+        return True
+    progress.rate_factor *= 0.5
+    progress.epochs_without_improvement = 0
+    return progress.rate_factor * options.learning_rate_init < MIN_LEARNING_RATE
+
+
+def _report(progress: Progress, seconds: float) -> str:
+    line = f"Epoch {len(progress.loss_curve)}: loss {progress.loss_curve[-1]:.6g}"
+    if progress.validation_scores:
+        line += f", validation score {progress.validation_scores[-1]:.6g}"
+    return f"{line} ({seconds:.3g} s)"

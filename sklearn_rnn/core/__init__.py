@@ -1,0 +1,1 @@
+"""The networks themselves: NumPy only, no scikit-learn, input trusted."""

@@ -1,0 +1,155 @@
+"""What a cell consists of, and what the cells have in common.
+
+A cell works on a span of n timesteps at which B sequences are running, in three arrays:
+
+z : (n + 1, H + 1 + D, B)
+    Block t is [h_{t-1}; 1; x_t], so that one product W z_t takes in the state, the bias and the
+    input. h_t goes into the next block; of the last block only the rows of h are used.
+memory : (n + 1, n_memory * H, B)
+    Whatever else the backward pass needs of a timestep, and the states other than h. A state
+    stands in block t as it was before timestep t, like h in z.
+factors : (n, n_factors * H, B)
+    At first what the backward pass can compute for the whole span at once, because it doesn't
+    depend on gradients from later timesteps. Each timestep multiplies its block by those, in
+    place, and the rows `deltas` then hold the gradient on its pre-activations.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from sklearn_rnn.core.initializers import glorot_uniform, orthogonal
+
+
+class Textbook(NamedTuple):
+    """A cell's W, or some rows of it, under the textbook's names."""
+
+    W_xh: np.ndarray
+    W_hh: np.ndarray
+    b_h: np.ndarray
+
+
+class WorkingCopy(NamedTuple):
+    """W as the timesteps want it, made once per update."""
+
+    W: np.ndarray  # (n_gates * H, H + 1 + D), the rows of sigmoids halved
+    W_hh_T: np.ndarray  # (H, n_gates * H), contiguous, since products with a transpose are slower
+    W_xh_T: np.ndarray  # (D, n_gates * H)
+    half: np.ndarray  # ½ as a 0-d array, which a ufunc takes faster than a number
+
+
+class Cell(ABC):
+    """The base of all cells: the gates are rows of one matrix W over z."""
+
+    gates: tuple[str, ...]  # the order of the row blocks of W
+    sigmoid_gates: tuple[str, ...] = ()
+    n_states = 1  # what goes from timestep to timestep: h, and for some cells more
+    n_memory: int
+    n_factors: int
+    deltas: slice  # in units of H rows, within the factors
+
+    def __init__(self, hidden_size: int, activation: str):
+        self.hidden_size = hidden_size
+        self.activation = activation
+
+    # The parameters.
+
+    def shapes(self, n_inputs: int) -> dict[str, tuple[int, ...]]:
+        return {"W": (len(self.gates) * self.hidden_size, self.hidden_size + 1 + n_inputs)}
+
+    def rows(self, gate: str) -> slice:
+        first = self.gates.index(gate) * self.hidden_size
+        return slice(first, first + self.hidden_size)
+
+    def textbook(self, W: np.ndarray) -> Textbook:
+        H = self.hidden_size
+        return Textbook(W_xh=W[:, H + 1 :], W_hh=W[:, :H], b_h=W[:, H])
+
+    def named(self, parameters) -> dict[str, np.ndarray]:
+        """All parameters under the textbook's names, as views."""
+        return self.textbook(parameters["W"])._asdict()
+
+    def initialize(self, parameters, rng: np.random.Generator) -> None:
+        """W_hh orthogonal and W_xh Glorot uniform, gate by gate; the biases zero."""
+        for name in self.gates:
+            gate = self.textbook(parameters["W"][self.rows(name)])
+            gate.W_hh[...] = self.initial_recurrent(rng)
+            gate.W_xh[...] = glorot_uniform(rng, *gate.W_xh.shape)
+            gate.b_h[...] = 0.0
+
+    def initial_recurrent(self, rng: np.random.Generator) -> np.ndarray:
+        return orthogonal(rng, self.hidden_size)
+
+    def working_copy(self, parameters) -> NamedTuple:
+        W = parameters["W"]
+        textbook = self.textbook(W)
+        half = np.array(0.5, W.dtype)
+        scaled = W.copy()
+        for name in self.sigmoid_gates:  # σ(a) = ½ + ½ tanh(a/2)
+            scaled[self.rows(name)] *= half
+        return WorkingCopy(
+            W=scaled,
+            W_hh_T=np.ascontiguousarray(textbook.W_hh.T),
+            W_xh_T=np.ascontiguousarray(textbook.W_xh.T),
+            half=half,
+        )
+
+    # Forward.
+
+    @abstractmethod
+    def bind_forward(self, z: np.ndarray, memory: np.ndarray) -> Sequence[NamedTuple]:
+        """The views of each timestep, so that the loop over time makes none."""
+
+    def begin(self, weights, z: np.ndarray, memory: np.ndarray) -> None:
+        """What can be done for all timesteps of the span before the first."""
+
+    @abstractmethod
+    def forward(self, weights, step) -> None:
+        """One timestep."""
+
+    def states(self, z: np.ndarray, memory: np.ndarray, t: int) -> tuple[np.ndarray, ...]:
+        """The states before timestep t, h first."""
+        return (z[t, : self.hidden_size],)
+
+    # Backward.
+
+    @abstractmethod
+    def compute_factors(self, z: np.ndarray, memory: np.ndarray, factors: np.ndarray) -> None:
+        """Fill in the factors of a whole span."""
+
+    @abstractmethod
+    def bind_backward(self, factors: np.ndarray) -> Sequence[NamedTuple]:
+        """The views of each timestep."""
+
+    @abstractmethod
+    def backward(self, weights, step, d_states) -> None:
+        """One timestep: the gradients on the states after it become, in place, those before it."""
+
+    def add_gradients(self, deltas: np.ndarray, z: np.ndarray, gradients) -> None:
+        """Add a span's part of dW; deltas (rows, n * B), z (H + 1 + D, n * B)."""
+        gradients["W"] += deltas @ z.T
+
+    def input_gradient(self, weights, deltas: np.ndarray) -> np.ndarray:
+        """The gradient on a span's inputs, (D, n * B)."""
+        return weights.W_xh_T @ deltas
+
+
+def logistic_of_half(a: np.ndarray, half: np.ndarray) -> None:
+    """Replace a/2 by σ(a) = ½ + ½ tanh(a/2): one tanh is several times as fast as an exponential."""
+    np.tanh(a, out=a)
+    np.multiply(a, half, out=a)
+    np.add(a, half, out=a)
+
+
+def slope_of_logistic(y: np.ndarray, out: np.ndarray) -> None:
+    """σ'(a) = y (1 - y), given y = σ(a)."""
+    np.subtract(1, y, out=out)
+    np.multiply(out, y, out=out)
+
+
+def slope_of_tanh(y: np.ndarray, out: np.ndarray) -> None:
+    """tanh'(a) = 1 - y², given y = tanh(a)."""
+    np.multiply(y, y, out=out)
+    np.subtract(1, out, out=out)

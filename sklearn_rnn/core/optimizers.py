@@ -1,0 +1,88 @@
+"""Gradient clipping, and the rules that turn a gradient into an update.
+
+An optimizer holds hyperparameters only; what it remembers from update to update is a state of its
+own, made by `init`. `update` changes the parameter vector in place. The formulas are torch's, so
+that a trajectory here is a trajectory there.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+
+def clip_by_norm(gradient: np.ndarray, max_norm: float) -> None:
+    """Scale the whole gradient down to norm `max_norm` if it is longer (Pascanu et al. 2013)."""
+    norm = math.sqrt(np.vdot(gradient, gradient))
+    if norm > max_norm:
+        gradient *= max_norm / norm
+
+
+def clip_by_value(gradient: np.ndarray, max_value: float) -> None:
+    """Limit every entry of the gradient to [-max_value, max_value]."""
+    np.clip(gradient, -max_value, max_value, out=gradient)
+
+
+@dataclass
+class SGDState:
+    velocity: np.ndarray
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Gradient descent, with momentum (Polyak 1964) or Nesterov's (Sutskever et al. 2013)."""
+
+    momentum: float
+    nesterov: bool
+
+    def init(self, theta: np.ndarray) -> SGDState:
+        return SGDState(velocity=np.zeros_like(theta))
+
+    def update(self, theta, gradient, state: SGDState, rate: float) -> None:
+        v = state.velocity
+        v *= self.momentum
+        v += gradient  # v = μv + g
+        if self.nesterov:
+            theta -= rate * (gradient + self.momentum * v)
+        else:
+            theta -= rate * v
+
+
+@dataclass
+class AdamState:
+    first_moment: np.ndarray
+    second_moment: np.ndarray
+    n_updates: int = 0
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam (Kingma, Ba 2015, algorithm 1)."""
+
+    beta_1: float
+    beta_2: float
+    epsilon: float
+
+    def init(self, theta: np.ndarray) -> AdamState:
+        return AdamState(np.zeros_like(theta), np.zeros_like(theta))
+
+    def update(self, theta, gradient, state: AdamState, rate: float) -> None:
+        state.n_updates += 1
+        m, v = state.first_moment, state.second_moment
+        correction_1 = 1 - self.beta_1**state.n_updates
+        correction_2 = 1 - self.beta_2**state.n_updates
+        m += (1 - self.beta_1) * (gradient - m)  # m = β₁m + (1-β₁)g
+        v *= self.beta_2
+        v += (1 - self.beta_2) * gradient * gradient  # v = β₂v + (1-β₂)g²
+        scale = np.sqrt(v)
+        scale /= math.sqrt(correction_2)
+        scale += self.epsilon
+        np.divide(m, scale, out=scale)
+        scale *= rate / correction_1
+        theta -= scale  # θ -= rate · m̂ / (√v̂ + ε)
+
+
+SOLVERS = {
+    "adam": lambda hyper: Adam(hyper.beta_1, hyper.beta_2, hyper.epsilon),
+    "sgd": lambda hyper: SGD(hyper.momentum, hyper.nesterovs_momentum),
+}

@@ -1,0 +1,282 @@
+"""The slow, obvious oracle: DESIGN section 2.5, one sequence and one timestep at a time.
+
+Everything is float64. Nothing is packed, padded or vectorised over samples, and nothing is
+imported from the package, so that an error there cannot hide here. A name ``dv`` is the
+derivative of the total loss with respect to ``v``.
+"""
+
+from collections import namedtuple
+from types import SimpleNamespace
+
+import numpy as np
+
+
+def sigmoid(a):
+    """σ(a) = 1 / (1 + e^-a), written so that e^-a cannot overflow."""
+    return np.exp(-np.logaddexp(0.0, -a))
+
+
+# name: (f(a), f'(a))
+ACTIVATIONS = {
+    "tanh": (np.tanh, lambda a: 1.0 - np.tanh(a) ** 2),
+    "relu": (lambda a: np.maximum(a, 0.0), lambda a: np.where(a > 0, 1.0, 0.0)),
+    "logistic": (sigmoid, lambda a: sigmoid(a) * (1.0 - sigmoid(a))),
+    "identity": (lambda a: a, lambda a: np.ones_like(a)),
+}
+
+
+# A cell knows one timestep. `forward` takes the layer's weights `w`, the input x and the state
+# (h_prev, c_prev); `backward` takes what `forward` returned and the gradients of (h, c), adds to
+# the weight gradients `dw` and returns (dx, dh_prev, dc_prev). Only the LSTM has a c: the other
+# cells hand its zeros on.
+
+
+ElmanStep = namedtuple("ElmanStep", "x h_prev a h c")
+
+
+class Elman:
+    """h = f(W_xh x + W_hh h_prev + b_h)."""
+
+    def __init__(self, activation):
+        self.f, self.f_prime = ACTIVATIONS[activation]
+
+    def forward(self, w, x, h_prev, c_prev):
+        a = w.W_xh @ x + w.W_hh @ h_prev + w.b_h
+        h = self.f(a)
+        return ElmanStep(x, h_prev, a, h, c_prev)
+
+    def backward(self, w, step, dh, dc, dw):
+        da = dh * self.f_prime(step.a)  # h = f(a)
+        dw.b_h += da  # a = … + b_h
+        dw.W_hh += np.outer(da, step.h_prev)  # a = … + W_hh h_prev + …
+        dh_prev = w.W_hh.T @ da  # a = … + W_hh h_prev + …
+        dw.W_xh += np.outer(da, step.x)  # a = W_xh x + …
+        dx = w.W_xh.T @ da  # a = W_xh x + …
+        return dx, dh_prev, dc
+
+
+LSTMStep = namedtuple("LSTMStep", "x h_prev c_prev o i f g c h")
+
+
+class LSTM:
+    """o, i, f = σ(…), g = tanh(…), c = f∘c_prev + i∘g, h = o∘tanh(c); rows in order o, i, f, g."""
+
+    def __init__(self, activation):
+        """`activation` is the Elman cell's; the LSTM has its own."""
+
+    def forward(self, w, x, h_prev, c_prev):
+        a = w.W_xh @ x + w.W_hh @ h_prev + w.b_h
+        a_o, a_i, a_f, a_g = np.split(a, 4)
+        o = sigmoid(a_o)
+        i = sigmoid(a_i)
+        f = sigmoid(a_f)
+        g = np.tanh(a_g)
+        c = f * c_prev + i * g
+        h = o * np.tanh(c)
+        return LSTMStep(x, h_prev, c_prev, o, i, f, g, c, h)
+
+    def backward(self, w, step, dh, dc, dw):
+        x, h_prev, c_prev, o, i, f, g, c, _ = step
+        do = dh * np.tanh(c)  # h = o tanh(c)
+        dc = dc + dh * o * (1 - np.tanh(c) ** 2)  # h = o tanh(c), and c of the next step
+        dc_prev = dc * f  # c = f c_prev + …
+        df = dc * c_prev  # c = f c_prev + …
+        di = dc * g  # c = … + i g
+        dg = dc * i  # c = … + i g
+        da_g = dg * (1 - g**2)  # g = tanh(a_g)
+        da_f = df * f * (1 - f)  # f = σ(a_f)
+        da_i = di * i * (1 - i)  # i = σ(a_i)
+        da_o = do * o * (1 - o)  # o = σ(a_o)
+        da = np.concatenate([da_o, da_i, da_f, da_g])  # a_o, a_i, a_f, a_g = split(a)
+        dw.b_h += da  # a = … + b_h
+        dw.W_hh += np.outer(da, h_prev)  # a = … + W_hh h_prev + …
+        dh_prev = w.W_hh.T @ da  # a = … + W_hh h_prev + …
+        dw.W_xh += np.outer(da, x)  # a = W_xh x + …
+        dx = w.W_xh.T @ da  # a = W_xh x + …
+        return dx, dh_prev, dc_prev
+
+
+GRUStep = namedtuple("GRUStep", "x h_prev r z q n h c")
+
+
+class GRU:
+    """r, z = σ(…), n = tanh(W_xn x + b_xn + r∘(W_hn h_prev + b_hn)), h = (1-z)∘n + z∘h_prev.
+
+    Rows in the order r, z, n; b_h holds b_r, b_z, b_xn.
+    """
+
+    def __init__(self, activation):
+        """`activation` is the Elman cell's; the GRU has its own."""
+
+    def forward(self, w, x, h_prev, c_prev):
+        u = w.W_xh @ x + w.b_h
+        v = w.W_hh @ h_prev
+        u_r, u_z, u_n = np.split(u, 3)
+        v_r, v_z, v_n = np.split(v, 3)
+        r = sigmoid(u_r + v_r)
+        z = sigmoid(u_z + v_z)
+        q = v_n + w.b_hn
+        n = np.tanh(u_n + r * q)
+        h = (1 - z) * n + z * h_prev
+        return GRUStep(x, h_prev, r, z, q, n, h, c_prev)
+
+    def backward(self, w, step, dh, dc, dw):
+        x, h_prev, r, z, q, n, _, _ = step
+        dh_prev = dh * z  # h = … + z h_prev
+        dz = dh * (h_prev - n)  # h = (1-z) n + z h_prev
+        dn = dh * (1 - z)  # h = (1-z) n + …
+        du_n = dn * (1 - n**2)  # n = tanh(u_n + r q)
+        dr = du_n * q  # n = tanh(u_n + r q)
+        dq = du_n * r  # n = tanh(u_n + r q)
+        dw.b_hn += dq  # q = v_n + b_hn
+        dv_n = dq  # q = v_n + b_hn
+        du_z = dv_z = dz * z * (1 - z)  # z = σ(u_z + v_z)
+        du_r = dv_r = dr * r * (1 - r)  # r = σ(u_r + v_r)
+        dv = np.concatenate([dv_r, dv_z, dv_n])  # v_r, v_z, v_n = split(v)
+        du = np.concatenate([du_r, du_z, du_n])  # u_r, u_z, u_n = split(u)
+        dw.W_hh += np.outer(dv, h_prev)  # v = W_hh h_prev
+        dh_prev = dh_prev + w.W_hh.T @ dv  # v = W_hh h_prev, and h = … + z h_prev above
+        dw.b_h += du  # u = … + b_h
+        dw.W_xh += np.outer(du, x)  # u = W_xh x + …
+        dx = w.W_xh.T @ du  # u = W_xh x + …
+        return dx, dh_prev, dc
+
+
+CELLS = {"elman": Elman, "lstm": LSTM, "gru": GRU}
+
+
+def layer_forward(cell, w, xs):
+    """Run one layer over one sequence; the steps, whose ``h`` are the layer's outputs."""
+    h = c = np.zeros(w.W_hh.shape[1])
+    steps = []
+    for x in xs:
+        step = cell.forward(w, x, h, c)
+        h, c = step.h, step.c
+        steps.append(step)
+    return steps
+
+
+def layer_backward(cell, w, steps, dhs, dw):
+    """Go back over one sequence, `dhs` coming from above; the gradients of the layer's inputs."""
+    dh = dc = np.zeros(w.W_hh.shape[1])
+    dxs = []
+    for step, dh_above in zip(reversed(steps), reversed(dhs), strict=True):
+        dx, dh, dc = cell.backward(w, step, dh + dh_above, dc, dw)  # h went up and to the next step
+        dxs.append(dx)
+    return dxs[::-1]
+
+
+def squared_error(raw, y):
+    """1/(2 n_outputs) Σ_k (ŷ_k - y_k)², and its gradient."""
+    y = np.asarray(y, dtype=np.float64)
+    assert y.shape == raw.shape, f"target {y.shape}, output {raw.shape}"
+    return np.sum((raw - y) ** 2) / (2 * len(raw)), (raw - y) / len(raw)
+
+
+def softmax(raw, label):
+    """-log softmax(raw)[label] = log Σ_k e^raw_k - raw[label], and its gradient."""
+    log_sum = np.logaddexp.reduce(raw)
+    assert 0 <= label < len(raw), f"class {label} of {len(raw)}"
+    one_hot = np.zeros(len(raw))
+    one_hot[label] = 1.0
+    return log_sum - raw[label], np.exp(raw - log_sum) - one_hot
+
+
+def binary_cross_entropy(raw, y):
+    """-Σ_k [y_k log σ(raw_k) + (1-y_k) log(1-σ(raw_k))] = Σ_k [log(1+e^raw_k) - y_k raw_k]."""
+    y = np.asarray(y, dtype=np.float64)
+    assert y.shape == raw.shape, f"target {y.shape}, output {raw.shape}"
+    return np.sum(np.logaddexp(0.0, raw) - y * raw), sigmoid(raw) - y
+
+
+LOSSES = {"squared_error": squared_error, "softmax": softmax, "sigmoid": binary_cross_entropy}
+
+
+def by_layer(arrays):
+    """Split ``{"layer_0.W_xh": …, "output.b_y": …}`` into ([layer 0, layer 1, …], output)."""
+    parts = {}
+    for name, array in arrays.items():
+        part, letter = name.split(".", 1)
+        setattr(parts.setdefault(part, SimpleNamespace()), letter, array)
+    return [parts[f"layer_{k}"] for k in range(len(parts) - 1)], parts["output"]
+
+
+def network_forward(weights, sequence, cell):
+    """All the layers over one sequence; the steps of each layer, layer k+1 reading layer k's h."""
+    layers, _ = by_layer(weights)
+    xs = np.asarray(sequence, dtype=np.float64)
+    steps_of_layers = []
+    for w in layers:
+        steps = layer_forward(cell, w, xs)
+        xs = [step.h for step in steps]
+        steps_of_layers.append(steps)
+    return steps_of_layers
+
+
+def forward(weights, sequences, *, cell, activation="tanh", return_sequences=False):
+    """Raw outputs, a list of (n_outputs,) or, with `return_sequences`, of (T_i, n_outputs)."""
+    weights = {name: np.asarray(array, dtype=np.float64) for name, array in weights.items()}
+    _, output = by_layer(weights)
+    outputs = []
+    for sequence in sequences:
+        top = network_forward(weights, sequence, CELLS[cell](activation))[-1]
+        raws = [output.W_hy @ step.h + output.b_y for step in top]
+        outputs.append(np.array(raws) if return_sequences else raws[-1])
+    return outputs
+
+
+def loss_and_gradients(
+    weights,
+    sequences,
+    targets,
+    *,
+    cell,
+    activation="tanh",
+    return_sequences=False,
+    loss,
+    sample_weight=None,
+    alpha=0.0,
+):
+    """The total loss Σ w l / Σ w + alpha/2 Σ W² / n, and its gradients, by name and by input.
+
+    n is the sum over sequences of the mean weight of their steps: the number of sequences when
+    there are no weights, the sum of the weights when there is one for each sequence.
+    """
+    weights = {name: np.asarray(array, dtype=np.float64) for name, array in weights.items()}
+    gradients = {name: np.zeros_like(array) for name, array in weights.items()}
+    layers, output = by_layer(weights)
+    d_layers, d_output = by_layer(gradients)  # the same arrays: what is added here is added there
+    cell = CELLS[cell](activation)
+
+    # For each sequence, the weights and the targets of the steps that have an output.
+    sample_weight = [1.0] * len(sequences) if sample_weight is None else sample_weight
+    lengths = [len(sequence) if return_sequences else 1 for sequence in sequences]
+    ws = [np.ones(T) * w for T, w in zip(lengths, sample_weight, strict=True)]
+    ys = targets if return_sequences else [[y] for y in targets]
+    sum_w = sum(np.sum(w) for w in ws)
+    n = sum(np.mean(w) for w in ws)
+
+    total = 0.0
+    input_gradients = []
+    for sequence, y, w in zip(sequences, ys, ws, strict=True):
+        steps_of_layers = network_forward(weights, sequence, cell)
+        top = steps_of_layers[-1]
+        dhs = [np.zeros_like(step.h) for step in top]
+        scored = range(len(top)) if return_sequences else [len(top) - 1]
+        for t, y_t, w_t in zip(scored, y, w, strict=True):
+            raw = output.W_hy @ top[t].h + output.b_y
+            value, dvalue = LOSSES[loss](raw, y_t)
+            total += w_t * value / sum_w
+            draw = dvalue * w_t / sum_w  # total += w l / Σ w
+            d_output.b_y += draw  # raw = … + b_y
+            d_output.W_hy += np.outer(draw, top[t].h)  # raw = W_hy h + …
+            dhs[t] = output.W_hy.T @ draw  # raw = W_hy h + …
+        for k in reversed(range(len(layers))):  # the inputs of layer k are the h of layer k-1
+            dhs = layer_backward(cell, layers[k], steps_of_layers[k], dhs, d_layers[k])
+        input_gradients.append(np.array(dhs))
+
+    for name, array in weights.items():
+        if name.split(".")[-1].startswith("W_"):
+            total += alpha / 2 * np.sum(array**2) / n
+            gradients[name] += alpha * array / n  # total += alpha/2 Σ W² / n
+    return float(total), gradients, input_gradients
