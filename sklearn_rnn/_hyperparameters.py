@@ -71,8 +71,8 @@ def check_hyperparameters(estimator) -> None:
             check_number(name, value, *bounds)
     if estimator.cell != "elman" and estimator.activation != "tanh":
         raise ValueError(
-            f"activation={estimator.activation!r} has no meaning for cell={estimator.cell!r}, whose "
-            "activations are fixed: leave activation='tanh', or set cell='elman'."
+            f"activation={estimator.activation!r} has no meaning for cell={estimator.cell!r}, "
+            "which has fixed ones: leave activation='tanh', or set cell='elman'."
         )
 
 

@@ -273,9 +273,10 @@ def _check_finite(arrays: list[np.ndarray], first_sample: int) -> None:
 def _not_finite(part: np.ndarray, where, first_sample: int) -> ValueError:
     sample, timestep, feature = where
     return ValueError(
-        f"Input X contains NaN or infinity: sample {first_sample + sample} has {part[tuple(where)]} "
-        f"at timestep {timestep}, feature {feature}. Values must be finite; only at the end of a "
-        "sequence in a padded array may all the features of a timestep be NaN."
+        f"Input X contains NaN or infinity: sample {first_sample + sample} has "
+        f"{part[tuple(where)]} at timestep {timestep}, feature {feature}. Values must "
+        "be finite; only at the end of a sequence in a padded array may all the features of a "
+        "timestep be NaN."
     )
 
 

@@ -14,32 +14,31 @@ from sklearn_rnn._sequences import Sequences
 
 def read_regression_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
     """Return y as (n_targets,) or (n_targets, n_outputs), of float64 or float32."""
-    _require(y)
-    if not per_step:
-        y = check_array(y, ensure_2d=False, dtype=(np.float64, np.float32), input_name="y")
-        _check_count(len(y), X)
-        return y
-    y = flatten(y, X, "y")
+    y = _targets(y, X, per_step)
     if y.ndim > 2:
         raise ValueError(
-            f"y has {y.ndim - 1} dimensions per sequence; with return_sequences=True the targets "
-            "of a sequence are (n_timesteps,) or (n_timesteps, n_outputs)."
+            "y has too many dimensions: with return_sequences=True the targets of a sequence are "
+            "(n_timesteps,) or (n_timesteps, n_outputs)."
         )
-    return check_array(y, ensure_2d=False, dtype=(np.float64, np.float32), input_name="y")
+    y = check_array(
+        y, ensure_2d=False, dtype=(np.float64, np.float32), ensure_all_finite=False, input_name="y"
+    )
+    _check_finite(y, X, "y")
+    return y
 
 
 def read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
     """Return y as (n_targets,) labels, or as a multilabel indicator (n_targets, n_labels)."""
-    _require(y)
-    if per_step:
-        y = flatten(y, X, "y")
-        if y.ndim != 1:
-            raise ValueError(
-                f"y has {y.ndim} dimensions per sequence; with return_sequences=True the labels of "
-                "a sequence are (n_timesteps,)."
-            )
-    elif issparse(y):
+    if issparse(y):
         y = y.toarray()
+    y = _targets(y, X, per_step)
+    if per_step and y.ndim != 1:
+        raise ValueError(
+            "y has too many dimensions: with return_sequences=True the labels of a sequence are "
+            "(n_timesteps,)."
+        )
+    if y.dtype.kind == "f":
+        _check_finite(y, X, "y")
     check_classification_targets(y)
     kind = type_of_target(y, input_name="y", raise_unknown=True)
     if kind == "multiclass-multioutput":
@@ -48,10 +47,7 @@ def read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
             "sequence, a multilabel indicator of 0 and 1, or set return_sequences=True for one "
             "label per timestep."
         )
-    y = np.asarray(y) if kind == "multilabel-indicator" else column_or_1d(y, warn=True)
-    if not per_step:
-        _check_count(len(y), X)
-    return y
+    return y if kind == "multilabel-indicator" else column_or_1d(y, warn=True)
 
 
 def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
@@ -132,12 +128,41 @@ def _flatten_padded(array: np.ndarray, X: Sequences, name: str) -> np.ndarray:
     return array[X.is_valid()]
 
 
-def _require(y) -> None:
+def _targets(y, X: Sequences, per_step: bool) -> np.ndarray:
+    """Return y as an array with one row per target."""
     if y is None:
         raise ValueError("This estimator requires y to be passed, but the target y is None.")
+    if per_step:
+        return flatten(y, X, "y")
+    try:
+        y = np.asarray(y)
+    except ValueError:  # parts of different lengths
+        y = np.empty((0, 0, 0))
+    if y.ndim > 2 or (y.ndim == 1 and len(y) and np.ndim(y[0]) > 0):
+        raise ValueError(
+            "y has several targets in a sequence, but return_sequences=False wants one per "
+            "sequence: give (n_samples,) or (n_samples, n_outputs), or set return_sequences=True."
+        )
+    if y.ndim == 0:
+        raise ValueError(f"y should be an array with one target per sequence, got {y!r}.")
+    _check_count(len(y), X, "y")
+    return y
 
 
-def _check_count(count: int, X: Sequences, name: str = "y") -> None:
+def _check_finite(values: np.ndarray, X: Sequences, name: str) -> None:
+    """Raise if a value is NaN or infinite, naming the sequence it belongs to."""
+    bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    if bad.any():
+        row = int(bad.argmax())
+        per_step = len(values) != len(X)
+        sample = int(np.searchsorted(np.cumsum(X.lengths), row, side="right")) if per_step else row
+        raise ValueError(
+            f"Input {name} contains NaN or infinity: {name} of sample {sample} is {values[row]}, "
+            "but must be finite."
+        )
+
+
+def _check_count(count: int, X: Sequences, name: str) -> None:
     if count != len(X):
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: X has {len(X)} "

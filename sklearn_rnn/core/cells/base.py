@@ -102,8 +102,8 @@ class Cell(ABC):
     def bind_forward(self, z: np.ndarray, memory: np.ndarray) -> Sequence[NamedTuple]:
         """The views of each timestep, so that the loop over time makes none."""
 
-    def begin(self, weights, z: np.ndarray, memory: np.ndarray) -> None:
-        """What can be done for all timesteps of the span before the first."""
+    def begin(self, weights, z: np.ndarray, memory: np.ndarray) -> None:  # noqa: B027
+        """What can be done for all timesteps of the span before the first; often nothing."""
 
     @abstractmethod
     def forward(self, weights, step) -> None:
@@ -137,7 +137,7 @@ class Cell(ABC):
 
 
 def logistic_of_half(a: np.ndarray, half: np.ndarray) -> None:
-    """Replace a/2 by σ(a) = ½ + ½ tanh(a/2): one tanh is several times as fast as an exponential."""
+    """Replace a/2 by σ(a) = ½ + ½ tanh(a/2); tanh is several times as fast as an exponential."""
     np.tanh(a, out=a)
     np.multiply(a, half, out=a)
     np.add(a, half, out=a)
