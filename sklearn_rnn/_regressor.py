@@ -52,7 +52,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Whether to shuffle the samples before each epoch, and before validation data are held out.
         False keeps the order: the validation data are then the last samples, as is right for
         samples in the order of time.
-    max_grad_norm : float or None, default=1.0
+    max_grad_norm : float or None, default=5.0
         Gradients of greater norm, all parameters taken together, are scaled down to it [3]_. None
         never scales.
     max_grad_value : float or None, default=None
@@ -184,7 +184,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         power_t=0.5,
         max_iter=200,
         shuffle=True,
-        max_grad_norm=1.0,
+        max_grad_norm=5.0,
         max_grad_value=None,
         tol=1e-4,
         n_iter_no_change=10,

@@ -14,7 +14,6 @@ import numpy as np
 from sklearn_rnn.core.cells.base import (
     Cell,
     logistic_of_half,
-    slope_of_logistic,
     slope_of_tanh,
 )
 
@@ -120,16 +119,16 @@ class GRU(Cell):
         hn, r, z_gate, n = (memory[:-1, k * H : (k + 1) * H] for k in range(4))
         d_hn, da_r, da_z, da_n, through_z = (factors[:, k * H : (k + 1) * H] for k in range(5))
 
-        np.copyto(through_z, z_gate)  # h_t = … + z∘h_{t-1}: dh_{t-1} = dh∘z
-        slope_of_logistic(memory[:-1, H : 3 * H], out=factors[:, H : 3 * H])
-        np.subtract(z[:-1, :H], n, out=d_hn)  # (scratch)
-        np.multiply(da_z, d_hn, out=da_z)  # h_t = n + z∘(h_{t-1} - n): da_z = dh∘(h_{t-1} - n)∘σ'
+        np.subtract(1, memory[:-1, H : 3 * H], out=factors[:, H : 3 * H])  # 1-r, 1-z
         slope_of_tanh(n, out=da_n)
-        np.subtract(1, z_gate, out=d_hn)  # (scratch)
-        np.multiply(da_n, d_hn, out=da_n)  # h_t = (1-z)∘n + …: da_n = dh∘(1-z)∘tanh'
+        np.multiply(da_n, da_z, out=da_n)  # h_t = (1-z)∘n + …: da_n = dh∘(1-z)∘tanh'
         np.multiply(da_n, r, out=d_hn)  # a_n = … + r∘hn: d_hn = da_n∘r
         np.multiply(da_r, hn, out=da_r)
-        np.multiply(da_r, da_n, out=da_r)  # a_n = … + r∘hn: da_r = da_n∘hn∘σ'
+        np.multiply(da_r, d_hn, out=da_r)  # a_n = … + r∘hn: da_r = da_n∘hn∘σ' = d_hn∘hn∘(1-r)
+        np.subtract(z[:-1, :H], n, out=through_z)  # (scratch)
+        np.multiply(da_z, through_z, out=da_z)
+        np.multiply(da_z, z_gate, out=da_z)  # h_t = n + z∘(h_{t-1}-n): da_z = dh∘(h_{t-1}-n)∘σ'
+        np.copyto(through_z, z_gate)  # h_t = … + z∘h_{t-1}: dh_{t-1} = dh∘z
 
     def bind_backward(self, factors):
         H, batch = self.hidden_size, factors.shape[2]
