@@ -20,11 +20,13 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_rnn._hyperparameters import check_hyperparameters
 from sklearn_rnn._sequences import Sequences, read_sequences
 from sklearn_rnn._targets import read_weights
-from sklearn_rnn._training import Progress, TrainingData, TrainingOptions, train
+from sklearn_rnn._training import Ending, Progress, TrainingData, TrainingOptions, train
 from sklearn_rnn._version import __version__
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Architecture, Network
 from sklearn_rnn.core.optimizers import SOLVERS
+
+INTERRUPTED = "Training was interrupted by the user; what was learned so far is kept."
 
 
 class BaseRNN(BaseEstimator, metaclass=ABCMeta):
@@ -138,10 +140,12 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         """
         with unchanged_on_error(self):
             go_on = self.warm_start and hasattr(self, "_parameters")
-            converged = self._fit(X, y, sample_weight, self.max_iter, go_on)
+            ending = self._fit(X, y, sample_weight, self.max_iter, go_on)
             if not self.warm_start:
                 self._progress.forget_solver()
-        if not converged:
+        if ending is Ending.INTERRUPTED:
+            warnings.warn(INTERRUPTED, stacklevel=2)
+        elif ending is Ending.MAX_ITER:
             warnings.warn(
                 f"Training stopped at max_iter={self.max_iter} epochs before it converged. Let it "
                 "go on longer by a larger max_iter, or raise learning_rate_init or tol.",
@@ -152,16 +156,19 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
         """One epoch, from wherever training stands."""
-        if self.early_stopping is True:
+        if isinstance(self.early_stopping, (bool, np.bool_)) and self.early_stopping:
             raise ValueError(
                 "partial_fit does not support early_stopping=True: with one epoch per call there "
                 "is nothing to stop, and no data to hold out."
             )
         with unchanged_on_error(self):
-            self._fit(X, y, sample_weight, 1, hasattr(self, "_parameters"), classes)
+            go_on = hasattr(self, "_parameters")
+            ending = self._fit(X, y, sample_weight, 1, go_on, classes)
+        if ending is Ending.INTERRUPTED:
+            warnings.warn(INTERRUPTED, stacklevel=3)
         return self
 
-    def _fit(self, X, y, sample_weight, n_epochs: int, go_on: bool, classes=None) -> bool:
+    def _fit(self, X, y, sample_weight, n_epochs: int, go_on: bool, classes=None) -> Ending:
         check_hyperparameters(self)
         X = read_sequences(X, self, reset=not go_on)
         self._fitted_on_table = X.container == "table"
@@ -183,9 +190,9 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
             validate = partial(self._validate, held_out)
         loss = LOSSES[self._core_loss()]
         options = self._options(solver, len(data))
-        converged = train(network, data, loss, options, progress, n_epochs, validate)
+        ending = train(network, data, loss, options, progress, n_epochs, validate)
         self._publish(network, progress)
-        return converged
+        return ending
 
     def _architecture_for(self, X: Sequences) -> Architecture:
         return Architecture(
@@ -218,6 +225,9 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         network = Network(architecture, deepcopy(self._parameters))
         progress = deepcopy(self._progress)
         progress.adopt(solver, network.parameters.vector)
+        if self.early_stopping and progress.last_parameters is not None:
+            network.parameters.vector[...] = progress.last_parameters
+            network.refresh()
         return network, progress
 
     def _options(self, solver, n_samples: int) -> TrainingOptions:
@@ -229,15 +239,9 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
     def _hold_out(self, data: TrainingData, seed: int) -> tuple[TrainingData, TrainingData]:
         """Split into training and validation data."""
         n_held_out = math.ceil(self.validation_fraction * len(data))
-        if len(data) - n_held_out < 1 or data.take(np.arange(n_held_out)).n_targets < 2:
-            raise ValueError(
-                f"early_stopping=True with validation_fraction={self.validation_fraction} leaves "
-                f"{len(data) - n_held_out} samples to train on and {n_held_out} to validate on: "
-                "too few. Give more samples or set early_stopping=False."
-            )
-        if not self.shuffle:  # the last ones, for data in the order of time
-            chosen = np.split(np.arange(len(data)), [len(data) - n_held_out])
-        else:
+        n_left = len(data) - n_held_out
+        chosen = np.arange(n_left), np.arange(n_left, len(data))
+        if self.shuffle and n_left > 0:  # otherwise the last ones, for data in the order of time
             chosen = train_test_split(
                 np.arange(len(data)),
                 test_size=n_held_out,
@@ -245,6 +249,12 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
                 stratify=self._strata(data, n_held_out),
             )
         training, held_out = (data.take(part) for part in chosen)
+        if n_left < 1 or held_out.n_targets < 2:
+            raise ValueError(
+                f"early_stopping=True with validation_fraction={self.validation_fraction} leaves "
+                f"{n_left} samples to train on and {n_held_out} with {held_out.n_targets} targets "
+                "to validate on: too few. Give more samples, or set early_stopping=False."
+            )
         return training, held_out
 
     def _strata(self, data: TrainingData, n_held_out: int) -> np.ndarray | None:
@@ -252,8 +262,11 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         return None
 
     def _validate(self, data: TrainingData, network: Network) -> float:
-        raw = network.predict(data.lengths, data.inputs, data.target_starts, len(data.targets))
+        with np.errstate(over="ignore", invalid="ignore"):
+            raw = network.predict(data.lengths, data.inputs, data.target_starts, len(data.targets))
         valid = data.target_positions()
+        if not np.isfinite(raw[valid]).all():
+            return math.nan
         return self._score(data.targets[valid], raw[valid], data.weights[valid])
 
     def _publish(self, network: Network, progress: Progress) -> None:
@@ -273,9 +286,19 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
     def _raw(self, X: Sequences) -> np.ndarray:
         """Raw outputs, (n_targets, n_outputs)."""
         network = Network(self._architecture, self._parameters)
-        if self._architecture.return_sequences:
-            return network.predict(X.lengths, X.batch, X.starts, int(X.lengths.sum()))
-        return network.predict(X.lengths, X.batch, np.arange(len(X)), len(X))
+        per_step = self._architecture.return_sequences
+        starts, n_rows = (
+            (X.starts, int(X.lengths.sum())) if per_step else (np.arange(len(X)), len(X))
+        )
+        X.check_fits(network.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            raw = network.predict(X.lengths, X.batch, starts, n_rows)
+        if not np.isfinite(raw).all():
+            raise ValueError(
+                "X has values so large that the predictions overflow; scale it like the data that "
+                f"{type(self).__name__} was fitted on."
+            )
+        return raw
 
     def _in_container(self, X: Sequences, y: np.ndarray):
         """Return numbers per target the way X came."""
@@ -323,13 +346,15 @@ def training_data(
     X: Sequences, targets: np.ndarray, weights: np.ndarray, per_step: bool, dtype
 ) -> TrainingData:
     """Convert everything once, and leave out samples of weight zero, as if they weren't there."""
+    X.check_fits(dtype)
     values, starts = X.flat(dtype)
     if targets.dtype.kind == "f" or targets.ndim == 2:
-        targets = targets.astype(dtype, copy=False)
+        with np.errstate(over="ignore"):
+            targets = targets.astype(dtype, copy=False)
+        if not np.isfinite(targets).all():
+            raise ValueError(f"y has values too large for {dtype.name}, the precision of X.")
     target_starts = X.starts if per_step else np.arange(len(X))
-    data = TrainingData(
-        values, starts, X.lengths, targets, weights.astype(dtype), target_starts, per_step
-    )
+    data = TrainingData(values, starts, X.lengths, targets, weights, target_starts, per_step)
     heaviest = np.maximum.reduceat(weights, target_starts)
     return data.take(np.flatnonzero(heaviest > 0))
 

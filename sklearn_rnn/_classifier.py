@@ -6,8 +6,9 @@ from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelEncoder
 
 from sklearn_rnn._base import BaseRNN
+from sklearn_rnn._errors import about
 from sklearn_rnn._sequences import Sequences
-from sklearn_rnn._targets import read_labels, read_weights
+from sklearn_rnn._targets import read_classes, read_labels, read_weights
 from sklearn_rnn.core.losses import LOSSES
 
 
@@ -265,7 +266,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         """
         known = getattr(self, "classes_", None)
         if classes is not None:
-            classes = np.unique(classes)
+            classes = read_classes(classes)
         if known is None and classes is None:
             raise ValueError("classes must be given in the first call to partial_fit.")
         if known is not None and classes is not None and not np.array_equal(known, classes):
@@ -392,8 +393,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             if classes is not None and not np.array_equal(classes, self.classes_):
                 raise ValueError(f"y has {y.shape[1]} labels; expected those numbered {classes}.")
         else:
-            encoder = LabelEncoder().fit(y if classes is None else classes)
-            y = encoder.transform(y)
+            with about("y"):
+                encoder = LabelEncoder().fit(y if classes is None else classes)
+                y = encode(y, encoder)
             self.classes_ = encoder.classes_
         self.n_outputs_ = len(self.classes_)
         return y
@@ -417,6 +419,17 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def encode(y: np.ndarray, encoder: LabelEncoder) -> np.ndarray:
+    """Return the numbers of labels, which must be among the known ones."""
+    try:
+        return encoder.transform(y)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"y has labels that are not among the classes {encoder.classes_} that were given or "
+            f"found first: {error}"
+        ) from error
 
 
 def with_fill(labels: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, object]:

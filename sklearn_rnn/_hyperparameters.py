@@ -4,8 +4,9 @@ from collections.abc import Collection
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_scalar
+from sklearn.utils import check_random_state, check_scalar
 
+from sklearn_rnn._errors import about
 from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.cells.elman import ACTIVATIONS
 from sklearn_rnn.core.optimizers import SOLVERS
@@ -69,6 +70,8 @@ def check_hyperparameters(estimator) -> None:
             check_choice(name, value, [other])
         else:
             check_number(name, value, *bounds)
+    with about("random_state"):
+        check_random_state(estimator.random_state)
     if estimator.cell != "elman" and estimator.activation != "tanh":
         raise ValueError(
             f"activation={estimator.activation!r} has no meaning for cell={estimator.cell!r}, "

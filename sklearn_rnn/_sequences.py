@@ -6,6 +6,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
+from sklearn_rnn._errors import about, describe
 from sklearn_rnn.core.packing import Batch
 
 # Values are looked through block by block, so that no copy of a large X is made.
@@ -65,6 +66,18 @@ class Sequences:
             values, starts = np.concatenate(self.arrays), self.starts
         return np.asarray(values, dtype), starts
 
+    def check_fits(self, dtype) -> None:
+        """Raise if a value is too large for a dtype, naming the sample."""
+        limit = np.finfo(dtype).max
+        for i, array in enumerate(self.arrays):
+            if array.dtype.kind == "f" and array.itemsize > np.dtype(dtype).itemsize:
+                with np.errstate(invalid="ignore"):
+                    if (np.abs(array) > limit).any():
+                        raise ValueError(
+                            f"X has values too large for {np.dtype(dtype).name} in sample {i}; the "
+                            "network works in that precision."
+                        )
+
     def batch(self, chosen: np.ndarray) -> Batch:
         """Return sequences, which are in the order of decreasing length, without copying others."""
         if not isinstance(self.arrays, np.ndarray):
@@ -107,61 +120,80 @@ def read_sequences(X, estimator, *, reset: bool) -> Sequences:
 
     Raises ValueError or TypeError, naming the sample where there is one.
     """
-    name = type(estimator).__name__
-    if issparse(X):
-        raise TypeError(
-            "X is sparse, but sequences have to be dense: use X.toarray() to convert it."
-        )
-    table_wanted = not reset and estimator._fitted_on_table
-    sequences = _read(X, prefer_table=table_wanted, prefer_list=not reset)
-    if sequences is None:
-        if not reset and not table_wanted:
-            raise ValueError(
-                f"X is no 3-D array and no list of sequences, but {name} was fitted on such: give "
-                f"(n_samples, n_timesteps, {estimator.n_features_in_}), or a list of arrays "
-                f"(n_timesteps, {estimator.n_features_in_})."
-            )
-        return _read_table(X, estimator, reset=reset)
+    with about("X"):
+        table_wanted = not reset and estimator._fitted_on_table
+        sequences = _read(X, prefer_table=table_wanted, prefer_list=not reset)
+        if sequences is None and (reset or table_wanted):
+            return _read_table(X, estimator, reset=reset)
     if reset:
         estimator.n_features_in_ = sequences.n_features
         vars(estimator).pop("feature_names_in_", None)  # of an earlier fit on a DataFrame
-    elif table_wanted:
+        return sequences
+
+    name, expected = type(estimator).__name__, estimator.n_features_in_
+    if sequences is None:
         raise ValueError(
-            f"X is a 3-D array or a list of sequences, but {name} was fitted on 2-D X: give "
-            f"(n_samples, {estimator.n_features_in_})."
+            f"X is 2-D ({describe(X)}), but {name} was fitted on sequences: give an array "
+            f"(n_samples, n_timesteps, {expected}) or a list of arrays (n_timesteps, {expected})."
         )
-    elif sequences.n_features != estimator.n_features_in_:
+    if table_wanted:
         raise ValueError(
-            f"X has {sequences.n_features} features, but {name} is expecting "
-            f"{estimator.n_features_in_} features as input."
+            f"X holds sequences ({describe(X)}), but {name} was fitted on 2-D X: give an array "
+            f"(n_samples, {expected})."
+        )
+    if sequences.n_features != expected:
+        raise ValueError(
+            f"X has {sequences.n_features} features, but {name} is expecting {expected} features "
+            "as input."
         )
     return sequences
 
 
 def _read(X, *, prefer_table: bool, prefer_list: bool) -> Sequences | None:
-    """Read a 3-D array or a list of sequences; None if X is neither and has to be a table.
+    """Read a 3-D array or a list of sequences; return None for what is 2-D.
 
-    A list of equally long lists of numbers is a table by default, as elsewhere in scikit-learn.
+    A list of equally long lists of numbers is 2-D by default, as elsewhere in scikit-learn.
     """
+    if issparse(X):
+        raise TypeError(
+            "X is sparse, but sequences have to be dense: use X.toarray() to convert it."
+        )
     if isinstance(X, (list, tuple)):
-        depth = _depth(X)
-        rectangular = depth == 2 and len({len(x) for x in X}) == 1
-        of_lists = all(isinstance(x, (list, tuple)) for x in X)
-        is_table = rectangular and (prefer_table or (of_lists and not prefer_list))
-        return None if is_table or depth < 2 else _read_list(X, "list")
-    if hasattr(X, "columns"):  # a DataFrame
+        if _depth(X) >= 2:
+            of_lists = all(isinstance(x, (list, tuple)) for x in X)
+            may_be_table = prefer_table or (of_lists and not prefer_list)
+            return None if may_be_table and _is_rectangular(X) else _read_list(X, "list")
+    elif hasattr(X, "columns"):  # a DataFrame
         return None
-    array = np.asarray(X)
-    if array.ndim == 3:
-        return _read_array(array)
-    if array.ndim == 1 and array.dtype == object and _depth(array) >= 2:
-        return _read_list(array, "object array")
-    return None
+    else:
+        array = np.asarray(X)
+        if array.ndim == 1 and array.dtype == object and _depth(array) >= 2:
+            return _read_list(array, "object array")
+        if array.ndim == 3:
+            return _read_array(array)
+        if array.ndim == 2:
+            return None
+    raise ValueError(
+        "X must be an array (n_samples, n_timesteps, n_features), a list of arrays "
+        "(n_timesteps_i, n_features), or 2-D with one timestep a column (n_samples, n_timesteps); "
+        f"got {describe(X)}. Reshape your data, or put a single sequence into a list."
+    )
 
 
 def _depth(X: Sequence) -> int:
     """How deep the sequences in X are nested, by the first one: 2 for a list of 1-D arrays."""
-    return 1 + np.ndim(X[0]) if len(X) else 0
+    if not len(X):
+        return 1
+    try:
+        return 1 + np.ndim(X[0])
+    except ValueError:  # lists of different lengths in the first one
+        return 3
+
+
+def _is_rectangular(X: Sequence) -> bool:
+    """Whether X has two dimensions, as far as can be told without converting it."""
+    shapes = {np.shape(x) if isinstance(x, np.ndarray) else (len(x),) for x in X if np.iterable(x)}
+    return _depth(X) == 2 and len(shapes) == 1 and all(np.iterable(x) for x in X)
 
 
 def _read_table(X, estimator, *, reset: bool) -> Sequences:

@@ -9,26 +9,37 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from sklearn_rnn._errors import about, describe
 from sklearn_rnn._sequences import Sequences
 
 
 def read_regression_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
     """Return y as (n_targets,) or (n_targets, n_outputs), of float64 or float32."""
+    with about("y"):
+        y = _read_regression_targets(y, X, per_step)
+    _check_finite(y, X, "y")
+    return y
+
+
+def _read_regression_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
     y = _targets(y, X, per_step)
     if y.ndim > 2:
         raise ValueError(
             "y has too many dimensions: with return_sequences=True the targets of a sequence are "
             "(n_timesteps,) or (n_timesteps, n_outputs)."
         )
-    y = check_array(
+    return check_array(
         y, ensure_2d=False, dtype=(np.float64, np.float32), ensure_all_finite=False, input_name="y"
     )
-    _check_finite(y, X, "y")
-    return y
 
 
 def read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
     """Return y as (n_targets,) labels, or as a multilabel indicator (n_targets, n_labels)."""
+    with about("y"):
+        return _read_labels(y, X, per_step)
+
+
+def _read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
     if issparse(y):
         y = y.toarray()
     y = _targets(y, X, per_step)
@@ -50,37 +61,59 @@ def read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
     return y if kind == "multilabel-indicator" else column_or_1d(y, warn=True)
 
 
+def read_classes(classes) -> np.ndarray:
+    """Return the labels that are to come, sorted."""
+    with about("classes"):
+        labels = check_array(classes, ensure_2d=False, dtype=None, input_name="classes")
+        labels = column_or_1d(labels)
+        if labels.dtype.kind in "US" and not all(isinstance(c, (str, bytes)) for c in classes):
+            raise TypeError(f"classes must be all strings or all numbers, got {classes!r}.")
+        return np.unique(labels)
+
+
 def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
     """Return one weight, at least zero, per target."""
     n_targets = int(X.lengths.sum()) if per_step else len(X)
     if sample_weight is None:
         return np.ones(n_targets)
     name = "sample_weight"
-    is_per_sample = not hasattr(sample_weight, "__len__") or all(
-        np.ndim(weight) == 0 for weight in sample_weight
-    )
+    with about(name):
+        if not np.iterable(sample_weight) or isinstance(sample_weight, (str, bytes, dict, set)):
+            raise TypeError(
+                f"sample_weight must be an array with one number per sequence, got "
+                f"{describe(sample_weight)}."
+            )
+        is_per_sample = all(np.ndim(weight) == 0 for weight in sample_weight)
+        if not is_per_sample and not per_step:
+            raise ValueError(
+                "sample_weight must be 1-D, one number per sequence; only with "
+                "return_sequences=True may there be one per timestep."
+            )
+        weights = sample_weight if is_per_sample else flatten(sample_weight, X, name)
+        weights = check_array(
+            weights, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name=name
+        )
     if is_per_sample:
-        weights = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name=name)
         if weights.shape != (len(X),):
             raise ValueError(
                 f"sample_weight has shape {weights.shape}, but X has {len(X)} samples: expected "
                 f"({len(X)},)."
             )
         weights = np.repeat(weights, X.lengths) if per_step else weights
-    elif per_step:
-        weights = flatten(sample_weight, X, name)
-        if weights.ndim != 1:
-            raise ValueError("sample_weight must be one number per sequence or per timestep.")
-        weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name=name)
-    else:
-        raise ValueError(
-            "sample_weight must be 1-D, one number per sequence; only with return_sequences=True "
-            "may there be one per timestep."
-        )
+    if weights.shape != (n_targets,):
+        raise ValueError("sample_weight must be one number per sequence or one per timestep.")
+    _check_finite(weights, X, name)
     if (weights < 0).any():
-        raise ValueError("sample_weight has negative values; weights must be at least zero.")
+        row = int((weights < 0).argmax())
+        raise ValueError(
+            f"sample_weight is negative for sample {_sample_of(row, len(weights), X)}: "
+            f"{weights[row]}; weights must be at least zero."
+        )
     if not weights.any():
         raise ValueError("sample_weight is zero throughout: at least one weight must be non-zero.")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(weights.sum()):
+            raise ValueError("sample_weight is so large that its sum is infinite.")
     return weights
 
 
@@ -89,10 +122,11 @@ def flatten(per_step, X: Sequences, name: str) -> np.ndarray:
 
     per_step : (n, n_timesteps, ...) array, or a list of (n_timesteps_i, ...) arrays
     """
-    if not hasattr(per_step, "__len__"):
+    is_array = hasattr(per_step, "ndim") and per_step.ndim > 0
+    if not (is_array or isinstance(per_step, (list, tuple))) or issparse(per_step):
         raise TypeError(
             f"{name} must be an array (n_samples, n_timesteps) or a list of arrays (n_timesteps_i,)"
-            f", one value per timestep; got {type(per_step).__name__}."
+            f", one value per timestep; got {describe(per_step)}."
         )
     _check_count(len(per_step), X, name)
     if not isinstance(per_step, (list, tuple)):
@@ -113,9 +147,12 @@ def flatten(per_step, X: Sequences, name: str) -> np.ndarray:
             raise ValueError(
                 f"{name}[{i}] has {len(part)} values, but X[{i}] has {length} timesteps."
             )
-    trailing = {part.shape[1:] for part in parts}
-    if len(trailing) > 1:
-        raise ValueError(f"The sequences of {name} differ in their number of outputs.")
+    for i, part in enumerate(parts):
+        if part.shape[1:] != parts[0].shape[1:]:
+            raise ValueError(
+                f"{name}[{i}] has shape {part.shape}, but {name}[0] has {parts[0].shape}: all must "
+                "have the same number of outputs."
+            )
     return np.concatenate([part[:length] for part, length in zip(parts, X.lengths, strict=True)])
 
 
@@ -154,12 +191,17 @@ def _check_finite(values: np.ndarray, X: Sequences, name: str) -> None:
     bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
     if bad.any():
         row = int(bad.argmax())
-        per_step = len(values) != len(X)
-        sample = int(np.searchsorted(np.cumsum(X.lengths), row, side="right")) if per_step else row
         raise ValueError(
-            f"Input {name} contains NaN or infinity: {name} of sample {sample} is {values[row]}, "
-            "but must be finite."
+            f"Input {name} contains NaN or infinity: {name} of sample "
+            f"{_sample_of(row, len(values), X)} is {values[row]}, but must be finite."
         )
+
+
+def _sample_of(row: int, n_rows: int, X: Sequences) -> int:
+    """The sequence that a row of a flat array belongs to."""
+    if n_rows == len(X):
+        return row
+    return int(np.searchsorted(np.cumsum(X.lengths), row, side="right"))
 
 
 def _check_count(count: int, X: Sequences, name: str) -> None:

@@ -2,9 +2,9 @@
 
 import math
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from typing import Any
 
 import numpy as np
@@ -100,6 +100,14 @@ class TrainingOptions:
     verbose: bool
 
 
+class Ending(Enum):
+    """Why training came to its end."""
+
+    CONVERGED = auto()
+    MAX_ITER = auto()
+    INTERRUPTED = auto()
+
+
 @dataclass
 class Progress:
     """What training remembers from epoch to epoch, and needs in order to go on another time."""
@@ -115,7 +123,8 @@ class Progress:
     best_loss: float = math.inf
     validation_scores: list[float] = field(default_factory=list)
     best_validation_score: float = -math.inf
-    best_parameters: np.ndarray | None = None  # kept where there are validation scores
+    best_parameters: np.ndarray | None = None  # by validation score
+    last_parameters: np.ndarray | None = None  # where to go on, if the best have been put back
 
     def __post_init__(self):
         self.split_seed = int(self.rng.integers(2**31))
@@ -128,7 +137,7 @@ class Progress:
 
     def forget_solver(self) -> None:
         """Keep only what is small, where training need not go on exactly."""
-        self.solver_state = self.best_parameters = None
+        self.solver_state = self.best_parameters = self.last_parameters = None
 
 
 def train(
@@ -139,33 +148,37 @@ def train(
     progress: Progress,
     n_epochs: int,
     validate: Callable[[Network], float] | None = None,
-) -> bool:
-    """Train the network in place; return whether it converged before the epochs were over.
+) -> Ending:
+    """Train the network in place.
 
     With `validate`, training stops by the score it returns instead of by the loss, and the network
-    ends with the parameters that scored best. An interrupt from the keyboard ends training early,
-    with a warning, and counts as converged, since there is nothing to be said about max_iter then.
+    ends with the parameters that scored best. An interrupt from the keyboard ends training early.
     """
     trainer = _Trainer(network, data, loss, options, progress)
-    converged = False
+    if validate is None:
+        progress.best_parameters = None  # of an earlier training
+    ending = Ending.MAX_ITER
     try:
         for _ in range(n_epochs):
             started = time.perf_counter()
             epoch_loss = trainer.epoch()
             score = None if validate is None else validate(network)
+            if score is not None and not math.isfinite(score):
+                raise ValueError(trainer.diverged("The validation score"))
             _record(progress, options.tol, epoch_loss, score, network.parameters.vector)
             if options.verbose:
                 print(_report(progress, time.perf_counter() - started))
             if _must_stop(progress, options):
-                converged = True
+                ending = Ending.CONVERGED
                 break
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=4)
-        converged = True
+        ending = Ending.INTERRUPTED
+    progress.last_parameters = None
     if progress.best_parameters is not None:
+        progress.last_parameters = network.parameters.vector.copy()
         network.parameters.vector[...] = progress.best_parameters
         network.refresh()
-    return converged
+    return ending
 
 
 class _Trainer:
@@ -197,7 +210,7 @@ class _Trainer:
                 total_weight += weight
         self.progress.n_samples_seen += len(self.data)
         if not np.isfinite(self.network.parameters.vector).all():
-            raise ValueError(self._diverged("The weights"))
+            raise ValueError(self.diverged("The weights"))
         return total / total_weight
 
     def _batches(self) -> Iterator[np.ndarray]:
@@ -211,13 +224,12 @@ class _Trainer:
         network, options, progress = self.network, self.options, self.progress
         theta, gradient = network.parameters.vector, self.gradients.vector
         total_weight = float(weights.sum())
-        value, d_outputs = self.loss.evaluate(
-            network.forward(batch), targets, weights / total_weight
-        )
+        weights = (weights / total_weight).astype(network.dtype)
+        value, d_outputs = self.loss.evaluate(network.forward(batch), targets, weights)
         penalty = self.decay.vector * theta
         value += 0.5 * float(np.vdot(penalty, theta))
         if not math.isfinite(value):
-            raise ValueError(self._diverged("The loss"))
+            raise ValueError(self.diverged("The loss"))
         network.backward(d_outputs, self.gradients)
         gradient += penalty
         if options.max_grad_value is not None:
@@ -231,7 +243,7 @@ class _Trainer:
         network.refresh()
         return value, total_weight
 
-    def _diverged(self, what: str) -> str:
+    def diverged(self, what: str) -> str:
         return (
             f"{what} became infinite or NaN in epoch {len(self.progress.loss_curve) + 1}. Scale X "
             f"(and the targets of a regression) to about unit variance, lower learning_rate_init "

@@ -14,7 +14,7 @@ from sklearn_rnn.core.recurrent import Record, RecurrentLayer
 
 # What the backward pass over a span goes through several times should stay in the second-level
 # cache; docs/performance.md has the measurements.
-SPAN_BYTES = 512 * 1024
+SPAN_BYTES = 2 * 1024**2
 
 # How many layouts of memory are kept. Sequences of one length need two, for full batches and for
 # the last of an epoch, and four more to be predicted, where the last span of a batch is shorter.

@@ -15,6 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+# A span's timesteps at most: there are Python objects for each, which take memory too.
+MAX_STEPS = 128
+
 
 class Span(NamedTuple):
     """Consecutive timesteps at which the same sequences are running."""
@@ -65,7 +68,7 @@ class Batch:
         ends, counts = np.unique(self.lengths, return_counts=True)
         running = len(self.lengths)
         for end, ended in zip(ends.tolist(), counts.tolist(), strict=True):
-            longest = max(1, max_columns // running)
+            longest = min(MAX_STEPS, max(1, max_columns // running))
             while time < end:
                 n_steps = min(longest, end - time)
                 yield Span(time, n_steps, running, column)

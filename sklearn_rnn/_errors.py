@@ -1,0 +1,29 @@
+"""Errors in the user's words."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def about(name: str) -> Iterator[None]:
+    """Let an error from NumPy or scikit-learn say which argument it is about."""
+    try:
+        yield
+    except (ValueError, TypeError, OverflowError) as error:
+        if re.search(rf"\b{name}\b", str(error)):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name}: {error}") from error
+
+
+def describe(value) -> str:
+    """Say what kind of thing was given."""
+    name = type(value).__name__
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if hasattr(value, "shape"):
+        return f"{name} of shape {value.shape}"
+    if isinstance(value, (list, tuple)):
+        return f"{name} of {type(value[0]).__name__}" if value else f"an empty {name}"
+    return name
