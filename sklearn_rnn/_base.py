@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_rnn._hyperparameters import check_hyperparameters
 from sklearn_rnn._sequences import Sequences, read_sequences
 from sklearn_rnn._targets import read_weights
+from sklearn_rnn._threads import one_blas_thread
 from sklearn_rnn._training import Ending, Progress, TrainingData, TrainingOptions, train
 from sklearn_rnn._version import __version__
 from sklearn_rnn.core.losses import LOSSES
@@ -234,7 +235,10 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         wanted = 200 if self.batch_size == "auto" else int(self.batch_size)
         own = {"solver": solver, "batch_size": min(wanted, n_samples)}
         names = [field.name for field in fields(TrainingOptions) if field.name not in own]
-        return TrainingOptions(**own, **{name: getattr(self, name) for name in names})
+        values = {name: getattr(self, name) for name in names}
+        # NumPy's scalars would make float64 of float32 arrays.
+        values = {k: v.item() if isinstance(v, np.generic) else v for k, v in values.items()}
+        return TrainingOptions(**own, **values)
 
     def _hold_out(self, data: TrainingData, seed: int) -> tuple[TrainingData, TrainingData]:
         """Split into training and validation data."""
@@ -291,7 +295,7 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
             (X.starts, int(X.lengths.sum())) if per_step else (np.arange(len(X)), len(X))
         )
         X.check_fits(network.dtype)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with one_blas_thread, np.errstate(over="ignore", invalid="ignore"):
             raw = network.predict(X.lengths, X.batch, starts, n_rows)
         if not np.isfinite(raw).all():
             raise ValueError(

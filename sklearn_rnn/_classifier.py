@@ -3,7 +3,6 @@
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.preprocessing import LabelEncoder
 
 from sklearn_rnn._base import BaseRNN
 from sklearn_rnn._errors import about
@@ -288,8 +287,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             The labels. With ``return_sequences=True``: a list of arrays (n_timesteps_i,) for a
             list, an array (n_samples, n_timesteps) for an array. In place of padding it has -1 for
-            integers (if that is a label, one less than the smallest), NaN for floats, "" for
-            strings, False for booleans, None for objects.
+            integers (if that is a label, one less than the smallest; for unsigned ones the largest
+            of their type), NaN for floats, "" for strings, False for booleans, None for objects.
 
         Raises
         ------
@@ -299,7 +298,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         X = self._read_for_prediction(X)
         labels = self._predict(X)
         if self._architecture.return_sequences:
-            return X.restore(*with_fill(labels, self.classes_))
+            return X.restore(labels, fill_of(self.classes_))
         return labels
 
     def predict_proba(self, X):
@@ -394,9 +393,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
                 raise ValueError(f"y has {y.shape[1]} labels; expected those numbered {classes}.")
         else:
             with about("y"):
-                encoder = LabelEncoder().fit(y if classes is None else classes)
-                y = encode(y, encoder)
-            self.classes_ = encoder.classes_
+                found, y = np.unique(y, return_inverse=True)
+            self.classes_ = found if classes is None else classes
+            y = numbers_of(found, self.classes_)[y]
         self.n_outputs_ = len(self.classes_)
         return y
 
@@ -421,21 +420,23 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         return tags
 
 
-def encode(y: np.ndarray, encoder: LabelEncoder) -> np.ndarray:
-    """Return the numbers of labels, which must be among the known ones."""
-    try:
-        return encoder.transform(y)
-    except (ValueError, TypeError) as error:
+def numbers_of(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return the places of labels among the classes."""
+    places = {label: place for place, label in enumerate(classes.tolist())}
+    unknown = [label for label in labels.tolist() if label not in places]
+    if unknown:
         raise ValueError(
-            f"y has labels that are not among the classes {encoder.classes_} that were given or "
-            f"found first: {error}"
-        ) from error
+            f"y has labels that are not among the classes given or found first: {unknown}; the "
+            f"classes are {classes.tolist()}."
+        )
+    return np.array([places[label] for label in labels.tolist()])
 
 
-def with_fill(labels: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, object]:
-    """Return labels, and what to put in place of padding."""
+def fill_of(classes: np.ndarray) -> object:
+    """Return what stands among labels in place of padding."""
     kind = classes.dtype.kind
-    if kind in "iu":
-        fill = -1 if -1 not in classes else int(classes.min()) - 1
-        return labels.astype(np.int64), fill
-    return labels, {"f": np.nan, "b": False, "O": None}.get(kind, "")
+    if kind == "i":
+        return -1 if -1 not in classes else int(classes.min()) - 1
+    if kind == "u":
+        return np.iinfo(classes.dtype).max
+    return {"f": np.nan, "b": False, "O": None}.get(kind, "")

@@ -23,7 +23,7 @@ def describe(value) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if hasattr(value, "shape"):
-        return f"{name} of shape {value.shape}"
+        return f"{name} of shape {value.shape}" if value.shape else f"a 0-D {name}"
     if isinstance(value, (list, tuple)):
         return f"{name} of {type(value[0]).__name__}" if value else f"an empty {name}"
     return name

@@ -1,5 +1,6 @@
 """The one door: whatever holds sequences becomes `Sequences`, or a clear error."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -138,7 +139,7 @@ def read_sequences(X, estimator, *, reset: bool) -> Sequences:
         )
     if table_wanted:
         raise ValueError(
-            f"X holds sequences ({describe(X)}), but {name} was fitted on 2-D X: give an array "
+            f"X is 3-D or a list ({describe(X)}), but {name} was fitted on 2-D X: give an array "
             f"(n_samples, {expected})."
         )
     if sequences.n_features != expected:
@@ -159,7 +160,7 @@ def _read(X, *, prefer_table: bool, prefer_list: bool) -> Sequences | None:
             "X is sparse, but sequences have to be dense: use X.toarray() to convert it."
         )
     if isinstance(X, (list, tuple)):
-        if _depth(X) >= 2:
+        if _depth(X) >= 2 or any(np.iterable(x) and not isinstance(x, (str, bytes)) for x in X):
             of_lists = all(isinstance(x, (list, tuple)) for x in X)
             may_be_table = prefer_table or (of_lists and not prefer_list)
             return None if may_be_table and _is_rectangular(X) else _read_list(X, "list")
@@ -197,10 +198,13 @@ def _is_rectangular(X: Sequence) -> bool:
 
 
 def _read_table(X, estimator, *, reset: bool) -> Sequences:
-    table = validate_data(
-        estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False, accept_sparse=False
-    )
-    array = _as_numbers(table, "X")[:, :, np.newaxis]
+    try:
+        table = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False)
+    except (TypeError, ValueError) as error:
+        if re.search("convert|string|sequence", str(error)):
+            raise type(error)(f"X must hold numbers, one per timestep: {error}") from error
+        raise
+    array = as_numbers(table, "X")[:, :, np.newaxis]
     return Sequences(array, _valid_lengths(array), "table")
 
 
@@ -210,7 +214,7 @@ def _read_array(X: np.ndarray) -> Sequences:
             f"X has shape {X.shape}: there must be at least one sample, one timestep and one "
             "feature (n_samples, n_timesteps, n_features)."
         )
-    X = _as_numbers(X, "X")
+    X = as_numbers(X, "X")
     return Sequences(X, _valid_lengths(X), "array")
 
 
@@ -241,18 +245,18 @@ def _read_sequence(x, i: int) -> np.ndarray:
         array = array[:, np.newaxis]
     if array.ndim != 2:
         raise ValueError(
-            f"X[{i}] has {array.ndim} dimensions; a sequence is an array "
-            "(n_timesteps, n_features), or (n_timesteps,) for one feature."
+            f"X[{i}] ({describe(x)}) has {array.ndim} dimensions; X must be a list of n_samples "
+            "arrays (n_timesteps, n_features), or (n_timesteps,) for one feature."
         )
     if 0 in array.shape:
         raise ValueError(
             f"X[{i}] has shape {array.shape}: every sequence needs at least one timestep and one "
             "feature."
         )
-    return _as_numbers(array, f"X[{i}]")
+    return as_numbers(array, f"X[{i}]")
 
 
-def _as_numbers(array: np.ndarray, name: str) -> np.ndarray:
+def as_numbers(array: np.ndarray, name: str) -> np.ndarray:
     """Check that an array holds real numbers; objects are converted."""
     if array.dtype.kind in "fiub":
         return array
@@ -261,9 +265,11 @@ def _as_numbers(array: np.ndarray, name: str) -> np.ndarray:
     if array.dtype.kind == "O":
         try:
             return array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{name} must hold numbers: {error}") from error
-    raise ValueError(f"{name} must hold numbers, but has dtype {array.dtype}.")
+        except (TypeError, ValueError, OverflowError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"{name} must hold numbers: {error}") from error
+    example = f", such as {array.flat[0]!r}" if array.size else ""
+    raise ValueError(f"{name} must hold numbers, but has dtype {array.dtype}{example}.")
 
 
 def _valid_lengths(array: np.ndarray) -> np.ndarray:

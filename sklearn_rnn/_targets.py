@@ -6,11 +6,11 @@ are the valid timesteps of all the sequences, one sequence after another.
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from sklearn_rnn._errors import about, describe
-from sklearn_rnn._sequences import Sequences
+from sklearn_rnn._sequences import Sequences, as_numbers
 
 
 def read_regression_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
@@ -28,9 +28,8 @@ def _read_regression_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
             "y has too many dimensions: with return_sequences=True the targets of a sequence are "
             "(n_timesteps,) or (n_timesteps, n_outputs)."
         )
-    return check_array(
-        y, ensure_2d=False, dtype=(np.float64, np.float32), ensure_all_finite=False, input_name="y"
-    )
+    y = as_numbers(y, "y")
+    return y if y.dtype == np.float32 else y.astype(np.float64, copy=False)
 
 
 def read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
@@ -64,8 +63,11 @@ def _read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
 def read_classes(classes) -> np.ndarray:
     """Return the labels that are to come, sorted."""
     with about("classes"):
-        labels = check_array(classes, ensure_2d=False, dtype=None, input_name="classes")
-        labels = column_or_1d(labels)
+        labels = column_or_1d(classes)
+        if not len(labels):
+            raise ValueError("classes is empty; give all labels that are to come.")
+        if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+            raise ValueError(f"classes contains NaN or infinity: {labels}.")
         if labels.dtype.kind in "US" and not all(isinstance(c, (str, bytes)) for c in classes):
             raise TypeError(f"classes must be all strings or all numbers, got {classes!r}.")
         return np.unique(labels)
@@ -78,11 +80,15 @@ def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
         return np.ones(n_targets)
     name = "sample_weight"
     with about(name):
-        if not np.iterable(sample_weight) or isinstance(sample_weight, (str, bytes, dict, set)):
+        no_array = isinstance(sample_weight, (str, bytes, dict, set))
+        if no_array or not hasattr(sample_weight, "__len__") or is_0d(sample_weight):
             raise TypeError(
                 f"sample_weight must be an array with one number per sequence, got "
                 f"{describe(sample_weight)}."
             )
+        if issparse(sample_weight):
+            raise TypeError("sample_weight is sparse, but has to be dense.")
+        _check_count(len(sample_weight), X, name)
         is_per_sample = all(np.ndim(weight) == 0 for weight in sample_weight)
         if not is_per_sample and not per_step:
             raise ValueError(
@@ -90,9 +96,7 @@ def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
                 "return_sequences=True may there be one per timestep."
             )
         weights = sample_weight if is_per_sample else flatten(sample_weight, X, name)
-        weights = check_array(
-            weights, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name=name
-        )
+        weights = as_numbers(np.asarray(weights), name).astype(np.float64)
     if is_per_sample:
         if weights.shape != (len(X),):
             raise ValueError(
@@ -122,8 +126,10 @@ def flatten(per_step, X: Sequences, name: str) -> np.ndarray:
 
     per_step : (n, n_timesteps, ...) array, or a list of (n_timesteps_i, ...) arrays
     """
-    is_array = hasattr(per_step, "ndim") and per_step.ndim > 0
-    if not (is_array or isinstance(per_step, (list, tuple))) or issparse(per_step):
+    if issparse(per_step):
+        raise TypeError(f"{name} is sparse, but has to be dense.")
+    is_array = hasattr(per_step, "ndim") and not is_0d(per_step)
+    if not (is_array or isinstance(per_step, (list, tuple))):
         raise TypeError(
             f"{name} must be an array (n_samples, n_timesteps) or a list of arrays (n_timesteps_i,)"
             f", one value per timestep; got {describe(per_step)}."
@@ -133,7 +139,7 @@ def flatten(per_step, X: Sequences, name: str) -> np.ndarray:
         per_step = np.asarray(per_step)
         if per_step.ndim > 1:
             return _flatten_padded(per_step, X, name)
-    parts = [np.asarray(part) for part in per_step]
+    parts = [_part(part, f"{name}[{i}]") for i, part in enumerate(per_step)]
     for i, (part, length) in enumerate(zip(parts, X.lengths, strict=True)):
         if part.ndim == 0:
             raise ValueError(
@@ -150,10 +156,22 @@ def flatten(per_step, X: Sequences, name: str) -> np.ndarray:
     for i, part in enumerate(parts):
         if part.shape[1:] != parts[0].shape[1:]:
             raise ValueError(
-                f"{name}[{i}] has shape {part.shape}, but {name}[0] has {parts[0].shape}: all must "
-                "have the same number of outputs."
+                f"{name}[{i}] has shape {part.shape}, but {name}[0] has {parts[0].shape}: they "
+                "must not differ in dimensions and outputs."
             )
     return np.concatenate([part[:length] for part, length in zip(parts, X.lengths, strict=True)])
+
+
+def is_0d(value) -> bool:
+    """Whether a value is an array without a dimension, which has no length either."""
+    return getattr(value, "ndim", None) == 0
+
+
+def _part(part, name: str) -> np.ndarray:
+    try:
+        return np.asarray(part)
+    except ValueError as error:
+        raise ValueError(f"{name} has timesteps of different lengths: {error}") from error
 
 
 def _flatten_padded(array: np.ndarray, X: Sequences, name: str) -> np.ndarray:
@@ -169,8 +187,13 @@ def _targets(y, X: Sequences, per_step: bool) -> np.ndarray:
     """Return y as an array with one row per target."""
     if y is None:
         raise ValueError("This estimator requires y to be passed, but the target y is None.")
-    if per_step:
-        return flatten(y, X, "y")
+    y = flatten(y, X, "y") if per_step else _one_per_sequence(y, X)
+    if 0 in y.shape[1:]:
+        raise ValueError(f"y has shape {y.shape}, that is 0 outputs; there must be one at least.")
+    return y
+
+
+def _one_per_sequence(y, X: Sequences) -> np.ndarray:
     try:
         y = np.asarray(y)
     except ValueError:  # parts of different lengths

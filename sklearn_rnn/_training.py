@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._threads import one_blas_thread
 from sklearn_rnn.core.losses import Loss
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.optimizers import clip_by_norm, clip_by_value
@@ -154,9 +155,21 @@ def train(
     With `validate`, training stops by the score it returns instead of by the loss, and the network
     ends with the parameters that scored best. An interrupt from the keyboard ends training early.
     """
-    trainer = _Trainer(network, data, loss, options, progress)
     if validate is None:
         progress.best_parameters = None  # of an earlier training
+    with one_blas_thread:
+        ending = _train(network, data, loss, options, progress, n_epochs, validate)
+    progress.last_parameters = None
+    if progress.best_parameters is not None:
+        progress.last_parameters = network.parameters.vector.copy()
+        network.parameters.vector[...] = progress.best_parameters
+        progress.best_parameters = network.parameters.vector  # one array, so one in a pickle too
+        network.refresh()
+    return ending
+
+
+def _train(network, data, loss, options, progress, n_epochs, validate) -> Ending:
+    trainer = _Trainer(network, data, loss, options, progress)
     ending = Ending.MAX_ITER
     try:
         for _ in range(n_epochs):
@@ -173,11 +186,6 @@ def train(
                 break
     except KeyboardInterrupt:
         ending = Ending.INTERRUPTED
-    progress.last_parameters = None
-    if progress.best_parameters is not None:
-        progress.last_parameters = network.parameters.vector.copy()
-        network.parameters.vector[...] = progress.best_parameters
-        network.refresh()
     return ending
 
 
@@ -195,8 +203,14 @@ class _Trainer:
         self.gradients = network.architecture.zeros(parameters.vector.dtype)
         # alpha/2 Σ W² / n_samples, over the weights and not the biases
         self.decay = network.architecture.zeros(parameters.vector.dtype)
+        strength = options.alpha / data.n_samples
+        if strength > float(np.finfo(network.dtype).max):
+            raise ValueError(
+                f"alpha={options.alpha}, divided by the sum of sample_weight, {data.n_samples}, is "
+                f"too large for {network.dtype.name}: lower alpha, or scale the weights up."
+            )
         for name, array in network.architecture.named(self.decay).items():
-            array[...] = options.alpha / data.n_samples if is_weight(name) else 0.0
+            array[...] = strength if is_weight(name) else 0.0
 
     def epoch(self) -> float:
         """Go once through the data; return the mean of the loss on the way."""

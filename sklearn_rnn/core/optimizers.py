@@ -83,6 +83,6 @@ class Adam:
 
 
 SOLVERS = {
-    "adam": lambda hyper: Adam(hyper.beta_1, hyper.beta_2, hyper.epsilon),
-    "sgd": lambda hyper: SGD(hyper.momentum, hyper.nesterovs_momentum),
+    "adam": lambda hyper: Adam(float(hyper.beta_1), float(hyper.beta_2), float(hyper.epsilon)),
+    "sgd": lambda hyper: SGD(float(hyper.momentum), bool(hyper.nesterovs_momentum)),
 }

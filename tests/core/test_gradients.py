@@ -1,0 +1,145 @@
+"""The gradients against finite differences and against the slow reference."""
+
+import numpy as np
+import pytest
+
+import reference
+from networks import (
+    VARIANTS,
+    evaluate,
+    loss_and_gradients,
+    make_network,
+    make_sequences,
+    make_targets,
+    pack,
+    unset_gradients,
+)
+from sklearn_rnn.core.losses import LOSSES
+
+# lengths, network.max_columns (None: as it comes). Where several of three or five sequences are
+# running, 7 or 4 columns make spans of one timestep, of several, and shorter last ones.
+LAYOUTS = {
+    "equal": ([4, 4, 4], None),
+    "equal, many spans": ([5, 5, 5], 7),
+    "ragged": ([2, 5, 1, 3, 3], None),
+    "ragged, many spans": ([2, 7, 1, 7, 2], 4),
+}
+MORE_LAYOUTS = LAYOUTS | {
+    "one sequence": ([6], None),
+    "one sequence, many spans": ([6], 4),
+    "one timestep": ([1, 1, 1], None),
+    "one value": ([1], None),
+    "very unequal": ([1, 40, 2, 1], None),
+    "very unequal, many spans": ([1, 40, 2, 1], 1),
+}
+REFERENCE_LOSSES = {
+    "squared_error": "squared_error",
+    "softmax_cross_entropy": "softmax",
+    "sigmoid_cross_entropy": "sigmoid",
+}
+EPSILON = 1e-5  # best for central differences: errors of about 1e-11, of cutting off and rounding
+
+cells = pytest.mark.parametrize(("cell", "activation"), VARIANTS)
+per_step = pytest.mark.parametrize("return_sequences", [False, True], ids=["last", "all"])
+
+
+def central_differences(f, values):
+    """The derivatives of f() with respect to all entries of the array `values`."""
+    flat = values.reshape(-1)
+    assert np.shares_memory(flat, values)
+    slopes = np.empty_like(flat)
+    for k, value in enumerate(flat.tolist()):
+        flat[k] = value + EPSILON
+        above = f()
+        flat[k] = value - EPSILON
+        below = f()
+        flat[k] = value
+        slopes[k] = (above - below) / (2 * EPSILON)
+    return slopes.reshape(values.shape)
+
+
+def assert_equal_slopes(actual, numeric, name):
+    error = np.abs(actual - numeric).max() / np.abs(numeric).max()
+    assert error < 1e-6, f"{name}: relative error {error:.1e}"
+
+
+@cells
+@per_step
+@pytest.mark.parametrize("n_layers", [1, 2])
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_finite_differences(cell, activation, n_layers, layout, return_sequences, loss):
+    lengths, max_columns = LAYOUTS[layout]
+    network = make_network(
+        cell,
+        activation,
+        n_layers=n_layers,
+        return_sequences=return_sequences,
+        max_columns=max_columns,
+    )
+    packed = pack(make_sequences(lengths))
+    targets, weights = make_targets(loss, lengths, 2, return_sequences)
+    _, d_outputs = evaluate(network, packed, loss, targets, weights)
+    gradients = unset_gradients(network)
+    d_inputs = network.backward(d_outputs, gradients, input_gradient=True)
+
+    def total():
+        network.refresh()
+        return evaluate(network, packed, loss, targets, weights)[0]
+
+    numeric = network.architecture.zeros(np.float64)
+    numeric.vector[...] = central_differences(total, network.parameters.vector)
+    named = network.architecture.named(numeric)
+    for name, gradient in network.architecture.named(gradients).items():
+        assert_equal_slopes(gradient, named[name], name)
+    of_values = np.concatenate(packed.by_sequence(d_inputs, return_sequences=True))
+    assert_equal_slopes(of_values, central_differences(total, packed.batch.values), "inputs")
+
+
+@cells
+@per_step
+@pytest.mark.parametrize("n_layers", [1, 2, 3])
+@pytest.mark.parametrize("layout", MORE_LAYOUTS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_reference(cell, activation, n_layers, layout, return_sequences, loss):
+    lengths, max_columns = MORE_LAYOUTS[layout]
+    network = make_network(
+        cell,
+        activation,
+        n_inputs=2,
+        hidden_size=4,
+        n_outputs=3,
+        n_layers=n_layers,
+        return_sequences=return_sequences,
+        max_columns=max_columns,
+    )
+    sequences = make_sequences(lengths)
+    packed = pack(sequences)
+    targets, weights = make_targets(loss, lengths, 3, return_sequences)
+    weights_by_name = network.architecture.named(network.parameters)
+    outputs = packed.by_sequence(network.forward(packed.batch), return_sequences)
+    value, gradients, d_inputs = loss_and_gradients(network, packed, loss, targets, weights)
+
+    options = {"cell": cell, "activation": activation, "return_sequences": return_sequences}
+    expected = reference.forward(weights_by_name, sequences, **options)
+    expected_value, expected_gradients, expected_d_inputs = reference.loss_and_gradients(
+        weights_by_name,
+        sequences,
+        targets,
+        loss=REFERENCE_LOSSES[loss],
+        sample_weight=weights,
+        **options,
+    )
+    assert_close(outputs, expected)
+    assert_close([value], [expected_value])
+    assert gradients.keys() == expected_gradients.keys()
+    assert_close(gradients.values(), expected_gradients.values())
+    assert_close(d_inputs, expected_d_inputs)
+
+
+def assert_close(actual, expected):
+    """Assert arrays to be equal to 1e-10, relative to max(1, |expected|)."""
+    for a, b in zip(actual, expected, strict=True):
+        assert np.shape(a) == np.shape(b)
+        error = np.max(np.abs(a - b) / np.maximum(1, np.abs(b)))
+        assert error < 1e-10, f"error {error:.1e}"

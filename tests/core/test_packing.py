@@ -1,0 +1,103 @@
+"""Packed columns: every (sequence, timestep) once, in time-major order."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from networks import make_sequences, pack
+from sklearn_rnn.core.packing import Batch, Span, decreasing
+
+some_lengths = st.lists(st.integers(1, 12), min_size=1, max_size=8)
+some_max_columns = st.integers(1, 40)
+
+
+@given(some_lengths, some_max_columns)
+@example([5, 5, 5], 7)
+@example([1, 1], 1)
+@example([2, 7, 1, 7, 2], 4)
+def test_spans_cover_every_column_once_in_order(lengths, max_columns):
+    packed = pack(make_sequences(lengths))
+    covered = []
+    for span in packed.batch.spans(max_columns):
+        assert span.columns.start == len(covered)
+        covered += [
+            (packed.order[j], t)
+            for t in range(span.start, span.start + span.n_steps)
+            for j in range(span.batch_size)
+        ]
+        assert span.columns.stop == len(covered)
+    assert covered == packed.steps
+    assert len(set(covered)) == len(covered) == packed.batch.n_columns == sum(lengths)
+
+
+@given(some_lengths, some_max_columns)
+@example([5, 5, 5], 7)
+def test_spans_are_as_long_as_allowed(lengths, max_columns):
+    """A span ends where a sequence ends, or where one more timestep would not fit."""
+    for span in pack(make_sequences(lengths)).batch.spans(max_columns):
+        assert span.n_steps == 1 or span.n_steps * span.batch_size <= max_columns
+        end = span.start + span.n_steps
+        assert end in lengths or (span.n_steps + 1) * span.batch_size > max_columns
+
+
+@given(some_lengths, some_max_columns)
+def test_inputs_are_the_values_of_the_span(lengths, max_columns):
+    sequences = make_sequences(lengths, n_inputs=3)
+    packed = pack(sequences)
+    for span in packed.batch.spans(max_columns):
+        x = packed.batch.inputs(span)
+        assert x.shape == (span.n_steps, 3, span.batch_size)
+        for k in range(span.n_steps):
+            for j in range(span.batch_size):
+                expected = sequences[packed.order[j]][span.start + k]
+                np.testing.assert_array_equal(x[k, :, j], expected)
+
+
+@given(some_lengths, some_max_columns)
+def test_unpack_positions_and_columns_agree(lengths, max_columns):
+    """A matrix of packed columns, and a flat array of timesteps, hold the same in their ways."""
+    packed = pack(make_sequences(lengths))
+    flat = np.arange(sum(lengths)) * 10
+    columns = packed.batch.columns_of(packed.batch.starts)
+    np.testing.assert_array_equal(np.sort(columns), np.arange(sum(lengths)))
+    matrix = np.stack([flat[columns], -flat[columns]])
+    for span in packed.batch.spans(max_columns):
+        part = span.unpack(matrix)
+        assert part.shape == (span.n_steps, 2, span.batch_size)
+        expected = flat[span.positions(packed.batch.starts)]
+        np.testing.assert_array_equal(part[:, 0].ravel(), expected)
+        np.testing.assert_array_equal(part[:, 1].ravel(), -expected)
+
+
+@given(some_lengths)
+def test_columns_of_starts_that_leave_gaps(lengths):
+    """The starts are whatever they are: here every sequence has room for 20 timesteps."""
+    packed = pack(make_sequences(lengths))
+    starts = 20 * np.array(packed.order)
+    expected = [20 * i + t for i, t in packed.steps]
+    np.testing.assert_array_equal(packed.batch.columns_of(starts), expected)
+
+
+def test_unpack_is_a_view():
+    matrix = np.zeros((2, 10))
+    Span(start=4, n_steps=2, batch_size=3, column=3).unpack(matrix)[1, 0, 2] = 1.0
+    assert matrix[0, 8] == 1.0
+    assert matrix.sum() == 1.0
+
+
+def test_spans_of_an_endless_sequence_cost_no_memory():
+    batch = pack(make_sequences([1])).batch
+    endless = Batch(batch.values, batch.starts, np.array([10**15]))
+    first, second = itertools.islice(endless.spans(1000), 2)
+    assert first.n_steps <= 1000
+    assert second == first._replace(start=first.n_steps, column=first.n_steps)
+    assert endless.n_columns == 10**15
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int32])
+def test_decreasing_is_stable(dtype):
+    lengths = np.array([2, 3, 1, 3, 2, 1], dtype)
+    np.testing.assert_array_equal(decreasing(lengths), [1, 3, 0, 4, 2, 5])

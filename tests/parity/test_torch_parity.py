@@ -1,0 +1,238 @@
+"""The same numbers as torch's, in float64: recurrent layers, losses, clipping, optimizers."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from networks import make_network, make_sequences, make_targets, pack, predict, unset_gradients
+from sklearn_rnn.core.losses import LOSSES
+from sklearn_rnn.core.optimizers import SOLVERS, clip_by_norm, clip_by_value
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.parity
+
+N_INPUTS, HIDDEN_SIZE, N_OUTPUTS = 3, 4, 2
+
+# torch's class, its options, and the order in which its gates stand here.
+CELLS = {
+    ("elman", "tanh"): (torch.nn.RNN, {"nonlinearity": "tanh"}, [0]),
+    ("elman", "relu"): (torch.nn.RNN, {"nonlinearity": "relu"}, [0]),
+    ("lstm", "tanh"): (torch.nn.LSTM, {}, [1, 2, 3, 0]),  # i, f, g, o of o, i, f, g
+    ("gru", "tanh"): (torch.nn.GRU, {}, [0, 1, 2]),
+}
+LENGTHS = {"equal": [6, 6, 6], "ragged": [3, 9, 1, 9, 5]}
+
+
+def tensor(array):
+    return torch.tensor(np.asarray(array), dtype=torch.float64)
+
+
+def assert_close(actual, expected):
+    """Assert equality to 1e-10, relative to max(1, |expected|)."""
+    expected = expected.detach().numpy()
+    assert actual.shape == expected.shape
+    np.testing.assert_array_less(np.abs(actual - expected), 1e-10 * np.maximum(1, abs(expected)))
+
+
+def torch_gates(array, order):
+    """Put the gates' rows into torch's order."""
+    blocks = np.split(array, len(order))
+    return np.concatenate([blocks[k] for k in order])
+
+
+def torch_layer(named, k, order):
+    """Return torch's arrays of layer k, made from ours."""
+    W_xh, W_hh, b_h = (
+        torch_gates(named[f"layer_{k}.{letter}"], order) for letter in ("W_xh", "W_hh", "b_h")
+    )
+    b_hh = np.zeros_like(b_h)
+    if f"layer_{k}.b_hn" in named:  # torch has a second bias for every gate; one makes a difference
+        b_hh[2 * HIDDEN_SIZE :] = named[f"layer_{k}.b_hn"]
+    return {"weight_ih": W_xh, "weight_hh": W_hh, "bias_ih": b_h, "bias_hh": b_hh}
+
+
+def torch_twin(network, n_layers):
+    """Return torch's recurrent layers and output layer with a network's parameters."""
+    architecture = network.architecture
+    named = architecture.named(network.parameters)
+    cls, options, order = CELLS[architecture.cell, architecture.activation]
+    layers = cls(N_INPUTS, HIDDEN_SIZE, n_layers, dtype=torch.float64, **options)
+    output = torch.nn.Linear(HIDDEN_SIZE, N_OUTPUTS, dtype=torch.float64)
+    with torch.no_grad():
+        for k in range(n_layers):
+            for name, array in torch_layer(named, k, order).items():
+                getattr(layers, f"{name}_l{k}").copy_(tensor(array))
+        output.weight.copy_(tensor(named["output.W_hy"]))
+        output.bias.copy_(tensor(named["output.b_y"]))
+    return layers, output
+
+
+def run_torch(layers, output, inputs, return_sequences):
+    """Return raw outputs, (n_outputs,) for each sequence, or (T_i, n_outputs)."""
+    lengths = [len(x) for x in inputs]
+    if len(set(lengths)) == 1:
+        hidden, _ = layers(torch.stack(inputs, dim=1))
+    else:
+        hidden, _ = layers(torch.nn.utils.rnn.pack_sequence(inputs, enforce_sorted=False))
+        hidden, _ = torch.nn.utils.rnn.pad_packed_sequence(hidden)
+    return [
+        output(hidden[:length, i] if return_sequences else hidden[length - 1, i])
+        for i, length in enumerate(lengths)
+    ]
+
+
+@pytest.mark.parametrize(("cell", "activation"), CELLS)
+@pytest.mark.parametrize("n_layers", [1, 2, 3])
+@pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
+@pytest.mark.parametrize("return_sequences", [False, True], ids=["last", "all"])
+@pytest.mark.parametrize("max_columns", [7, None])
+def test_network(cell, activation, n_layers, lengths, return_sequences, max_columns):
+    network = make_network(
+        cell,
+        activation,
+        n_inputs=N_INPUTS,
+        hidden_size=HIDDEN_SIZE,
+        n_layers=n_layers,
+        n_outputs=N_OUTPUTS,
+        return_sequences=return_sequences,
+        max_columns=max_columns,
+    )
+    sequences = make_sequences(lengths, N_INPUTS)
+    packed = pack(sequences)
+    layers, output = torch_twin(network, n_layers)
+    inputs = [tensor(sequence).requires_grad_() for sequence in sequences]
+    expected = run_torch(layers, output, inputs, return_sequences)
+    for raw, y in zip(predict(network, sequences), expected, strict=True):
+        assert_close(raw, y)
+    outputs = network.forward(packed.batch)
+    for raw, y in zip(packed.by_sequence(outputs, return_sequences), expected, strict=True):
+        assert_close(raw, y)
+
+    # Backward from Σ d∘y, with some numbers for d.
+    d_of, _ = make_targets("squared_error", lengths, N_OUTPUTS, return_sequences)
+    sum((tensor(d) * y).sum() for d, y in zip(d_of, expected, strict=True)).backward()
+    gradients = unset_gradients(network)
+    d_outputs = packed.by_column(d_of, return_sequences)
+    d_inputs = network.backward(d_outputs, gradients, input_gradient=True)
+    for d_input, x in zip(packed.by_sequence(d_inputs, True), inputs, strict=True):
+        assert_close(d_input, x.grad)
+    named = network.architecture.named(gradients)
+    _, _, order = CELLS[cell, activation]
+    for k in range(n_layers):
+        for name, gradient in torch_layer(named, k, order).items():
+            theirs = getattr(layers, f"{name}_l{k}").grad
+            if name != "bias_hh":
+                assert_close(gradient, theirs)
+            elif cell == "gru":
+                assert_close(gradient[2 * HIDDEN_SIZE :], theirs[2 * HIDDEN_SIZE :])
+    assert_close(named["output.W_hy"], output.weight.grad)
+    assert_close(named["output.b_y"], output.bias.grad)
+
+
+def mse(raw, target):
+    return 0.5 * torch.nn.functional.mse_loss(raw.T, target.T, reduction="none").mean(dim=1)
+
+
+def cross_entropy(raw, target):
+    return torch.nn.functional.cross_entropy(raw.T, target, reduction="none")
+
+
+def binary_cross_entropy(raw, target):
+    return torch.nn.functional.binary_cross_entropy_with_logits(
+        raw.T, target.T, reduction="none"
+    ).sum(dim=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "torchs", "link"),
+    [
+        ("squared_error", mse, lambda raw: raw),
+        ("softmax_cross_entropy", cross_entropy, lambda raw: torch.softmax(raw, dim=0)),
+        ("sigmoid_cross_entropy", binary_cross_entropy, torch.sigmoid),
+    ],
+)
+@pytest.mark.parametrize("scale", [1.0, 30.0, 1e4])
+def test_losses(name, torchs, link, scale):
+    n_outputs, columns = 3, 50
+    raw = scale * np.random.default_rng(0).standard_normal((n_outputs, columns))
+    target, weight = (
+        np.stack(arrays, axis=-1) for arrays in make_targets(name, [1] * columns, 3, False)
+    )
+    weight /= weight.sum()
+    value, gradient = LOSSES[name].evaluate(raw, target, weight)
+    theirs = tensor(raw).requires_grad_()
+    total = torchs(theirs, torch.tensor(target)) @ tensor(weight)
+    total.backward()
+    assert value == pytest.approx(total.item(), rel=1e-10)
+    assert_close(gradient, theirs.grad)
+    assert_close(LOSSES[name].link(raw), link(theirs))
+
+
+@pytest.mark.parametrize(
+    ("solver", "hyper", "torchs"),
+    [
+        (
+            "adam",
+            {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-4},
+            lambda p: torch.optim.Adam([p], lr=0.1, betas=(0.8, 0.95), eps=1e-4),
+        ),
+        (
+            "adam",
+            {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8},
+            lambda p: torch.optim.Adam([p], lr=0.1),
+        ),
+        (
+            "sgd",
+            {"momentum": 0.0, "nesterovs_momentum": False},
+            lambda p: torch.optim.SGD([p], lr=0.1),
+        ),
+        (
+            "sgd",
+            {"momentum": 0.9, "nesterovs_momentum": False},
+            lambda p: torch.optim.SGD([p], lr=0.1, momentum=0.9),
+        ),
+        (
+            "sgd",
+            {"momentum": 0.9, "nesterovs_momentum": True},
+            lambda p: torch.optim.SGD([p], lr=0.1, momentum=0.9, nesterov=True),
+        ),
+    ],
+    ids=["adam", "adam as it comes", "sgd", "momentum", "nesterov"],
+)
+def test_optimizers(solver, hyper, torchs):
+    rng = np.random.default_rng(0)
+    theta = rng.standard_normal(20)
+    parameter = tensor(theta).requires_grad_()
+    theirs = torchs(parameter)
+    ours = SOLVERS[solver](SimpleNamespace(**hyper))
+    state = ours.init(theta)
+    for step in range(50):
+        gradient = rng.standard_normal(20) * 10.0 ** rng.integers(-3, 3)
+        rate = 0.1 / (1 + step)
+        theirs.param_groups[0]["lr"] = rate
+        parameter.grad = tensor(gradient)
+        theirs.step()
+        ours.update(theta, gradient, state, rate)
+        assert_close(theta, parameter)
+
+
+# torch divides by the norm + 1e-6: of long gradients, that is no difference.
+@pytest.mark.parametrize("max_norm", [1.0, 1e5, 1e9])
+def test_clipping_by_norm(max_norm):
+    gradient = 1e6 * np.random.default_rng(0).standard_normal(20)
+    parameter = torch.zeros(20, dtype=torch.float64, requires_grad=True)
+    parameter.grad = tensor(gradient)
+    torch.nn.utils.clip_grad_norm_([parameter], max_norm)
+    clip_by_norm(gradient, max_norm)
+    assert_close(gradient, parameter.grad)
+
+
+@pytest.mark.parametrize("max_value", [0.1, 1.0, 10.0])
+def test_clipping_by_value(max_value):
+    gradient = np.random.default_rng(0).standard_normal(20)
+    parameter = torch.zeros(20, dtype=torch.float64, requires_grad=True)
+    parameter.grad = tensor(gradient)
+    torch.nn.utils.clip_grad_value_([parameter], max_value)
+    clip_by_value(gradient, max_value)
+    assert_close(gradient, parameter.grad)
