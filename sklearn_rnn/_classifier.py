@@ -6,8 +6,9 @@ from sklearn.metrics import accuracy_score
 
 from sklearn_rnn._base import BaseRNN
 from sklearn_rnn._errors import about
+from sklearn_rnn._labels import fill_of, numbers_of, read_classes, read_labels
 from sklearn_rnn._sequences import Sequences
-from sklearn_rnn._targets import read_classes, read_labels, read_weights
+from sklearn_rnn._targets import read_weights
 from sklearn_rnn.core.losses import LOSSES
 
 
@@ -418,25 +419,3 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def numbers_of(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return the places of labels among the classes."""
-    places = {label: place for place, label in enumerate(classes.tolist())}
-    unknown = [label for label in labels.tolist() if label not in places]
-    if unknown:
-        raise ValueError(
-            f"y has labels that are not among the classes given or found first: {unknown}; the "
-            f"classes are {classes.tolist()}."
-        )
-    return np.array([places[label] for label in labels.tolist()])
-
-
-def fill_of(classes: np.ndarray) -> object:
-    """Return what stands among labels in place of padding."""
-    kind = classes.dtype.kind
-    if kind == "i":
-        return -1 if -1 not in classes else int(classes.min()) - 1
-    if kind == "u":
-        return np.iinfo(classes.dtype).max
-    return {"f": np.nan, "b": False, "O": None}.get(kind, "")

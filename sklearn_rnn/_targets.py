@@ -6,8 +6,6 @@ are the valid timesteps of all the sequences, one sequence after another.
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from sklearn_rnn._errors import about, describe
 from sklearn_rnn._sequences import Sequences, as_numbers
@@ -16,61 +14,17 @@ from sklearn_rnn._sequences import Sequences, as_numbers
 def read_regression_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
     """Return y as (n_targets,) or (n_targets, n_outputs), of float64 or float32."""
     with about("y"):
-        y = _read_regression_targets(y, X, per_step)
-    _check_finite(y, X, "y")
-    return y
-
-
-def _read_regression_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
-    y = _targets(y, X, per_step)
+        y = as_numbers(rows_of_targets(y, X, per_step), "y")
     if y.ndim > 2:
         raise ValueError(
             "y has too many dimensions: with return_sequences=True the targets of a sequence are "
             "(n_timesteps,) or (n_timesteps, n_outputs)."
         )
-    y = as_numbers(y, "y")
-    return y if y.dtype == np.float32 else y.astype(np.float64, copy=False)
-
-
-def read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
-    """Return y as (n_targets,) labels, or as a multilabel indicator (n_targets, n_labels)."""
-    with about("y"):
-        return _read_labels(y, X, per_step)
-
-
-def _read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
-    if issparse(y):
-        y = y.toarray()
-    y = _targets(y, X, per_step)
-    if per_step and y.ndim != 1:
-        raise ValueError(
-            "y has too many dimensions: with return_sequences=True the labels of a sequence are "
-            "(n_timesteps,)."
-        )
-    if y.dtype.kind == "f":
-        _check_finite(y, X, "y")
-    check_classification_targets(y)
-    kind = type_of_target(y, input_name="y", raise_unknown=True)
-    if kind == "multiclass-multioutput":
-        raise ValueError(
-            "y is of type 'multiclass-multioutput', which is not supported: give one label per "
-            "sequence, a multilabel indicator of 0 and 1, or set return_sequences=True for one "
-            "label per timestep."
-        )
-    return y if kind == "multilabel-indicator" else column_or_1d(y, warn=True)
-
-
-def read_classes(classes) -> np.ndarray:
-    """Return the labels that are to come, sorted."""
-    with about("classes"):
-        labels = column_or_1d(classes)
-        if not len(labels):
-            raise ValueError("classes is empty; give all labels that are to come.")
-        if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-            raise ValueError(f"classes contains NaN or infinity: {labels}.")
-        if labels.dtype.kind in "US" and not all(isinstance(c, (str, bytes)) for c in classes):
-            raise TypeError(f"classes must be all strings or all numbers, got {classes!r}.")
-        return np.unique(labels)
+    if y.dtype != np.float32:
+        with np.errstate(over="ignore"):
+            y = y.astype(np.float64, copy=False)
+    check_finite(y, X, "y")
+    return y
 
 
 def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
@@ -106,7 +60,7 @@ def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
         weights = np.repeat(weights, X.lengths) if per_step else weights
     if weights.shape != (n_targets,):
         raise ValueError("sample_weight must be one number per sequence or one per timestep.")
-    _check_finite(weights, X, name)
+    check_finite(weights, X, name)
     if (weights < 0).any():
         row = int((weights < 0).argmax())
         raise ValueError(
@@ -183,7 +137,7 @@ def _flatten_padded(array: np.ndarray, X: Sequences, name: str) -> np.ndarray:
     return array[X.is_valid()]
 
 
-def _targets(y, X: Sequences, per_step: bool) -> np.ndarray:
+def rows_of_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
     """Return y as an array with one row per target."""
     if y is None:
         raise ValueError("This estimator requires y to be passed, but the target y is None.")
@@ -209,7 +163,7 @@ def _one_per_sequence(y, X: Sequences) -> np.ndarray:
     return y
 
 
-def _check_finite(values: np.ndarray, X: Sequences, name: str) -> None:
+def check_finite(values: np.ndarray, X: Sequences, name: str) -> None:
     """Raise if a value is NaN or infinite, naming the sequence it belongs to."""
     bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
     if bad.any():

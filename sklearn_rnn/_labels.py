@@ -1,0 +1,73 @@
+"""Labels: checked, numbered, and what stands for a label in padding."""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from sklearn_rnn._errors import about
+from sklearn_rnn._sequences import Sequences
+from sklearn_rnn._targets import check_finite, rows_of_targets
+
+
+def read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
+    """Return y as (n_targets,) labels, or as a multilabel indicator (n_targets, n_labels)."""
+    with about("y"):
+        return _read_labels(y, X, per_step)
+
+
+def _read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
+    if issparse(y):
+        y = y.toarray()
+    y = rows_of_targets(y, X, per_step)
+    if per_step and y.ndim != 1:
+        raise ValueError(
+            "y has too many dimensions: with return_sequences=True the labels of a sequence are "
+            "(n_timesteps,)."
+        )
+    if y.dtype.kind == "f":
+        check_finite(y, X, "y")
+    check_classification_targets(y)
+    kind = type_of_target(y, input_name="y", raise_unknown=True)
+    if kind == "multiclass-multioutput":
+        raise ValueError(
+            "y is of type 'multiclass-multioutput', which is not supported: give one label per "
+            "sequence, a multilabel indicator of 0 and 1, or set return_sequences=True for one "
+            "label per timestep."
+        )
+    return y if kind == "multilabel-indicator" else column_or_1d(y, warn=True)
+
+
+def read_classes(classes) -> np.ndarray:
+    """Return the labels that are to come, sorted."""
+    with about("classes"):
+        labels = column_or_1d(classes)
+        if not len(labels):
+            raise ValueError("classes is empty; give all labels that are to come.")
+        if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+            raise ValueError(f"classes contains NaN or infinity: {labels}.")
+        if labels.dtype.kind in "US" and not all(isinstance(c, (str, bytes)) for c in classes):
+            raise TypeError(f"classes must be all strings or all numbers, got {classes!r}.")
+        return np.unique(labels)
+
+
+def numbers_of(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return the places of labels among the classes."""
+    places = {label: place for place, label in enumerate(classes.tolist())}
+    unknown = [label for label in labels.tolist() if label not in places]
+    if unknown:
+        raise ValueError(
+            f"y has labels that are not among the classes given or found first: {unknown}; the "
+            f"classes are {classes.tolist()}."
+        )
+    return np.array([places[label] for label in labels.tolist()])
+
+
+def fill_of(classes: np.ndarray) -> object:
+    """Return what stands among labels in place of padding."""
+    kind = classes.dtype.kind
+    if kind == "i":
+        return -1 if -1 not in classes else int(classes.min()) - 1
+    if kind == "u":
+        return np.iinfo(classes.dtype).max
+    return {"f": np.nan, "b": False, "O": None}.get(kind, "")
