@@ -34,14 +34,7 @@ def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
         return np.ones(n_targets)
     name = "sample_weight"
     with about(name):
-        no_array = isinstance(sample_weight, (str, bytes, dict, set))
-        if no_array or not hasattr(sample_weight, "__len__") or is_0d(sample_weight):
-            raise TypeError(
-                f"sample_weight must be an array with one number per sequence, got "
-                f"{describe(sample_weight)}."
-            )
-        if issparse(sample_weight):
-            raise TypeError("sample_weight is sparse, but has to be dense.")
+        sample_weight = array_or_list(sample_weight, name, "one number per sequence")
         _check_count(len(sample_weight), X, name)
         is_per_sample = all(np.ndim(weight) == 0 for weight in sample_weight)
         if not is_per_sample and not per_step:
@@ -80,19 +73,11 @@ def flatten(per_step, X: Sequences, name: str) -> np.ndarray:
 
     per_step : (n, n_timesteps, ...) array, or a list of (n_timesteps_i, ...) arrays
     """
-    if issparse(per_step):
-        raise TypeError(f"{name} is sparse, but has to be dense.")
-    is_array = hasattr(per_step, "ndim") and not is_0d(per_step)
-    if not (is_array or isinstance(per_step, (list, tuple))):
-        raise TypeError(
-            f"{name} must be an array (n_samples, n_timesteps) or a list of arrays (n_timesteps_i,)"
-            f", one value per timestep; got {describe(per_step)}."
-        )
+    expected = "(n_samples, n_timesteps) or a list of arrays (n_timesteps_i,)"
+    per_step = array_or_list(per_step, name, expected)
     _check_count(len(per_step), X, name)
-    if not isinstance(per_step, (list, tuple)):
-        per_step = np.asarray(per_step)
-        if per_step.ndim > 1:
-            return _flatten_padded(per_step, X, name)
+    if isinstance(per_step, np.ndarray) and per_step.ndim > 1:
+        return _flatten_padded(per_step, X, name)
     parts = [_part(part, f"{name}[{i}]") for i, part in enumerate(per_step)]
     for i, (part, length) in enumerate(zip(parts, X.lengths, strict=True)):
         if part.ndim == 0:
@@ -100,10 +85,8 @@ def flatten(per_step, X: Sequences, name: str) -> np.ndarray:
                 f"{name} has one value per sequence, but return_sequences=True wants one per "
                 f"timestep: {name}[{i}] should have {length} values."
             )
-        if len(part) not in (
-            length,
-            X.n_timesteps if X.container in ("table", "array") else length,
-        ):
+        may_be_padded = X.container in ("table", "array") and len(part) == X.n_timesteps
+        if len(part) != length and not may_be_padded:
             raise ValueError(
                 f"{name}[{i}] has {len(part)} values, but X[{i}] has {length} timesteps."
             )
@@ -116,9 +99,16 @@ def flatten(per_step, X: Sequences, name: str) -> np.ndarray:
     return np.concatenate([part[:length] for part, length in zip(parts, X.lengths, strict=True)])
 
 
-def is_0d(value) -> bool:
-    """Whether a value is an array without a dimension, which has no length either."""
-    return getattr(value, "ndim", None) == 0
+def array_or_list(values, name: str, expected: str) -> np.ndarray | list | tuple:
+    """Leave a list as it is, whose parts may differ in length; convert other arrays."""
+    if issparse(values):
+        raise TypeError(f"{name} is sparse, but has to be dense.")
+    if isinstance(values, (list, tuple)):
+        return values
+    array = np.asarray(values)
+    if array.ndim == 0:
+        raise TypeError(f"{name} must be an array or a list, {expected}; got {describe(values)}.")
+    return array
 
 
 def _part(part, name: str) -> np.ndarray:
