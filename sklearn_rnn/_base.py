@@ -299,8 +299,9 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
             raw = network.predict(X.lengths, X.batch, starts, n_rows)
         if not np.isfinite(raw).all():
             raise ValueError(
-                "X has values so large that the predictions overflow; scale it like the data that "
-                f"{type(self).__name__} was fitted on."
+                "The predictions overflow: either X has values far larger than those that "
+                f"{type(self).__name__} was fitted on, or its training diverged; scale X, or fit "
+                "with a lower learning_rate_init."
             )
         return raw
 
@@ -317,6 +318,7 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         """The parameters under the textbook's names, read-only."""
         check_is_fitted(self)
         named = self._architecture.named(self._parameters)
+        named = {name: array.view() for name, array in named.items()}
         for array in named.values():
             array.flags.writeable = False
         return MappingProxyType(named)

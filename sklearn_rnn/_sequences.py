@@ -84,7 +84,8 @@ class Sequences:
         if not isinstance(self.arrays, np.ndarray):
             part = Sequences([self.arrays[i] for i in chosen], self.lengths[chosen], self.container)
         elif not self.arrays.flags.c_contiguous:
-            part = Sequences(self.arrays[chosen], self.lengths[chosen], self.container)
+            arrays = np.stack([self.arrays[i] for i in chosen])  # one copy, in C order
+            part = Sequences(arrays, self.lengths[chosen], self.container)
         else:
             values, starts = self.flat()
             return Batch(values, starts[chosen], self.lengths[chosen])
@@ -312,9 +313,9 @@ def _not_finite(part: np.ndarray, where, first_sample: int) -> ValueError:
     sample, timestep, feature = where
     return ValueError(
         f"Input X contains NaN or infinity: sample {first_sample + sample} has "
-        f"{part[tuple(where)]} at timestep {timestep}, feature {feature}. Values must "
-        "be finite; only at the end of a sequence in a padded array may all the features of a "
-        "timestep be NaN."
+        f"{part[tuple(where)]} at timestep {timestep}, feature {feature}. Values must be finite; "
+        "only at the end of a sequence, and in an array, not in a list, may all the features of a "
+        "timestep be NaN, which is padding then."
     )
 
 

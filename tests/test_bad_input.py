@@ -345,6 +345,7 @@ BAD_TABLES = {
         pd.DataFrame(changed(TABLE, (2, 2), np.nan)),
         ["sample 2", "nan", "timestep 2"],
     ),
+    "DataFrame of equal names": (pd.DataFrame(TABLE, columns=list("abca")), ["names", r"\ba\b"]),
     "DataFrame of mixed names": (
         pd.DataFrame(TABLE, columns=["a", 1, "b", 2]),
         ["names", "str", "int"],
@@ -773,15 +774,17 @@ class TestExtremes:
         estimator = make(kind, ARRAY)
         assert np.isfinite(estimator.score(ARRAY, LABELS, sample_weight=np.full(N, scale)))
 
-    @pytest.mark.parametrize("label", [2**63, np.iinfo(np.int64).min, -1])
-    def test_labels(self, label):
-        y = np.full((N, 5), label, np.uint64 if label > 0 else np.int64)
-        y[0, 0] += 1
+    @pytest.mark.parametrize(
+        "labels", [[2**63, 2**63 + 1], [-(2**63), -(2**63) + 1], [-(2**63), -1], [-1, 0]]
+    )
+    def test_labels(self, labels):
+        y = np.resize(np.array(labels), (N, 5))
         estimator = make("classifier", PADDED, y, return_sequences=True)
         predicted = estimator.predict(PADDED)
         valid = ~np.isnan(PADDED[:, :, 0])
-        assert set(predicted[valid].tolist()) <= set(estimator.classes_.tolist())
-        assert not set(predicted[~valid].tolist()) & set(estimator.classes_.tolist())
+        assert estimator.classes_.tolist() == labels
+        assert set(predicted[valid].tolist()) <= set(labels)
+        assert not set(predicted[~valid].tolist()) & set(labels)
 
 
 CHOICES = {

@@ -274,12 +274,14 @@ def sequences_in(X):
     """What X holds, if it is right, in one's own words: a list of (n_timesteps, n_features)."""
     if not isinstance(X, (list, tuple)):
         X = np.asarray(X)
-        if X.ndim > 1:
-            X = X.astype(float)
-            X = X if X.ndim == 3 else X[:, :, np.newaxis]
+    elif {np.ndim(x) for x in X} == {1} and len({len(x) for x in X}) == 1:
+        X = np.array(X, dtype=float)  # may be meant as 2-D, which may be padded
+    padded = isinstance(X, np.ndarray) and X.ndim > 1
     sequences = [np.array(x).astype(float) for x in X]
     sequences = [x if x.ndim == 2 else x[:, np.newaxis] for x in sequences]
-    return [x[: np.flatnonzero(~np.isnan(x).all(axis=1))[-1] + 1] for x in sequences]
+    if padded:
+        return [x[: np.flatnonzero(~np.isnan(x).all(axis=1))[-1] + 1] for x in sequences]
+    return sequences
 
 
 def one_of(X, i):
@@ -292,6 +294,11 @@ def one_of(X, i):
 def assert_right(estimator, X, method="predict"):
     """Predictions have a shape that makes sense, are finite, and don't depend on company."""
     sequences = sequences_in(X)
+    n_features = estimator.weights_["layer_0.W_xh"].shape[1]
+    for sequence in sequences:
+        assert sequence.shape == (len(sequence), n_features)
+        assert len(sequence) > 0
+        assert np.isfinite(sequence).all()
     predict = getattr(estimator, method)
     predictions = predict(X)
     assert len(predictions) == len(sequences)

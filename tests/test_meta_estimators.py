@@ -280,6 +280,8 @@ class TestSearch:
         best = clone(estimator).set_params(**search.best_params_).fit(X, y)
         assert_same(search.predict(X), best.predict(X))
         assert_same(search.best_estimator_.predict(X), best.predict(X))
+        if estimator.return_sequences:
+            assert type(search.predict(X)) is type(X)
         assert search.score(X, y) == pytest.approx(score_by_hand(best, X, y), abs=1e-14)
         assert search.n_features_in_ == estimator.fit(X, y).n_features_in_
 

@@ -357,3 +357,23 @@ def test_verbose_prints_a_line_an_epoch(capsys, early_stopping):
         assert ("validation score" in line) == early_stopping
     model.set_params(warm_start=True, max_iter=1).fit(X, Y)
     assert capsys.readouterr().out.startswith("Epoch 6:")
+
+
+@pytest.mark.parametrize(
+    ("solver", "name", "value"),
+    [
+        ("adam", "learning_rate_init", 0.01),
+        ("adam", "beta_1", 0.9),
+        ("adam", "beta_2", 0.999),
+        ("adam", "max_grad_norm", 0.1),
+        ("sgd", "learning_rate_init", 0.01),
+        ("sgd", "momentum", 0.9),
+    ],
+)
+def test_a_numpy_number_is_as_good_as_pythons(solver, name, value):
+    """As np.logspace puts them into a grid search, whose best ones are then typed in."""
+    model = RNNRegressor(**FAST, solver=solver).set_params(**{name: value})
+    single = [x.astype(np.float32) for x in X]
+    expected = flat(model.fit(single, Y).weights_)
+    model.set_params(**{name: np.float64(value)})
+    assert_array_equal(flat(model.fit(single, Y).weights_), expected)

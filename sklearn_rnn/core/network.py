@@ -12,8 +12,8 @@ from sklearn_rnn.core.packing import Batch, Span, decreasing
 from sklearn_rnn.core.parameters import Parameters
 from sklearn_rnn.core.recurrent import Record, RecurrentLayer
 
-# What the backward pass over a span goes through several times should stay in the second-level
-# cache; docs/performance.md has the measurements.
+# How much memory the backward pass over a span goes through: about the second-level cache, or some
+# more, since long spans save calls. 2 MiB were 5 % faster than 0.5 MiB, and 0.125 MiB 13 % slower.
 SPAN_BYTES = 2 * 1024**2
 
 # How many layouts of memory are kept. Sequences of one length need two, for full batches and for

@@ -15,6 +15,10 @@ import numpy as np
 from sklearn_rnn.core.cells.base import Cell
 from sklearn_rnn.core.packing import Span
 
+# How many layouts of the backward pass's memory are kept. Sequences of one length need two; with
+# many lengths there is no end of them.
+MAX_FACTORS = 64
+
 
 class Record(NamedTuple):
     """What one layer remembers of one span. For the arrays see `cells.base`."""
@@ -129,6 +133,8 @@ class RecurrentLayer:
 
     def _factors_for(self, n_steps: int, batch: int) -> Factors:
         if (n_steps, batch) not in self._factors:
+            if len(self._factors) >= MAX_FACTORS:
+                self._factors.clear()
             rows = self.cell.n_factors * self.cell.hidden_size
             (array,) = self._factors_arena.carve([(n_steps, rows, batch)])
             self._factors[n_steps, batch] = Factors(array, self.cell.bind_backward(array))

@@ -97,6 +97,22 @@ def test_prediction_keeps_no_history(cell):
     assert long - short < 0.1 * history_of_h  # Python itself keeps up to 5 % in reserve
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_ragged_batches_do_not_use_up_memory(cell):
+    """No two of these batches have the same spans; what is kept must not add up."""
+    rng = np.random.default_rng(0)
+    network = make_network(cell)
+    gradients = unset_gradients(network)
+    n_bytes = []
+    tracemalloc.start()
+    for seed in range(80):
+        packed = pack(make_sequences(rng.integers(1, 200, 4), seed=seed))
+        network.backward(network.forward(packed.batch), gradients)
+        n_bytes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert max(n_bytes[60:]) < 1.5 * max(n_bytes[10:30])
+
+
 @cells
 @per_step
 def test_outputs_look_only_backward(cell, activation, return_sequences):
