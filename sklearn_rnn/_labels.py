@@ -66,8 +66,10 @@ def numbers_of(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
 def fill_of(classes: np.ndarray) -> object:
     """Return what stands among labels in place of padding."""
     kind = classes.dtype.kind
-    if kind == "i":
-        return -1 if -1 not in classes else int(classes.min()) - 1
-    if kind == "u":
-        return np.iinfo(classes.dtype).max
+    if kind == "i" and -1 not in classes:
+        return -1
+    if kind in "iu":
+        info = np.iinfo(classes.dtype)
+        below = int(classes.min()) - 1
+        return below if kind == "i" and below >= info.min else info.max
     return {"f": np.nan, "b": False, "O": None}.get(kind, "")
