@@ -169,7 +169,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     >>> X = [rng.integers(0, 2, size=2 * rng.integers(1, 8) + 1) for _ in range(400)]
     >>> y = ["ones" if x.mean() > 0.5 else "zeros" for x in X]
     >>> model = RNNClassifier(
-    ...     hidden_size=8, learning_rate_init=0.02, max_iter=30, tol=0.01, random_state=0
+    ...     hidden_size=8, learning_rate_init=0.02, max_iter=200, tol=0.01, random_state=0
     ... )
     >>> model.fit(X[:300], y[:300]).score(X[300:], y[300:]) > 0.95
     True
@@ -289,7 +289,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             The labels. With ``return_sequences=True``: a list of arrays (n_timesteps_i,) for a
             list, an array (n_samples, n_timesteps) for an array. In place of padding it has -1 for
             integers (if that is a label, one less than the smallest; for unsigned ones the largest
-            of their type), NaN for floats, "" for strings, False for booleans, None for objects.
+            of their type that is no label), NaN for floats, "" for strings, False for booleans,
+            None for objects.
 
         Raises
         ------

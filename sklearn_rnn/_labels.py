@@ -1,5 +1,7 @@
 """Labels: checked, numbered, and what stands for a label in padding."""
 
+from itertools import chain
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
@@ -66,10 +68,10 @@ def numbers_of(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
 def fill_of(classes: np.ndarray) -> object:
     """Return what stands among labels in place of padding."""
     kind = classes.dtype.kind
-    if kind == "i" and -1 not in classes:
-        return -1
     if kind in "iu":
         info = np.iinfo(classes.dtype)
-        below = int(classes.min()) - 1
-        return below if kind == "i" and below >= info.min else info.max
+        labels = set(classes.tolist())
+        wanted = (-1, min(labels) - 1) if kind == "i" else ()
+        possible = (value for value in wanted if value >= info.min and value not in labels)
+        return next(chain(possible, (v for v in range(info.max, -1, -1) if v not in labels)))
     return {"f": np.nan, "b": False, "O": None}.get(kind, "")

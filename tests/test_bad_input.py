@@ -667,6 +667,7 @@ BAD_WEIGHTS = {
     "set": (set(range(N)), ["set"]),
     "thing": (THING, ["Thing"]),
     "sparse": (sparse.csr_array(np.ones((1, N))), ["[Ss]parse|csr_array"]),
+    "2-D memoryview": (memoryview(np.ones((N, 3))), ["timestep"]),
     "numbers and lists": ([1.0, [1.0, 2.0]] * 3, []),
     "too large for a float": ([HUGE] * N, []),
 }
@@ -775,16 +776,28 @@ class TestExtremes:
         assert np.isfinite(estimator.score(ARRAY, LABELS, sample_weight=np.full(N, scale)))
 
     @pytest.mark.parametrize(
-        "labels", [[2**63, 2**63 + 1], [-(2**63), -(2**63) + 1], [-(2**63), -1], [-1, 0]]
+        ("labels", "dtype", "fill"),
+        [
+            ([0, 1], "i8", -1),
+            ([-1, 0], "i8", -2),
+            ([-(2**63), -(2**63) + 1], "i8", -1),
+            ([-(2**63), -1], "i8", None),
+            ([-128, -1], "i1", None),
+            ([0, 1], "u1", 255),
+            ([0, 255], "u1", 254),
+            ([2**63, 2**64 - 1], "u8", None),
+        ],
+        ids=str,
     )
-    def test_labels(self, labels):
-        y = np.resize(np.array(labels), (N, 5))
-        estimator = make("classifier", PADDED, y, return_sequences=True)
-        predicted = estimator.predict(PADDED)
+    def test_labels_beside_padding(self, labels, dtype, fill):
+        """There is room for another value than the labels, -1 where it can be and is no label."""
+        y = np.resize(np.array(labels, dtype), (N, 5))
+        predicted = make("classifier", PADDED, y, return_sequences=True).predict(PADDED)
         valid = ~np.isnan(PADDED[:, :, 0])
-        assert estimator.classes_.tolist() == labels
         assert set(predicted[valid].tolist()) <= set(labels)
-        assert not set(predicted[~valid].tolist()) & set(labels)
+        (filled_with,) = set(predicted[~valid].tolist())
+        assert filled_with not in labels
+        assert fill is None or filled_with == fill
 
 
 CHOICES = {

@@ -54,8 +54,6 @@ SCALARS = [
     np.float32(0.5),
     np.int8(3),
     np.array(0.5),
-    np.datetime64("2020-01-01"),
-    np.timedelta64(1, "s"),
     pd.NA,
     pd.NaT,
     pd.Timestamp("2020-01-01"),
@@ -272,7 +270,9 @@ def make(kind, **parameters):
 
 def sequences_in(X):
     """What X holds, if it is right, in one's own words: a list of (n_timesteps, n_features)."""
-    if not isinstance(X, (list, tuple)):
+    if isinstance(X, pd.DataFrame):
+        X = X.to_numpy(dtype=float, na_value=np.nan)
+    elif not isinstance(X, (list, tuple)):
         X = np.asarray(X)
     elif {np.ndim(x) for x in X} == {1} and len({len(x) for x in X}) == 1:
         X = np.array(X, dtype=float)  # may be meant as 2-D, which may be padded
