@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+
 
 @contextmanager
 def about(name: str) -> Iterator[None]:
@@ -15,6 +17,15 @@ def about(name: str) -> Iterator[None]:
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{name}: {error}") from error
+
+
+def refuse_masked(values, name: str) -> None:
+    """Raise where values of a masked array would be used as if they weren't masked."""
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} is a masked array with masked values, which would be used all the same; fill "
+            "them first. Padding at the end of sequences in X is NaN."
+        )
 
 
 def describe(value) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
-from sklearn_rnn._errors import about, describe
+from sklearn_rnn._errors import about, describe, refuse_masked
 from sklearn_rnn.core.packing import Batch
 
 # Values are looked through block by block, so that no copy of a large X is made.
@@ -141,7 +141,8 @@ def read_sequences(X, estimator, *, reset: bool) -> Sequences:
     if table_wanted:
         raise ValueError(
             f"X is 3-D or a list ({describe(X)}), but {name} was fitted on 2-D X: give an array "
-            f"(n_samples, {expected})."
+            f"(n_samples, {expected}). (Lists of numbers, all of one length, are 2-D; make each an "
+            "array to have them read as sequences.)"
         )
     if sequences.n_features != expected:
         raise ValueError(
@@ -160,6 +161,7 @@ def _read(X, *, prefer_table: bool, prefer_list: bool) -> Sequences | None:
         raise TypeError(
             "X is sparse, but sequences have to be dense: use X.toarray() to convert it."
         )
+    refuse_masked(X, "X")
     if isinstance(X, (list, tuple)):
         if _depth(X) >= 2 or any(np.iterable(x) and not isinstance(x, (str, bytes)) for x in X):
             of_lists = all(isinstance(x, (list, tuple)) for x in X)
@@ -234,6 +236,7 @@ def _read_list(X: Sequence, container: str) -> Sequences:
 
 
 def _read_sequence(x, i: int) -> np.ndarray:
+    refuse_masked(x, f"X[{i}]")
     if issparse(x):
         raise TypeError(f"X[{i}] is sparse, but sequences have to be dense.")
     try:

@@ -7,7 +7,7 @@ are the valid timesteps of all the sequences, one sequence after another.
 import numpy as np
 from scipy.sparse import issparse
 
-from sklearn_rnn._errors import about, describe
+from sklearn_rnn._errors import about, describe, refuse_masked
 from sklearn_rnn._sequences import Sequences, as_numbers
 
 
@@ -101,6 +101,7 @@ def flatten(per_step, X: Sequences, name: str) -> np.ndarray:
 
 def array_or_list(values, name: str, expected: str) -> np.ndarray | list | tuple:
     """Leave a list as it is, whose parts may differ in length; convert other arrays."""
+    refuse_masked(values, name)
     if issparse(values):
         raise TypeError(f"{name} is sparse, but has to be dense.")
     if isinstance(values, (list, tuple)):
@@ -138,6 +139,7 @@ def rows_of_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
 
 
 def _one_per_sequence(y, X: Sequences) -> np.ndarray:
+    refuse_masked(y, "y")
     try:
         y = np.asarray(y)
     except ValueError:  # parts of different lengths

@@ -1164,3 +1164,20 @@ def test_a_loss_that_is_not_finite(activation, dtype):
     estimator.set_params(**make("regressor", **DIVERGING[activation]).get_params())
     assert pickle.dumps(estimator) == before
     assert np.array_equal(estimator.predict(X), predictions)
+
+
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_masked_values_are_not_used(kind, return_sequences):
+    """NumPy drops a mask when it converts; an array of which nothing is masked may pass."""
+    estimator = make(kind, return_sequences=return_sequences)
+    y = np.resize(TARGETS[kind], ARRAY.shape[:2]) if return_sequences else TARGETS[kind]
+    weights = np.ones(y.shape)
+    estimator.fit(np.ma.array(ARRAY), np.ma.array(y), sample_weight=np.ma.array(weights))
+    for k, name in enumerate(["X", "y", "sample_weight"]):
+        arguments = [ARRAY, y, weights]
+        arguments[k] = np.ma.masked_array(arguments[k], np.arange(arguments[k].size) == 1)
+        refused(estimator, "fit", *arguments, words=[rf"\b{name}\b", "masked"])
+    refused(estimator, "predict", np.ma.masked_equal(ARRAY, ARRAY[0, 0, 0]), words=["X", "masked"])
+    refused(
+        estimator, "predict", [np.ma.masked_equal(x, x[0, 0]) for x in ARRAY], words=[r"X\[0\]"]
+    )
