@@ -60,6 +60,7 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         nesterovs_momentum,
         beta_1,
         beta_2,
+        rho,
         epsilon,
         warm_start,
         random_state,
@@ -89,6 +90,7 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         self.nesterovs_momentum = nesterovs_momentum
         self.beta_1 = beta_1
         self.beta_2 = beta_2
+        self.rho = rho
         self.epsilon = epsilon
         self.warm_start = warm_start
         self.random_state = random_state
@@ -183,6 +185,10 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
             network, progress = self._resume(architecture, solver)
         else:
             network, progress = self._start(architecture, solver, X.dtype)
+        if (
+            n_epochs == self.max_iter
+        ):  # `fit`, not `partial_fit`; where they are alike, so are cycles
+            progress.cycle_start = len(progress.loss_curve)
 
         data = training_data(X, targets, weights, self.return_sequences, network.dtype)
         validate = None
@@ -281,6 +287,7 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         self.loss_curve_ = progress.loss_curve
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else math.inf
         self.best_loss_ = progress.best_loss
+        self.learning_rates_ = progress.learning_rates
         self.n_iter_ = len(self.loss_curve_)
         self.t_ = progress.n_samples_seen
         scored = bool(progress.validation_scores)

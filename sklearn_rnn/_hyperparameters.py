@@ -41,6 +41,7 @@ NUMBERS = {
     "momentum": (Real, 0, 1, "left"),
     "beta_1": (Real, 0, 1, "left"),
     "beta_2": (Real, 0, 1, "left"),
+    "rho": (Real, 0, 1, "left"),
     "epsilon": (Real, 0, None, "neither"),
     "verbose": (Integral, 0, None, "left"),
 }

@@ -31,19 +31,24 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         False: one target per sequence, read off the last timestep. True: one per timestep.
     loss : {"squared_error"}, default="squared_error"
         Half the squared error, averaged over the outputs.
-    solver : {"adam", "sgd"}, default="adam"
-        Adam [2]_, or gradient descent with momentum.
+    solver : {"adam", "rmsprop", "sgd"}, default="adam"
+        Adam [2]_, RMSprop [6]_, or gradient descent with momentum.
     alpha : float, default=0.0001
         Strength of the L2 penalty alpha / 2 * sum(W ** 2) / n_samples on the weight matrices; the
         biases are free. n_samples is the sum of the sample weights where there are any.
     batch_size : int or "auto", default="auto"
         Sequences per update, at most as many as there are; "auto" is min(200, n_samples).
-    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+    learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}, \
+            default="constant"
         "constant" is ``learning_rate_init`` throughout; "invscaling" is
         ``learning_rate_init / t ** power_t`` at update t = 1, 2, ...; "adaptive" halves the rate
-        each time that training would stop for want of improvement, until it is below 1e-6.
+        each time that training would stop for want of improvement, until it is below 1e-6;
+        "cosine" falls to zero along half a cosine [7]_; "one_cycle" rises from
+        ``learning_rate_init / 25`` to ``learning_rate_init`` in the first 30 % of the updates, and
+        falls to its 250000th part in the others, both along half a cosine [8]_. These two span
+        ``max_iter`` epochs: each `fit` is a cycle, and so are ``max_iter`` calls of `partial_fit`.
     learning_rate_init : float, default=0.001
-        The learning rate at the start.
+        The learning rate at the start; of "one_cycle" the highest.
     power_t : float, default=0.5
         The exponent of ``learning_rate="invscaling"``.
     max_iter : int, default=200
@@ -68,18 +73,22 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     validation_fraction : float, default=0.1
         The fraction of the samples held out with ``early_stopping=True``.
     momentum : float, default=0.9
-        Momentum of ``solver="sgd"``, in [0, 1); 0 is plain gradient descent.
+        Momentum of ``solver="sgd"`` and of ``solver="rmsprop"``, in [0, 1); 0 is plain gradient
+        descent, and RMSprop in its plain form.
     nesterovs_momentum : bool, default=True
         Whether the momentum of ``solver="sgd"`` is Nesterov's.
     beta_1 : float, default=0.9
         Adam's decay rate of the first moment, in [0, 1).
     beta_2 : float, default=0.999
         Adam's decay rate of the second moment, in [0, 1).
+    rho : float, default=0.9
+        RMSprop's decay rate of the mean squared gradient, in [0, 1).
     epsilon : float, default=1e-8
-        Adam's constant against division by zero.
+        Adam's and RMSprop's constant against division by zero.
     warm_start : bool, default=False
         Whether ``fit`` goes on from where the last ``fit`` ended, as if it had not ended: the
-        optimizer, the schedule and the history go on too. The architecture must be the same.
+        optimizer, the schedule and the history go on too (but ``learning_rate="cosine"`` and
+        "one_cycle" begin anew). The architecture must be the same.
     random_state : int, RandomState instance or None, default=None
         Determines the starting weights, the shuffling and the validation data. An int makes fits
         repeatable to the last bit. None takes a seed from the operating system; NumPy's global
@@ -102,6 +111,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         The lowest of all epochs.
     loss_curve_ : list of float
         The loss of every epoch.
+    learning_rates_ : list of float
+        The learning rate of every epoch's last update.
     validation_scores_ : list of float or None
         With early stopping, the validation R² after every epoch.
     best_validation_score_ : float or None
@@ -150,6 +161,12 @@ class RNNRegressor(RegressorMixin, BaseRNN):
        F. A. Gers, J. Schmidhuber, F. Cummins (2000). Learning to forget. Neural Computation 12.
     .. [5] K. Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for
        statistical machine translation. EMNLP. The reset gate after the product, as in cuDNN.
+    .. [6] T. Tieleman, G. E. Hinton (2012). Lecture 6.5, RMSprop: divide the gradient by a running
+       average of its recent magnitude. Coursera: Neural networks for machine learning.
+    .. [7] I. Loshchilov, F. Hutter (2017). SGDR: stochastic gradient descent with warm restarts.
+       ICLR.
+    .. [8] L. N. Smith, N. Topin (2019). Super-convergence: very fast training of neural networks
+       using large learning rates. SPIE 11006.
 
     Examples
     --------
@@ -194,6 +211,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         nesterovs_momentum=True,
         beta_1=0.9,
         beta_2=0.999,
+        rho=0.9,
         epsilon=1e-8,
         warm_start=False,
         random_state=None,
@@ -224,6 +242,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             nesterovs_momentum=nesterovs_momentum,
             beta_1=beta_1,
             beta_2=beta_2,
+            rho=rho,
             epsilon=epsilon,
             warm_start=warm_start,
             random_state=random_state,

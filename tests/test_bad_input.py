@@ -803,8 +803,8 @@ class TestExtremes:
 CHOICES = {
     "cell": ["elman", "lstm", "gru"],
     "activation": ["tanh", "relu", "logistic", "identity"],
-    "solver": ["adam", "sgd"],
-    "learning_rate": ["constant", "invscaling", "adaptive"],
+    "solver": ["adam", "rmsprop", "sgd"],
+    "learning_rate": ["constant", "invscaling", "adaptive", "cosine", "one_cycle"],
     "loss": [],  # what is right depends on the estimator
 }
 FLAGS = ["return_sequences", "shuffle", "early_stopping", "nesterovs_momentum", "warm_start"]
@@ -828,6 +828,7 @@ REALS = {
     "momentum": (-0.1, 1),
     "beta_1": (-0.1, 1),
     "beta_2": (-0.1, 1),
+    "rho": (-0.1, 1),
     "epsilon": (0, None),
 }
 MAY_BE_NONE = {"max_grad_norm", "max_grad_value", "random_state"}
@@ -927,6 +928,7 @@ RIGHT_VALUES = {
     "momentum": [0, 0.0, np.float32(0.5)],
     "beta_1": [0, 0.999, np.float32(0.5)],
     "beta_2": [0, 0.9999, np.float32(0.5)],
+    "rho": [0, 0.99, np.float32(0.5)],
     "epsilon": [1e-12, 1, np.float32(1e-8)],
     "shuffle": [False, np.bool_(True)],
     "nesterovs_momentum": [False, np.bool_(True)],
@@ -936,8 +938,8 @@ RIGHT_VALUES = {
     "random_state": [None, 0, np.int64(7), 2**32 - 1, np.random.RandomState(0)],
     "cell": [np.str_("gru"), "elman"],
     "activation": [np.str_("tanh")],
-    "solver": [np.str_("sgd"), "adam"],
-    "learning_rate": [np.str_("adaptive")],
+    "solver": [np.str_("sgd"), "adam", "rmsprop"],
+    "learning_rate": [np.str_("adaptive"), "cosine", "one_cycle"],
 }
 
 

@@ -53,8 +53,21 @@ HAVE_TO_RUN = {
 
 
 # The third cell, "gru", is the default: see test_the_default_cell_is_the_gru.
-@pytest.mark.parametrize("parameters", [{}, {"cell": "elman"}, {"cell": "lstm"}], ids=str)
-@pytest.mark.parametrize("estimator_class", ESTIMATORS)
+CONFIGURATIONS = [
+    {},
+    {"cell": "elman"},
+    {"cell": "lstm"},
+    {"solver": "rmsprop"},
+    {"learning_rate": "cosine"},
+    {"learning_rate": "one_cycle"},
+]
+
+
+@pytest.mark.parametrize(
+    ("estimator_class", "parameters"),
+    [(cls, parameters) for parameters in CONFIGURATIONS for cls in ESTIMATORS],
+    ids=str,
+)
 def test_check_estimator(estimator_class, parameters, monkeypatch):
     monkeypatch.delenv("SCIPY_ARRAY_API", raising=False)
     results = check_estimator(estimator_class(**parameters), on_fail=None, on_skip=None)
