@@ -112,6 +112,13 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
     def _score(self, targets: np.ndarray, raw: np.ndarray, weights: np.ndarray) -> float:
         """Score raw outputs, (n_targets, n_outputs), for early stopping."""
 
+    def _read_weights(self, sample_weight, X: Sequences, targets: np.ndarray) -> np.ndarray:
+        """Return the weights of the targets."""
+        return read_weights(sample_weight, X, self.return_sequences)
+
+    def _check_targets(self, targets, weights, X: Sequences, go_on: bool) -> None:
+        """Raise for targets that the loss can't take; those of weight zero may be anything."""
+
     def fit(self, X, y, sample_weight=None):
         """Train the network.
 
@@ -178,7 +185,9 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         if go_on:
             classes = getattr(self, "classes_", None)
         targets = self._read_targets(y, X, classes)
-        weights = read_weights(sample_weight, X, self.return_sequences)
+        self._loss = self._core_loss()
+        weights = self._read_weights(sample_weight, X, targets)
+        self._check_targets(targets, weights, X, go_on)
         solver = SOLVERS[self.solver](self)
         architecture = self._architecture_for(X)
         if go_on:
@@ -195,7 +204,11 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         if self.early_stopping:
             data, held_out = self._hold_out(data, progress.split_seed)
             validate = partial(self._validate, held_out)
-        loss = LOSSES[self._core_loss()]
+        loss = LOSSES[self._loss].of(self)
+        if loss.intercept is not None and not go_on:
+            known = data.target_positions()
+            start = loss.intercept(data.targets[known], data.weights[known])
+            architecture.named(network.parameters)["output.b_y"][...] = start
         options = self._options(solver, len(data))
         ending = train(network, data, loss, options, progress, n_epochs, validate)
         self._publish(network, progress)
@@ -304,13 +317,23 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         X.check_fits(network.dtype)
         with one_blas_thread, np.errstate(over="ignore", invalid="ignore"):
             raw = network.predict(X.lengths, X.batch, starts, n_rows)
-        if not np.isfinite(raw).all():
+        self._check_overflow(raw)
+        return raw
+
+    def _linked(self, raw: np.ndarray) -> np.ndarray:
+        """Turn raw outputs into predictions of the mean, of a quantile, or of probabilities."""
+        with np.errstate(over="ignore"):
+            linked = LOSSES[self._loss].link(raw.T).T
+        self._check_overflow(linked)
+        return linked
+
+    def _check_overflow(self, outputs: np.ndarray) -> None:
+        if not np.isfinite(outputs).all():
             raise ValueError(
                 "The predictions overflow: either X has values far larger than those that "
                 f"{type(self).__name__} was fitted on, or its training diverged; scale X, or fit "
                 "with a lower learning_rate_init."
             )
-        return raw
 
     def _in_container(self, X: Sequences, y: np.ndarray):
         """Return numbers per target the way X came."""

@@ -6,10 +6,15 @@ from sklearn.metrics import accuracy_score
 
 from sklearn_rnn._base import BaseRNN
 from sklearn_rnn._errors import about
-from sklearn_rnn._labels import fill_of, numbers_of, read_classes, read_labels
+from sklearn_rnn._labels import (
+    fill_of,
+    numbers_of,
+    read_classes,
+    read_labels,
+    weights_of_classes,
+)
 from sklearn_rnn._sequences import Sequences
 from sklearn_rnn._targets import read_weights
-from sklearn_rnn.core.losses import LOSSES
 
 
 class RNNClassifier(ClassifierMixin, BaseRNN):
@@ -36,6 +41,14 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     loss : {"log_loss"}, default="log_loss"
         Cross-entropy: of a softmax over the classes, or for multilabel targets the sum of that of
         independent sigmoids.
+    class_weight : dict, "balanced" or None, default=None
+        What the sample weights (of sequences, or of timesteps) are multiplied with. A dict holds
+        weights by label, 1 for those that it hasn't; "balanced" gives each class the same sum,
+        n / (n_classes * n_of_the_class), counted by sample weight. Not for multilabel targets.
+    label_smoothing : float, default=0.0
+        Share s in [0, 1) of the target probability that is spread evenly over the classes, by which
+        the network doesn't become too sure [9]_: the target is 1 - s + s / n_classes for the label
+        and s / n_classes for the others; of multilabel targets 1 - s / 2 and s / 2.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         Adam [2]_, RMSprop [6]_, or gradient descent with momentum.
     alpha : float, default=0.0001
@@ -175,6 +188,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
        ICLR.
     .. [8] L. N. Smith, N. Topin (2019). Super-convergence: very fast training of neural networks
        using large learning rates. SPIE 11006.
+    .. [9] C. Szegedy et al. (2016). Rethinking the Inception architecture for computer vision.
+       CVPR.
 
     Examples
     --------
@@ -205,6 +220,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         n_layers=1,
         return_sequences=False,
         loss="log_loss",
+        class_weight=None,
+        label_smoothing=0.0,
         solver="adam",
         alpha=0.0001,
         batch_size="auto",
@@ -260,6 +277,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             random_state=random_state,
             verbose=verbose,
         )
+        self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch, going on from the last call or from `fit`.
@@ -283,6 +302,12 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             As `fit`; if classes is missing in the first call or differs from it later; if y has
             labels that are not among the classes; if X or y are not like those of calls before.
         """
+        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
+            raise ValueError(
+                "partial_fit does not support class_weight='balanced': one call doesn't show how "
+                "often the classes are. Give a dict, for instance of "
+                "sklearn.utils.class_weight.compute_class_weight on a large enough sample."
+            )
         known = getattr(self, "classes_", None)
         if classes is not None:
             classes = read_classes(classes)
@@ -394,7 +419,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         return accuracy_score(y, self._predict(X), sample_weight=sample_weight)
 
     def _probabilities(self, X: Sequences) -> np.ndarray:
-        return LOSSES[self._core_loss()].link(self._raw(X).T).T
+        return self._linked(self._raw(X))
 
     def _predict(self, X: Sequences) -> np.ndarray:
         raw = self._raw(X)
@@ -419,6 +444,25 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             y = numbers_of(found, self.classes_)[y]
         self.n_outputs_ = len(self.classes_)
         return y
+
+    def _read_weights(self, sample_weight, X, targets):
+        weights = super()._read_weights(sample_weight, X, targets)
+        if self.class_weight is None:
+            return weights
+        if self._multilabel:
+            raise ValueError(
+                "class_weight has no meaning for multilabel targets: set class_weight=None, and "
+                "use sample_weight."
+            )
+        of_classes = weights_of_classes(self.class_weight, self.classes_, targets, weights)
+        with np.errstate(over="ignore"):
+            weights = weights * of_classes[targets]
+            total = weights.sum()
+        if not (0 < total < np.inf):
+            raise ValueError(
+                f"class_weight={self.class_weight!r} makes {total} of the sum of the weights."
+            )
+        return weights
 
     def _core_loss(self):
         return "sigmoid_cross_entropy" if self._multilabel else "softmax_cross_entropy"

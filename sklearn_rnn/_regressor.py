@@ -6,7 +6,8 @@ from sklearn.metrics import r2_score
 
 from sklearn_rnn._base import BaseRNN
 from sklearn_rnn._sequences import Sequences
-from sklearn_rnn._targets import read_regression_targets, read_weights
+from sklearn_rnn._targets import check_counts, read_regression_targets, read_weights
+from sklearn_rnn.core.losses import LOSSES
 
 
 class RNNRegressor(RegressorMixin, BaseRNN):
@@ -29,8 +30,19 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Recurrent layers, each reading the sequence of hidden states of the one below.
     return_sequences : bool, default=False
         False: one target per sequence, read off the last timestep. True: one per timestep.
-    loss : {"squared_error"}, default="squared_error"
-        Half the squared error, averaged over the outputs.
+    loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson"}, \
+            default="squared_error"
+        What is minimized, averaged over the outputs. With r = prediction - target: "squared_error"
+        is r ** 2 / 2, and predicts the mean; "absolute_error" is abs(r), and predicts the median;
+        "huber" is r ** 2 / 2 where abs(r) <= ``delta`` and delta * (abs(r) - delta / 2) elsewhere,
+        and heeds outliers less [9]_; "quantile" is max(-q * r, (1 - q) * r), the pinball loss, and
+        predicts the quantile q = ``quantile`` [10]_; "poisson" is half the deviance of a Poisson
+        distribution (without the term that the prediction has no part in), and predicts the mean
+        of counts, exp of the raw output: y must be at least zero, and not all zero.
+    delta : float, default=1.0
+        Of ``loss="huber"``, the error, in the units of y, from which on it counts by its amount.
+    quantile : float, default=0.5
+        Of ``loss="quantile"``, the quantile to predict, in (0, 1).
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         Adam [2]_, RMSprop [6]_, or gradient descent with momentum.
     alpha : float, default=0.0001
@@ -69,7 +81,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Training stops after more than this many epochs in a row without improvement.
     early_stopping : bool, default=False
         Whether to hold out validation data, stop when their score no longer improves, and keep the
-        parameters that scored best. The score is R².
+        parameters that scored best. The score is R² for ``loss="squared_error"``; for another loss
+        it is minus that loss, since R² asks for the mean.
     validation_fraction : float, default=0.1
         The fraction of the samples held out with ``early_stopping=True``.
     momentum : float, default=0.9
@@ -114,7 +127,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     learning_rates_ : list of float
         The learning rate of every epoch's last update.
     validation_scores_ : list of float or None
-        With early stopping, the validation R² after every epoch.
+        With early stopping, the validation score after every epoch.
     best_validation_score_ : float or None
         With early stopping, the highest of them.
     n_iter_ : int
@@ -167,6 +180,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
        ICLR.
     .. [8] L. N. Smith, N. Topin (2019). Super-convergence: very fast training of neural networks
        using large learning rates. SPIE 11006.
+    .. [9] P. J. Huber (1964). Robust estimation of a location parameter. Annals of Mathematical
+       Statistics 35.
+    .. [10] R. Koenker, G. Bassett (1978). Regression quantiles. Econometrica 46.
 
     Examples
     --------
@@ -182,7 +198,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     True
     """
 
-    _losses = ("squared_error",)
+    _losses = ("squared_error", "absolute_error", "huber", "quantile", "poisson")
 
     def __init__(
         self,
@@ -193,6 +209,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         n_layers=1,
         return_sequences=False,
         loss="squared_error",
+        delta=1.0,
+        quantile=0.5,
         solver="adam",
         alpha=0.0001,
         batch_size="auto",
@@ -248,6 +266,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             random_state=random_state,
             verbose=verbose,
         )
+        self.delta = delta
+        self.quantile = quantile
 
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch, going on from the last call or from `fit`.
@@ -280,7 +300,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The predictions. With ``return_sequences=True``: a list of arrays (n_timesteps_i,) or
+            The predictions: of the mean, or what else the loss asks for. With
+            ``return_sequences=True``: a list of arrays (n_timesteps_i,) or
             (n_timesteps_i, n_outputs) for a list, an array (n_samples, n_timesteps) or
             (n_samples, n_timesteps, n_outputs) for an array, with NaN in place of padding.
 
@@ -318,8 +339,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         return r2_score(y, self._predict(X), sample_weight=sample_weight)
 
     def _predict(self, X: Sequences) -> np.ndarray:
-        raw = self._raw(X)
-        return raw[:, 0] if self._one_output else raw
+        predicted = self._linked(self._raw(X))
+        return predicted[:, 0] if self._one_output else predicted
 
     def _read_targets(self, y, X, classes):
         y = read_regression_targets(y, X, self.return_sequences)
@@ -329,7 +350,22 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         return y
 
     def _core_loss(self):
-        return "squared_error"
+        return self.loss
+
+    def _check_targets(self, targets, weights, X, go_on):
+        if self._loss == "poisson":
+            check_counts(targets, weights, X, may_all_be_zero=go_on)
 
     def _score(self, targets, raw, weights):
-        return r2_score(targets, raw, sample_weight=weights)
+        if self._loss == "squared_error":
+            return r2_score(targets, raw, sample_weight=weights)
+        with np.errstate(over="ignore", invalid="ignore"):
+            value, _ = (
+                LOSSES[self._loss].of(self).evaluate(raw.T, targets.T, weights / weights.sum())
+            )
+        return -value
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = self.loss == "poisson"
+        return tags

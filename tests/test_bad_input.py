@@ -830,6 +830,13 @@ REALS = {
     "beta_2": (-0.1, 1),
     "rho": (-0.1, 1),
     "epsilon": (0, None),
+    "delta": (0, None),
+    "quantile": (0, 1),
+    "label_smoothing": (-0.1, 1),
+}
+OWN = {
+    "regressor": {"delta", "quantile"},
+    "classifier": {"label_smoothing", "class_weight"},
 }
 MAY_BE_NONE = {"max_grad_norm", "max_grad_value", "random_state"}
 NO_STRINGS = [None, True, 0, 1.5, np.nan, b"gru", ["gru"], ("adam",), {"tanh"}, THING]
@@ -872,15 +879,33 @@ def wrong_values():
                 yield name, value, TypeError, ["number|int", str(value)]
     for value in ("0", 1.5, -1, np.nan, [1], THING, np.random.default_rng(0)):
         yield "random_state", value, (TypeError, ValueError), []
+    for value in ("", "Balanced", "None"):
+        yield "class_weight", value, ValueError, [re.escape(repr(value)), "'balanced' or a dict"]
+    for value in (0, 1.5, True, [1.0, 2.0], np.ones(2), ("balanced",), THING):
+        yield "class_weight", value, TypeError, ["'balanced' or a dict"]
+    for weight, error in [
+        *((weight, ValueError) for weight in (-1, -0.1, np.nan, np.inf)),
+        *((weight, TypeError) for weight in (None, "1", True, 1j, [1], THING)),
+    ]:
+        yield "class_weight", {0: 1.0, 1: weight}, error, [r"class_weight\[1\]"]
+    yield "class_weight", {0: 2.0, "1": 3.0}, ValueError, [r"\['1'\]", r"\[1\]", "classes"]
+    yield "class_weight", {0: 0.0, 1: 0.0}, ValueError, ["sum of the weights"]
+    yield "class_weight", {0: 1e308, 1: 1e308}, ValueError, ["sum of the weights"]
+
+
+def kinds_with(name):
+    """The estimators that have a parameter."""
+    return [kind for kind in CLASSES if not any(name in OWN[other] for other in {*OWN} - {kind})]
 
 
 WRONG_VALUES = [
-    pytest.param(*case, id=f"{case[0]}-{str(case[1])[:12]}-{type(case[1]).__name__}")
+    pytest.param(kind, *case, id=f"{kind}-{case[0]}-{str(case[1])[:12]}-{type(case[1]).__name__}")
     for case in wrong_values()
+    for kind in kinds_with(case[0])
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "error", "words"), WRONG_VALUES)
+@pytest.mark.parametrize(("kind", "name", "value", "error", "words"), WRONG_VALUES)
 def test_wrong_parameter(kind, name, value, error, words):
     y = TARGETS[kind]
     with pytest.raises(error) as caught:
@@ -898,9 +923,9 @@ def test_wrong_parameter(kind, name, value, error, words):
             refused(make(kind, **{name: value}), "partial_fit", ARRAY, y, **classes)
 
 
-def test_no_parameter_is_forgotten():
-    checked = {*CHOICES, *FLAGS, *INTEGERS, *REALS, "random_state"}
-    assert checked == set(RNNRegressor().get_params()) == set(RNNClassifier().get_params())
+def test_no_parameter_is_forgotten(kind):
+    checked = {*CHOICES, *FLAGS, *INTEGERS, *REALS, "random_state", "class_weight"}
+    assert {name for name in checked if kind in kinds_with(name)} == set(make(kind).get_params())
 
 
 @pytest.mark.parametrize(
@@ -930,6 +955,10 @@ RIGHT_VALUES = {
     "beta_2": [0, 0.9999, np.float32(0.5)],
     "rho": [0, 0.99, np.float32(0.5)],
     "epsilon": [1e-12, 1, np.float32(1e-8)],
+    "delta": [1e-12, 1, np.float32(0.5)],
+    "quantile": [1e-12, 0.999, np.float32(0.5)],
+    "label_smoothing": [0, 0.999, np.float32(0.5)],
+    "class_weight": [None, "balanced", np.str_("balanced"), {}, {0: 2}, {0: np.float32(0.5), 1: 0}],
     "shuffle": [False, np.bool_(True)],
     "nesterovs_momentum": [False, np.bool_(True)],
     "warm_start": [np.bool_(False), True],
@@ -944,11 +973,19 @@ RIGHT_VALUES = {
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name, values in RIGHT_VALUES.items() for value in values]
+    ("kind", "name", "value"),
+    [
+        (kind, name, value)
+        for name, values in RIGHT_VALUES.items()
+        for value in values
+        for kind in kinds_with(name)
+    ],
 )
 def test_right_parameter(kind, name, value):
-    solver = {"solver": "sgd"} if "momentum" in name else {}
-    estimator = make(kind, ARRAY, **{**solver, name: value})
+    uses = {"solver": "sgd"} if "momentum" in name else {}
+    uses |= {"loss": "quantile"} if name == "quantile" else {}
+    uses |= {"loss": "huber"} if name == "delta" else {}
+    estimator = make(kind, ARRAY, **{**uses, name: value})
     assert np.isfinite(estimator.predict(ARRAY)).all()
     assert estimator.get_params()[name] is value
 

@@ -5,7 +5,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from networks import make_network, make_sequences, make_targets, pack, predict, unset_gradients
+from networks import (
+    HYPER,
+    make_network,
+    make_sequences,
+    make_targets,
+    pack,
+    predict,
+    unset_gradients,
+)
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.optimizers import SOLVERS, clip_by_norm, clip_by_value
 from sklearn_rnn.core.schedules import SCHEDULES, Moment
@@ -135,33 +143,62 @@ def mse(raw, target):
     return 0.5 * torch.nn.functional.mse_loss(raw.T, target.T, reduction="none").mean(dim=1)
 
 
+def l1(raw, target):
+    return torch.nn.functional.l1_loss(raw.T, target.T, reduction="none").mean(dim=1)
+
+
+def huber(raw, target):
+    return torch.nn.functional.huber_loss(
+        raw.T, target.T, reduction="none", delta=HYPER.delta
+    ).mean(dim=1)
+
+
+def pinball(raw, target):  # torch has none
+    q = HYPER.quantile
+    return torch.maximum(q * (target - raw), (q - 1) * (target - raw)).mean(dim=0)
+
+
+def poisson_nll(raw, target):
+    return torch.nn.functional.poisson_nll_loss(raw.T, target.T, reduction="none").mean(dim=1)
+
+
 def cross_entropy(raw, target):
-    return torch.nn.functional.cross_entropy(raw.T, target, reduction="none")
+    return torch.nn.functional.cross_entropy(
+        raw.T, target, reduction="none", label_smoothing=HYPER.label_smoothing
+    )
 
 
 def binary_cross_entropy(raw, target):
+    smoothed = (1 - HYPER.label_smoothing) * target + HYPER.label_smoothing / 2
     return torch.nn.functional.binary_cross_entropy_with_logits(
-        raw.T, target.T, reduction="none"
+        raw.T, smoothed.T, reduction="none"
     ).sum(dim=1)
 
 
-@pytest.mark.parametrize(
-    ("name", "torchs", "link"),
-    [
-        ("squared_error", mse, lambda raw: raw),
-        ("softmax_cross_entropy", cross_entropy, lambda raw: torch.softmax(raw, dim=0)),
-        ("sigmoid_cross_entropy", binary_cross_entropy, torch.sigmoid),
-    ],
+TORCH_LOSSES = {
+    "squared_error": (mse, lambda raw: raw),
+    "absolute_error": (l1, lambda raw: raw),
+    "huber": (huber, lambda raw: raw),
+    "quantile": (pinball, lambda raw: raw),
+    "poisson": (poisson_nll, torch.exp),
+    "softmax_cross_entropy": (cross_entropy, lambda raw: torch.softmax(raw, dim=0)),
+    "sigmoid_cross_entropy": (binary_cross_entropy, torch.sigmoid),
+}
+
+
+@pytest.mark.parametrize(  # e^raw has its limits
+    ("name", "scale"),
+    [(name, s) for name in LOSSES for s in (1, 20, *[1e4] * (name != "poisson"))],
 )
-@pytest.mark.parametrize("scale", [1.0, 30.0, 1e4])
-def test_losses(name, torchs, link, scale):
+def test_losses(name, scale):
+    torchs, link = TORCH_LOSSES[name]
     n_outputs, columns = 3, 50
     raw = scale * np.random.default_rng(0).standard_normal((n_outputs, columns))
     target, weight = (
         np.stack(arrays, axis=-1) for arrays in make_targets(name, [1] * columns, 3, False)
     )
     weight /= weight.sum()
-    value, gradient = LOSSES[name].evaluate(raw, target, weight)
+    value, gradient = LOSSES[name].of(HYPER).evaluate(raw, target, weight)
     theirs = tensor(raw).requires_grad_()
     total = torchs(theirs, torch.tensor(target)) @ tensor(weight)
     total.backward()
