@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._hyperparameters import check_hyperparameters
+from sklearn_rnn._lbfgs import LBFGS, train_by_lbfgs
 from sklearn_rnn._sequences import Sequences, read_sequences
 from sklearn_rnn._targets import read_weights
 from sklearn_rnn._threads import one_blas_thread
@@ -28,6 +29,14 @@ from sklearn_rnn.core.network import Architecture, Network
 from sklearn_rnn.core.optimizers import SOLVERS
 
 INTERRUPTED = "Training was interrupted by the user; what was learned so far is kept."
+UNCONVERGED = {
+    Ending.MAX_ITER: "Training stopped at max_iter={max_iter} epochs before it converged. Let it "
+    "go on longer by a larger max_iter, or raise learning_rate_init or tol.",
+    Ending.MAX_ITERATIONS: "The solver lbfgs stopped at max_iter={max_iter} iterations before it "
+    "converged. Let it go on longer by a larger max_iter, or raise tol.",
+    Ending.STUCK: "The solver lbfgs was stuck after n_iter_={n_iter} iterations: it found no lower "
+    "loss along the gradient. Scale X (and the targets of a regression), or raise tol.",
+}
 
 
 class BaseRNN(BaseEstimator, metaclass=ABCMeta):
@@ -155,13 +164,9 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
                 self._progress.forget_solver()
         if ending is Ending.INTERRUPTED:
             warnings.warn(INTERRUPTED, stacklevel=2)
-        elif ending is Ending.MAX_ITER:
-            warnings.warn(
-                f"Training stopped at max_iter={self.max_iter} epochs before it converged. Let it "
-                "go on longer by a larger max_iter, or raise learning_rate_init or tol.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
+        elif ending in UNCONVERGED:
+            words = UNCONVERGED[ending].format(max_iter=self.max_iter, n_iter=self.n_iter_)
+            warnings.warn(words, ConvergenceWarning, stacklevel=2)
         return self
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
@@ -188,7 +193,7 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         self._loss = self._core_loss()
         weights = self._read_weights(sample_weight, X, targets)
         self._check_targets(targets, weights, X, go_on)
-        solver = SOLVERS[self.solver](self)
+        solver = LBFGS() if self.solver == "lbfgs" else SOLVERS[self.solver](self)
         architecture = self._architecture_for(X)
         if go_on:
             network, progress = self._resume(architecture, solver)
@@ -210,7 +215,10 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
             start = loss.intercept(data.targets[known], data.weights[known])
             architecture.named(network.parameters)["output.b_y"][...] = start
         options = self._options(solver, len(data))
-        ending = train(network, data, loss, options, progress, n_epochs, validate)
+        if isinstance(solver, LBFGS):
+            ending = train_by_lbfgs(network, data, loss, options, progress, n_epochs)
+        else:
+            ending = train(network, data, loss, options, progress, n_epochs, validate)
         self._publish(network, progress)
         return ending
 

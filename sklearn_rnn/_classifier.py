@@ -3,9 +3,11 @@
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
+from sklearn.utils.metaestimators import available_if
 
 from sklearn_rnn._base import BaseRNN
 from sklearn_rnn._errors import about
+from sklearn_rnn._hyperparameters import only_in_epochs
 from sklearn_rnn._labels import (
     fill_of,
     numbers_of,
@@ -49,8 +51,12 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Share s in [0, 1) of the target probability that is spread evenly over the classes, by which
         the network doesn't become too sure [9]_: the target is 1 - s + s / n_classes for the label
         and s / n_classes for the others; of multilabel targets 1 - s / 2 and s / 2.
-    solver : {"adam", "rmsprop", "sgd"}, default="adam"
-        Adam [2]_, RMSprop [6]_, or gradient descent with momentum.
+    solver : {"adam", "rmsprop", "sgd", "lbfgs"}, default="adam"
+        Adam [2]_, RMSprop [6]_, gradient descent with momentum, or, for small data, scipy's
+        L-BFGS-B on all the data at once. "lbfgs" goes by ``alpha``, ``max_iter`` (iterations) and
+        ``tol`` (the largest entry of the gradient at which to stop) and has no use for the other
+        parameters of training; `partial_fit` and ``early_stopping`` are not available with it. It
+        works in float64 and, with float32 X, rounds the result.
     alpha : float, default=0.0001
         Strength of the L2 penalty alpha / 2 * sum(W ** 2) / n_samples on the weight matrices; the
         biases are free. n_samples is the sum of the sample weights where there are any.
@@ -70,7 +76,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     power_t : float, default=0.5
         The exponent of ``learning_rate="invscaling"``.
     max_iter : int, default=200
-        Epochs, at most.
+        Epochs, at most; of "lbfgs", iterations.
     shuffle : bool, default=True
         Whether to shuffle the samples before each epoch, and before validation data are held out.
         False keeps the order: the validation data are then the last samples, as is right for
@@ -82,7 +88,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Every entry of the gradient is limited to this magnitude, before its norm is. None doesn't
         limit.
     tol : float, default=1e-4
-        What counts as an improvement of the loss, or with early stopping of the validation score.
+        What counts as an improvement of the loss, or with early stopping of the validation score;
+        for "lbfgs" see there.
     n_iter_no_change : int, default=10
         Training stops after more than this many epochs in a row without improvement.
     early_stopping : bool, default=False
@@ -113,7 +120,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         repeatable to the last bit. None takes a seed from the operating system; NumPy's global
         generator is never used.
     verbose : int, default=0
-        Whether to print a line per epoch.
+        Whether to print a line per epoch, or per iteration of "lbfgs".
 
     Attributes
     ----------
@@ -125,19 +132,19 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         and ``"output.b_y"`` (n_outputs,). The gates' order in the rows is o, i, f, g for the LSTM
         and r, z, n for the GRU.
     loss_ : float
-        The mean loss over the last epoch, penalty included.
+        The mean loss over the last epoch, penalty included; of "lbfgs" that of the result.
     best_loss_ : float
         The lowest of all epochs.
     loss_curve_ : list of float
-        The loss of every epoch.
+        The loss of every epoch, or that after every iteration of "lbfgs".
     learning_rates_ : list of float
-        The learning rate of every epoch's last update.
+        The learning rate of every epoch's last update; "lbfgs" has none.
     validation_scores_ : list of float or None
         With early stopping, the validation accuracy after every epoch.
     best_validation_score_ : float or None
         With early stopping, the highest of them.
     n_iter_ : int
-        The number of epochs.
+        The number of epochs, or of iterations of "lbfgs".
     t_ : int
         The number of training samples seen, counting repetitions.
     n_features_in_ : int
@@ -280,6 +287,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
 
+    @available_if(only_in_epochs)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch, going on from the last call or from `fit`.
 
@@ -481,5 +489,5 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
+        tags.classifier_tags.multi_label = self.class_weight is None
         return tags

@@ -15,7 +15,7 @@ from sklearn_rnn.core.schedules import SCHEDULES
 CHOICES: dict[str, Collection[str]] = {
     "cell": CELLS,
     "activation": ACTIVATIONS,
-    "solver": SOLVERS,
+    "solver": (*SOLVERS, "lbfgs"),
     "learning_rate": SCHEDULES,
 }
 
@@ -83,6 +83,20 @@ def check_hyperparameters(estimator) -> None:
             f"activation={estimator.activation!r} has no meaning for cell={estimator.cell!r}, "
             "which has fixed ones: leave activation='tanh', or set cell='elman'."
         )
+    if estimator.solver == "lbfgs" and estimator.early_stopping:
+        raise ValueError(
+            "solver='lbfgs' does not support early_stopping=True: set early_stopping=False, or use "
+            "another solver."
+        )
+
+
+def only_in_epochs(estimator) -> bool:
+    """Whether training goes by epochs, as `partial_fit` does."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError(
+            "partial_fit is not available with solver='lbfgs', which takes all the data at once."
+        )
+    return True
 
 
 def check_class_weight(class_weight) -> None:

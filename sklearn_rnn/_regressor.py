@@ -3,8 +3,10 @@
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
+from sklearn.utils.metaestimators import available_if
 
 from sklearn_rnn._base import BaseRNN
+from sklearn_rnn._hyperparameters import only_in_epochs
 from sklearn_rnn._sequences import Sequences
 from sklearn_rnn._targets import check_counts, read_regression_targets, read_weights
 from sklearn_rnn.core.losses import LOSSES
@@ -43,8 +45,12 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Of ``loss="huber"``, the error, in the units of y, from which on it counts by its amount.
     quantile : float, default=0.5
         Of ``loss="quantile"``, the quantile to predict, in (0, 1).
-    solver : {"adam", "rmsprop", "sgd"}, default="adam"
-        Adam [2]_, RMSprop [6]_, or gradient descent with momentum.
+    solver : {"adam", "rmsprop", "sgd", "lbfgs"}, default="adam"
+        Adam [2]_, RMSprop [6]_, gradient descent with momentum, or, for small data, scipy's
+        L-BFGS-B on all the data at once. "lbfgs" goes by ``alpha``, ``max_iter`` (iterations) and
+        ``tol`` (the largest entry of the gradient at which to stop) and has no use for the other
+        parameters of training; `partial_fit` and ``early_stopping`` are not available with it. It
+        works in float64 and, with float32 X, rounds the result.
     alpha : float, default=0.0001
         Strength of the L2 penalty alpha / 2 * sum(W ** 2) / n_samples on the weight matrices; the
         biases are free. n_samples is the sum of the sample weights where there are any.
@@ -64,7 +70,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     power_t : float, default=0.5
         The exponent of ``learning_rate="invscaling"``.
     max_iter : int, default=200
-        Epochs, at most.
+        Epochs, at most; of "lbfgs", iterations.
     shuffle : bool, default=True
         Whether to shuffle the samples before each epoch, and before validation data are held out.
         False keeps the order: the validation data are then the last samples, as is right for
@@ -76,7 +82,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Every entry of the gradient is limited to this magnitude, before its norm is. None doesn't
         limit.
     tol : float, default=1e-4
-        What counts as an improvement of the loss, or with early stopping of the validation score.
+        What counts as an improvement of the loss, or with early stopping of the validation score;
+        for "lbfgs" see there.
     n_iter_no_change : int, default=10
         Training stops after more than this many epochs in a row without improvement.
     early_stopping : bool, default=False
@@ -107,7 +114,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         repeatable to the last bit. None takes a seed from the operating system; NumPy's global
         generator is never used.
     verbose : int, default=0
-        Whether to print a line per epoch.
+        Whether to print a line per epoch, or per iteration of "lbfgs".
 
     Attributes
     ----------
@@ -119,19 +126,19 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         and ``"output.b_y"`` (n_outputs,). The gates' order in the rows is o, i, f, g for the LSTM
         and r, z, n for the GRU.
     loss_ : float
-        The mean loss over the last epoch, penalty included.
+        The mean loss over the last epoch, penalty included; of "lbfgs" that of the result.
     best_loss_ : float
         The lowest of all epochs.
     loss_curve_ : list of float
-        The loss of every epoch.
+        The loss of every epoch, or that after every iteration of "lbfgs".
     learning_rates_ : list of float
-        The learning rate of every epoch's last update.
+        The learning rate of every epoch's last update; "lbfgs" has none.
     validation_scores_ : list of float or None
         With early stopping, the validation score after every epoch.
     best_validation_score_ : float or None
         With early stopping, the highest of them.
     n_iter_ : int
-        The number of epochs.
+        The number of epochs, or of iterations of "lbfgs".
     t_ : int
         The number of training samples seen, counting repetitions.
     n_features_in_ : int
@@ -269,6 +276,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         self.delta = delta
         self.quantile = quantile
 
+    @available_if(only_in_epochs)
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch, going on from the last call or from `fit`.
 

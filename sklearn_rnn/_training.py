@@ -108,6 +108,8 @@ class Ending(Enum):
     CONVERGED = auto()
     MAX_ITER = auto()
     INTERRUPTED = auto()
+    MAX_ITERATIONS = auto()  # of L-BFGS
+    STUCK = auto()  # where L-BFGS finds no lower loss along the gradient
 
 
 @dataclass
@@ -172,7 +174,7 @@ def train(
 
 
 def _train(network, data, loss, options, progress, n_epochs, validate) -> Ending:
-    trainer = _Trainer(network, data, loss, options, progress)
+    trainer = Trainer(network, data, loss, options, progress)
     ending = Ending.MAX_ITER
     try:
         for _ in range(n_epochs):
@@ -193,7 +195,7 @@ def _train(network, data, loss, options, progress, n_epochs, validate) -> Ending
     return ending
 
 
-class _Trainer:
+class Trainer:
     """One network on its way through one data set."""
 
     def __init__(self, network, data, loss, options, progress):
@@ -247,15 +249,9 @@ class _Trainer:
         """Make one update; return the batch's loss and its weight."""
         network, options, progress = self.network, self.options, self.progress
         theta, gradient = network.parameters.vector, self.gradients.vector
-        total_weight = float(weights.sum())
-        weights = (weights / total_weight).astype(network.dtype)
-        value, d_outputs = self.loss.evaluate(network.forward(batch), targets, weights)
-        penalty = self.decay.vector * theta
-        value += 0.5 * float(np.vdot(penalty, theta))
+        value, total_weight = self.evaluate(batch, targets, weights)
         if not math.isfinite(value):
             raise ValueError(self.diverged("The loss"))
-        network.backward(d_outputs, self.gradients)
-        gradient += penalty
         if options.max_grad_value is not None:
             clip_by_value(gradient, options.max_grad_value)
         if options.max_grad_norm is not None:
@@ -268,6 +264,22 @@ class _Trainer:
         options.solver.update(theta, gradient, progress.solver_state, self.rate)
         self.n_done += 1
         network.refresh()
+        return value, total_weight
+
+    def evaluate(self, batch, targets, weights) -> tuple[float, float]:
+        """Return the loss, penalty included, and the weight; leave the gradient in `gradients`.
+
+        Where the loss isn't finite, there is no gradient.
+        """
+        network, theta = self.network, self.network.parameters.vector
+        total_weight = float(weights.sum())
+        weights = (weights / total_weight).astype(network.dtype)
+        value, d_outputs = self.loss.evaluate(network.forward(batch), targets, weights)
+        penalty = self.decay.vector * theta
+        value += 0.5 * float(np.vdot(penalty, theta))
+        if math.isfinite(value):
+            network.backward(d_outputs, self.gradients)
+            self.gradients.vector += penalty
         return value, total_weight
 
     def diverged(self, what: str) -> str:

@@ -803,7 +803,7 @@ class TestExtremes:
 CHOICES = {
     "cell": ["elman", "lstm", "gru"],
     "activation": ["tanh", "relu", "logistic", "identity"],
-    "solver": ["adam", "rmsprop", "sgd"],
+    "solver": ["adam", "rmsprop", "sgd", "lbfgs"],
     "learning_rate": ["constant", "invscaling", "adaptive", "cosine", "one_cycle"],
     "loss": [],  # what is right depends on the estimator
 }
@@ -967,7 +967,7 @@ RIGHT_VALUES = {
     "random_state": [None, 0, np.int64(7), 2**32 - 1, np.random.RandomState(0)],
     "cell": [np.str_("gru"), "elman"],
     "activation": [np.str_("tanh")],
-    "solver": [np.str_("sgd"), "adam", "rmsprop"],
+    "solver": [np.str_("sgd"), "adam", "rmsprop", "lbfgs"],
     "learning_rate": [np.str_("adaptive"), "cosine", "one_cycle"],
 }
 

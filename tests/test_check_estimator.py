@@ -62,28 +62,39 @@ CONFIGURATIONS = [
             {"cell": "elman"},
             {"cell": "lstm"},
             {"solver": "rmsprop"},
+            {"solver": "lbfgs", "alpha": 1.0},  # see decisions.md
             {"learning_rate": "cosine"},
             {"learning_rate": "one_cycle"},
         )
     ),
     *((RNNRegressor, {"loss": loss}) for loss in ("absolute_error", "huber", "poisson")),
-    (RNNRegressor, {"loss": "quantile", "quantile": 0.3}),
-    (RNNClassifier, {"class_weight": "balanced", "label_smoothing": 0.05}),
+    (RNNRegressor, {"loss": "quantile", "quantile": 0.3, "learning_rate_init": 0.01}),
+    (RNNClassifier, {"label_smoothing": 0.05}),
 ]
+
+
+# The one check that doesn't ask for the tag positive_only, and draws targets below zero.
+OF_COUNTS = {"check_regressor_multioutput": "y is negative"}
 
 
 @pytest.mark.parametrize(("estimator_class", "parameters"), CONFIGURATIONS, ids=str)
 def test_check_estimator(estimator_class, parameters, monkeypatch):
     monkeypatch.delenv("SCIPY_ARRAY_API", raising=False)
-    results = check_estimator(estimator_class(**parameters), on_fail=None, on_skip=None)
+    expected = OF_COUNTS if parameters.get("loss") == "poisson" else {}
+    results = check_estimator(
+        estimator_class(**parameters),
+        expected_failed_checks=expected,
+        on_fail=None,
+        on_skip=None,
+    )
 
     failed = {
         result["check_name"]: result["exception"]
         for result in results
-        if result["status"] not in ("passed", "skipped")
+        if result["status"] not in ("passed", "skipped", "xfail")
     }
     assert not failed
-    assert not [result["check_name"] for result in results if result["expected_to_fail"]]
+    assert {r["check_name"] for r in results if r["status"] == "xfail"} == set(expected)
     skipped = {result["check_name"] for result in results if result["status"] == "skipped"}
     assert skipped <= MAY_BE_SKIPPED
     passed = [result["check_name"] for result in results if result["status"] == "passed"]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.model_selection import cross_val_score
+from sklearn.utils import get_tags
 
 import reference
 from datasets import ragged
@@ -150,6 +151,7 @@ def test_what_is_refused():
     for class_weight in ("balanced", {0: 2.0}):
         with pytest.raises(ValueError, match="class_weight has no meaning for multilabel"):
             model.set_params(class_weight=class_weight).fit(X, y)
+        assert not get_tags(model).classifier_tags.multi_label
 
 
 # Smoothing.
