@@ -1,6 +1,4 @@
-"""The same numbers as torch's, in float64: recurrent layers, losses, clipping, optimizers."""
-
-from types import SimpleNamespace
+"""The same numbers as torch's, in float64: recurrent layers, losses, clipping."""
 
 import numpy as np
 import pytest
@@ -15,8 +13,7 @@ from networks import (
     unset_gradients,
 )
 from sklearn_rnn.core.losses import LOSSES
-from sklearn_rnn.core.optimizers import SOLVERS, clip_by_norm, clip_by_value
-from sklearn_rnn.core.schedules import SCHEDULES, Moment
+from sklearn_rnn.core.optimizers import clip_by_norm, clip_by_value
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.parity
@@ -205,120 +202,6 @@ def test_losses(name, scale):
     assert value == pytest.approx(total.item(), rel=1e-10)
     assert_close(gradient, theirs.grad)
     assert_close(LOSSES[name].link(raw), link(theirs))
-
-
-# name: (solver, its hyperparameters, the same of torch's)
-OPTIMIZERS = {
-    "adam": (
-        "adam",
-        {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-4},
-        lambda p: torch.optim.Adam([p], lr=0.1, betas=(0.8, 0.95), eps=1e-4),
-    ),
-    "adam as it comes": (
-        "adam",
-        {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8},
-        lambda p: torch.optim.Adam([p], lr=0.1),
-    ),
-    "rmsprop": (
-        "rmsprop",
-        {"rho": 0.95, "epsilon": 1e-4, "momentum": 0.0},
-        lambda p: torch.optim.RMSprop([p], lr=0.1, alpha=0.95, eps=1e-4),
-    ),
-    "rmsprop with momentum": (
-        "rmsprop",
-        {"rho": 0.9, "epsilon": 1e-8, "momentum": 0.9},
-        lambda p: torch.optim.RMSprop([p], lr=0.1, alpha=0.9, eps=1e-8, momentum=0.9),
-    ),
-    "sgd": (
-        "sgd",
-        {"momentum": 0.0, "nesterovs_momentum": False},
-        lambda p: torch.optim.SGD([p], lr=0.1),
-    ),
-    "momentum": (
-        "sgd",
-        {"momentum": 0.9, "nesterovs_momentum": False},
-        lambda p: torch.optim.SGD([p], lr=0.1, momentum=0.9),
-    ),
-    "nesterov": (
-        "sgd",
-        {"momentum": 0.9, "nesterovs_momentum": True},
-        lambda p: torch.optim.SGD([p], lr=0.1, momentum=0.9, nesterov=True),
-    ),
-}
-
-N_UPDATES = 50
-lr_scheduler = torch.optim.lr_scheduler
-# The scheduler of the same formula, for optimizers that start with the rate 0.1. Where the adaptive
-# rate is halved, the training loop decides: see test_training.
-SCHEDULERS = {
-    "constant": lambda o: lr_scheduler.ConstantLR(o, factor=1.0),
-    "invscaling": lambda o: lr_scheduler.LambdaLR(o, lambda done: (done + 1) ** -0.7),
-    "adaptive": lambda o: lr_scheduler.ConstantLR(o, factor=1.0),
-    "cosine": lambda o: lr_scheduler.CosineAnnealingLR(o, T_max=N_UPDATES),
-    "one_cycle": lambda o: lr_scheduler.OneCycleLR(
-        o, max_lr=0.1, total_steps=N_UPDATES, cycle_momentum=False
-    ),
-}
-
-
-@pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_trajectories(optimizer, schedule):
-    """Down a bent valley, so that every difference would have its consequences."""
-    solver, hyper, torchs = OPTIMIZERS[optimizer]
-    theta = np.random.default_rng(0).standard_normal(20)
-    curvature = np.geomspace(0.01, 5.0, 20)
-    parameter = tensor(theta).requires_grad_()
-    theirs = torchs(parameter)
-    scheduler = SCHEDULERS[schedule](theirs)
-    ours = SOLVERS[solver](SimpleNamespace(**hyper))
-    state = ours.init(theta)
-    for done in range(N_UPDATES):
-        rate = SCHEDULES[schedule](Moment(done + 1, done, N_UPDATES), 0.1, 0.7)
-        (expected,) = scheduler.get_last_lr()
-        assert rate == pytest.approx(expected, rel=1e-12, abs=1e-15)
-        parameter.grad = tensor(curvature) * torch.sin(parameter.detach())
-        theirs.step()
-        scheduler.step()
-        ours.update(theta, curvature * np.sin(theta), state, rate)
-        assert_close(theta, parameter)
-    assert np.abs(theta - np.random.default_rng(0).standard_normal(20)).max() > 0.1
-
-
-@pytest.mark.parametrize("length", [1, 2, 3, 4, 7, 10, 100])
-@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
-def test_cycles_of_any_length(schedule, length):
-    optimizer = torch.optim.SGD([tensor(0.0).requires_grad_()], lr=0.1)
-    if schedule == "cosine":
-        scheduler = lr_scheduler.CosineAnnealingLR(optimizer, T_max=length)
-    else:
-        scheduler = lr_scheduler.OneCycleLR(
-            optimizer, max_lr=0.1, total_steps=length, cycle_momentum=False
-        )
-    for done in range(length):
-        rate = SCHEDULES[schedule](Moment(done + 1, done, length), 0.1, 0.5)
-        assert rate == pytest.approx(scheduler.get_last_lr()[0], rel=1e-12, abs=1e-15)
-        optimizer.step()
-        scheduler.step()
-
-
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_optimizers(optimizer):
-    solver, hyper, torchs = OPTIMIZERS[optimizer]
-    rng = np.random.default_rng(0)
-    theta = rng.standard_normal(20)
-    parameter = tensor(theta).requires_grad_()
-    theirs = torchs(parameter)
-    ours = SOLVERS[solver](SimpleNamespace(**hyper))
-    state = ours.init(theta)
-    for step in range(50):
-        gradient = rng.standard_normal(20) * 10.0 ** rng.integers(-3, 3)
-        rate = 0.1 / (1 + step)
-        theirs.param_groups[0]["lr"] = rate
-        parameter.grad = tensor(gradient)
-        theirs.step()
-        ours.update(theta, gradient, state, rate)
-        assert_close(theta, parameter)
 
 
 # torch divides by the norm + 1e-6: of long gradients, that is no difference.
