@@ -54,7 +54,7 @@ def ours(cell, shape, n_layers, per_step):
     theta = network.parameters.vector
     state, gradients = solver.init(theta), architecture.zeros(np.float32)
     batch = Batch(X.reshape(B * T, D), np.arange(B) * T, np.full(B, T))
-    rows = batch.columns_of(batch.starts) if per_step else np.arange(B)
+    rows = batch.positions(batch.starts) if per_step else np.arange(B)
     targets = np.ascontiguousarray(y.reshape(-1, N_OUTPUTS)[rows].T)
     weights = np.full(len(rows), 1 / len(rows), np.float32)
     evaluate = LOSSES["squared_error"].evaluate
