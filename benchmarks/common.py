@@ -15,6 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
+DATA = Path(__file__).parent.parent / "examples" / "data"
+
 
 class Result(NamedTuple):
     """One line of a table."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import cycle
 
 import torch
-from torch.nn.functional import mse_loss
+from torch.nn.functional import cross_entropy, mse_loss
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from steps import BETAS, EPSILON, MAX_NORM, RATE, Minibatch, Task
@@ -98,6 +98,56 @@ def _torch_steps(task: Task, losses: list[Callable[[TorchRNN], torch.Tensor]]):
         return loss.item()
 
     return step
+
+
+def torch_fit(network, X, y, lengths=None, *, batch_size, n_epochs, rate, max_norm) -> None:
+    """Train a TorchRNN on classes, by the loop that one writes by hand.
+
+    Given lengths, X is padded; each batch is cut to its longest sequence. (To pack the batches is
+    slower.)
+    """
+    X, y = torch.from_numpy(X), torch.from_numpy(y)
+    lengths = None if lengths is None else torch.from_numpy(lengths)
+    parameters = list(network.parameters())
+    solver = torch.optim.Adam(parameters, rate, fused=FUSED)
+    for _ in range(n_epochs):
+        for chosen in torch.randperm(len(X)).split(batch_size):
+            solver.zero_grad()
+            if lengths is None:
+                raw = network(X[chosen])
+            else:
+                raw = network(X[chosen, : lengths[chosen].max()], lengths[chosen])
+            loss = cross_entropy(raw, y[chosen])
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(parameters, max_norm)
+            solver.step()
+
+
+def skorch_classifier(architecture: dict, *, batch_size, n_epochs, rate, max_norm):
+    """A TorchRNN as a scikit-learn classifier, with nothing called back but the clipping.
+
+    Padded sequences go in as {"X": X, "lengths": lengths}.
+    """
+    from skorch import NeuralNetClassifier
+    from skorch.callbacks import GradientNormClipping
+
+    names = ("epoch_timer", "train_loss", "valid_loss", "valid_acc", "print_log")
+    return NeuralNetClassifier(
+        TorchRNN,
+        **{f"module__{name}": value for name, value in architecture.items()},
+        criterion=torch.nn.CrossEntropyLoss,
+        optimizer=torch.optim.Adam,
+        optimizer__fused=FUSED,
+        lr=rate,
+        batch_size=batch_size,
+        max_epochs=n_epochs,
+        iterator_train__shuffle=True,
+        iterator_valid__batch_size=256,  # to predict; as many as ours
+        train_split=None,
+        callbacks=[GradientNormClipping(max_norm)],
+        **{f"callbacks__{name}": None for name in names},
+        verbose=0,
+    )
 
 
 def jax_step(task: Task, batches: list[Minibatch]) -> Callable[[], float]:
