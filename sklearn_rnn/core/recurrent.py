@@ -24,6 +24,9 @@ from sklearn_rnn.core.packing import Chunk
 
 Shape = tuple[int, ...]
 
+# See small_ufunc_buffers.
+UFUNC_BUFFER = 1024
+
 # How many layouts of memory are kept. Sequences of one length need two, for full batches and for
 # the last of an epoch, and four more to be predicted, where the last chunk of a batch is shorter.
 MAX_LAYOUTS = 8
@@ -65,7 +68,7 @@ def small_ufunc_buffers() -> Iterator[None]:
     the copies take as long as the work.
     """
     with np.errstate():  # which at its end puts back the size too
-        np.setbufsize(1024)
+        np.setbufsize(UFUNC_BUFFER)
         yield
 
 
