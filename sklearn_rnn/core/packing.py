@@ -67,21 +67,21 @@ class Batch:
         A generator, and derived from the lengths alone: an endless sequence costs no memory here.
         """
         spans: list[Span] = []
-        room, steps_left = max_columns, max_steps
-        time = column = 0
+        time = column = steps = columns = 0  # the last two are the chunk's
         for running, end in self._plateaus():
             while time < end:
-                n_steps = min(end - time, room // running, steps_left)
-                if n_steps < 1 and spans:
-                    yield tuple(spans)
-                    spans, room, steps_left = [], max_columns, max_steps
-                    continue
-                span = Span(time, max(1, n_steps), running, column)
-                spans.append(span)
-                time += span.n_steps
-                column += span.n_columns
-                room -= span.n_columns
-                steps_left -= span.n_steps
+                n_steps = min(end - time, (max_columns - columns) // running, max_steps - steps)
+                if n_steps < 1:
+                    if spans:
+                        yield tuple(spans)
+                        spans, steps, columns = [], 0, 0
+                        continue
+                    n_steps = 1
+                spans.append(Span(time, n_steps, running, column))
+                time += n_steps
+                steps += n_steps
+                column += n_steps * running
+                columns += n_steps * running
         yield tuple(spans)
 
     def _plateaus(self) -> Iterator[tuple[int, int]]:

@@ -12,8 +12,6 @@ the cache, and nobody keeps more than a chunk.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -32,31 +30,12 @@ UFUNC_BUFFER = 1024
 MAX_LAYOUTS = 8
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """What one layer remembers of one span. For the arrays see `cells.base`."""
 
-    cell: Cell
-    z: np.ndarray
-    memory: np.ndarray
+    span: NamedTuple  # the cell's views
+    steps: Sequence[NamedTuple]  # those of each timestep
     scratch: np.ndarray
-
-    @cached_property
-    def forward_steps(self) -> Sequence[NamedTuple]:
-        return by_step(self.cell.forward_views(self.z, self.memory))
-
-    @cached_property
-    def backward_steps(self) -> Sequence[NamedTuple]:
-        return by_step(self.cell.backward_views(self.memory, self.scratch))
-
-    @property
-    def h(self) -> np.ndarray:
-        """The outputs, (n_steps, H, batch)."""
-        return self.z[1:, : self.cell.hidden_size]
-
-    @property
-    def deltas(self) -> np.ndarray:
-        return self.cell.deltas(self.memory, self.scratch)
 
 
 @contextmanager
@@ -144,9 +123,13 @@ class RecurrentLayer:
         for shapes in scratch_shapes:
             scratch = self._scratch.reserve(shapes)
         return [
-            [Record(cell, next(arrays), next(arrays), part) for part in carve(scratch, shapes)]
+            [self._record(next(arrays), next(arrays), part) for part in carve(scratch, shapes)]
             for shapes in scratch_shapes
         ]
+
+    def _record(self, z: np.ndarray, memory: np.ndarray, scratch: np.ndarray) -> Record:
+        span = self.cell.views(z, memory, scratch)
+        return Record(span, by_step(span), scratch)
 
     def forward(
         self, chunks: Iterable[Sequence[Record]], inputs: Iterable[Sequence[np.ndarray]]
@@ -161,20 +144,20 @@ class RecurrentLayer:
             for record, x in zip(records, xs, strict=True):
                 states = self._forward(record, x, states)
             states = [state.copy() for state in states]  # the next chunk may use the memory
-            yield [record.h for record in records]
+            yield [record.span.h for record in records]
 
     def _forward(self, record: Record, x: np.ndarray, states):
         """Run over a span, from the states at the end of the last one (None: zeros) to its own."""
-        cell, weights, z, memory = self.cell, self.weights, record.z, record.memory
-        H, batch = cell.hidden_size, z.shape[2]
-        z[:-1, H] = 1
-        z[:-1, H + 1 :] = x
-        for k, state in enumerate(cell.states(z, memory, 0)):
+        cell, weights, (span, steps, _) = self.cell, self.weights, record
+        H, batch = cell.hidden_size, span.z.shape[2]
+        span.z[:, H] = 1
+        span.z[:, H + 1 :] = x
+        for k, state in enumerate(cell.first_states(span)):
             state[...] = 0 if states is None else states[k][:, :batch]
-        cell.begin(weights, z, memory)
-        for step in record.forward_steps:
+        cell.begin(weights, span)
+        for step in steps:
             cell.forward(weights, step)
-        return cell.states(z, memory, len(z) - 1)
+        return cell.last_states(span)
 
     def backward(
         self,
@@ -190,11 +173,11 @@ class RecurrentLayer:
         d_last : (H, batch), the gradient on each sequence's last h on top of that; None: zeros
         Yields the gradients on the x of its spans, (n_steps, n_inputs, batch); None if not asked.
         """
-        d_states = None
+        d_states = np.empty((self.cell.n_states, self.cell.hidden_size, 0), self.dtype)
         for records, d_hs in zip(reversed(chunks), d_outputs, strict=True):
             for record, d_h in zip(reversed(records), reversed(d_hs), strict=True):
-                d_states = self._with_ended(d_states, d_last, record.z.shape[2])
-                self._backward(record, d_h, d_states)
+                d_states = with_ended(d_states, d_last, record.span.z.shape[2])
+                self._backward(record, d_h, list(d_states))
             deltas, z = self._side_by_side(records)
             self.cell.add_gradients(deltas, z, gradients)
             yield self._input_gradients(records) if input_gradient else [None] * len(records)
@@ -202,18 +185,19 @@ class RecurrentLayer:
     def _backward(self, record: Record, d_h: np.ndarray | None, d_states) -> None:
         """Go back over a span; the gradients on the states at its end become those at its start."""
         cell, weights, dh = self.cell, self.weights, d_states[0]
-        cell.compute_factors(record.z, record.memory, record.scratch)
-        for t in reversed(range(len(record.z) - 1)):
+        span, steps, scratch = record
+        cell.compute_factors(weights, span, scratch)
+        for t in reversed(range(len(steps))):
             if d_h is not None:
                 add(dh, d_h[t], dh)
-            cell.backward(weights, record.backward_steps[t], d_states)
+            cell.backward(weights, steps[t], d_states)
 
     def _side_by_side(self, records: Sequence[Record]) -> tuple[np.ndarray, np.ndarray]:
         """A chunk's deltas, (rows, columns), and z, (columns, rows): one product does for all.
 
         BLAS is fastest where neither factor of a product is transposed.
         """
-        spans = [(record.deltas, record.z[:-1]) for record in records]
+        spans = [(record.span.deltas, record.span.z) for record in records]
         n_columns = sum(len(z) * z.shape[2] for _, z in spans)
         shapes = [(spans[0][0].shape[1], n_columns), (n_columns, spans[0][1].shape[1])]
         all_deltas, all_z = carve(self._columns.reserve(shapes), shapes)
@@ -227,22 +211,25 @@ class RecurrentLayer:
         return all_deltas, all_z
 
     def _input_gradients(self, records: Sequence[Record]) -> list[np.ndarray]:
-        shapes = [(len(record.deltas), self.n_inputs, record.z.shape[2]) for record in records]
+        deltas = [record.span.deltas for record in records]
+        shapes = [(len(part), self.n_inputs, part.shape[2]) for part in deltas]
         d_inputs = list(carve(self._d_inputs.reserve(shapes), shapes))
-        for record, d_x in zip(records, d_inputs, strict=True):
-            self.cell.input_gradient(self.weights, record.deltas, d_x)
+        for part, d_x in zip(deltas, d_inputs, strict=True):
+            self.cell.input_gradient(self.weights, part, d_x)
         return d_inputs
 
-    def _with_ended(self, d_states, d_last: np.ndarray | None, batch: int) -> list[np.ndarray]:
-        """Going back in time, take in the sequences that ended here, with their gradient."""
-        n_states, H = self.cell.n_states, self.cell.hidden_size
-        before = 0 if d_states is None else d_states[0].shape[1]
-        if before == batch:
-            return d_states
-        wide = np.zeros((n_states, H, batch), self.dtype)
-        if d_last is not None:
-            wide[0] = d_last[:, :batch]
-        if d_states is not None:
-            for state, d_state in zip(wide, d_states, strict=True):
-                state[:, :before] = d_state
-        return list(wide)
+
+def with_ended(d_states: np.ndarray, d_last: np.ndarray | None, batch: int) -> np.ndarray:
+    """Going back in time, take in the sequences that ended here, with the gradient on their h.
+
+    d_states : (n_states, H, as many as ran on)
+    """
+    n_states, H, ran_on = d_states.shape
+    if ran_on == batch:
+        return d_states
+    wide = np.empty((n_states, H, batch), d_states.dtype)
+    wide[:, :, :ran_on] = d_states
+    wide[:, :, ran_on:] = 0
+    if d_last is not None:
+        wide[0, :, ran_on:] = d_last[:, ran_on:batch]
+    return wide

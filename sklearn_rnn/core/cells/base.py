@@ -43,6 +43,7 @@ class WorkingCopy(NamedTuple):
     W_hh_T: np.ndarray  # (H, n_gates * H), contiguous, since products with a transpose are slower
     W_xh_T: np.ndarray  # (D, n_gates * H)
     half: np.ndarray  # ½ as a 0-d array, which a ufunc takes faster than a number
+    one: np.ndarray
 
 
 class Cell(ABC):
@@ -89,7 +90,7 @@ class Cell(ABC):
     def working_copy(self, parameters) -> NamedTuple:
         W = parameters["W"]
         textbook = self.textbook(W)
-        half = np.array(0.5, W.dtype)
+        half, one = constants(W.dtype)
         scaled = W.copy()
         for name in self.sigmoid_gates:  # σ(a) = ½ + ½ tanh(a/2)
             scaled[self.rows(name)] *= half
@@ -98,44 +99,43 @@ class Cell(ABC):
             W_hh_T=np.ascontiguousarray(textbook.W_hh.T),
             W_xh_T=np.ascontiguousarray(textbook.W_xh.T),
             half=half,
+            one=one,
         )
 
-    # Views. Those of a whole span are (n, rows, B) each; `by_step` makes them those of its steps.
-
-    def slots(self, array: np.ndarray, first: int, end: int | None = None) -> np.ndarray:
-        """Some slots of memory or scratch; one if `end` is None."""
-        H = self.hidden_size
-        return array[:, first * H : (first + 1 if end is None else end) * H]
+    def slots(self, array: np.ndarray) -> np.ndarray:
+        """The slots of memory or scratch one by one, (slots, n, H, B)."""
+        n, _, batch = array.shape
+        return array.reshape(n, -1, self.hidden_size, batch).swapaxes(0, 1)
 
     @abstractmethod
-    def forward_views(self, z: np.ndarray, memory: np.ndarray) -> NamedTuple:
-        """What `forward` works on."""
+    def views(self, z: np.ndarray, memory: np.ndarray, scratch: np.ndarray) -> NamedTuple:
+        """The parts of a span's arrays, each (n, rows, B), by names.
 
-    @abstractmethod
-    def backward_views(self, memory: np.ndarray, scratch: np.ndarray) -> NamedTuple:
-        """What `backward` works on."""
-
-    @abstractmethod
-    def deltas(self, memory: np.ndarray, scratch: np.ndarray) -> np.ndarray:
-        """Where the gradient on the pre-activations stands after `backward`, in the order of W."""
+        Every cell has z, the blocks of z but for the last; h, which is h_t of all timesteps; and
+        deltas. `by_step` makes these views those of each timestep.
+        """
 
     # Forward.
 
-    def begin(self, weights, z: np.ndarray, memory: np.ndarray) -> None:  # noqa: B027
+    def begin(self, weights, span) -> None:  # noqa: B027
         """What can be done for all timesteps of the span before the first; often nothing."""
 
     @abstractmethod
     def forward(self, weights, step) -> None:
         """One timestep."""
 
-    def states(self, z: np.ndarray, memory: np.ndarray, t: int) -> tuple[np.ndarray, ...]:
-        """The states before timestep t, h first."""
-        return (z[t, : self.hidden_size],)
+    def first_states(self, span) -> tuple[np.ndarray, ...]:
+        """The states before the span, h first."""
+        return (span.z[0, : self.hidden_size],)
+
+    def last_states(self, span) -> tuple[np.ndarray, ...]:
+        """The states at the end of the span."""
+        return (span.h[-1],)
 
     # Backward.
 
     @abstractmethod
-    def compute_factors(self, z: np.ndarray, memory: np.ndarray, scratch: np.ndarray) -> None:
+    def compute_factors(self, weights, span, scratch: np.ndarray) -> None:
         """Turn what `forward` has left into the factors of a whole span."""
 
     @abstractmethod
@@ -156,6 +156,11 @@ def by_step(views: NamedTuple) -> Sequence[NamedTuple]:
     return list(map(type(views), *views))
 
 
+def constants(dtype) -> tuple[np.ndarray, np.ndarray]:
+    """½ and 1."""
+    return np.array(0.5, dtype), np.array(1, dtype)
+
+
 def logistic_of_half(a: np.ndarray, half: np.ndarray) -> None:
     """Replace a/2 by σ(a) = ½ + ½ tanh(a/2); tanh is several times as fast as an exponential."""
     tanh(a, a)
@@ -168,13 +173,13 @@ def logistic_of_tanh(y: np.ndarray, half: np.ndarray) -> None:
     add(y, half, y)
 
 
-def slope_of_logistic(y: np.ndarray, out: np.ndarray) -> None:
+def slope_of_logistic(y: np.ndarray, one: np.ndarray, out: np.ndarray) -> None:
     """σ'(a) = y (1 - y), given y = σ(a)."""
-    subtract(1, y, out)
+    subtract(one, y, out)
     multiply(out, y, out)
 
 
-def slope_of_tanh(y: np.ndarray, out: np.ndarray) -> None:
+def slope_of_tanh(y: np.ndarray, one: np.ndarray, out: np.ndarray) -> None:
     """tanh'(a) = 1 - y², given y = tanh(a)."""
     multiply(y, y, out)
-    subtract(1, out, out)
+    subtract(one, out, out)

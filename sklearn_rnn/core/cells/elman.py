@@ -19,26 +19,23 @@ class Activation(NamedTuple):
     """f, in place, and f' as a function of f's value."""
 
     apply: Callable[[np.ndarray, np.ndarray], None]
-    slope: Callable[[np.ndarray, np.ndarray], None]
+    slope: Callable[[np.ndarray, np.ndarray, np.ndarray], None]
 
 
 ACTIVATIONS = {
     "tanh": Activation(lambda a, half: tanh(a, a), slope_of_tanh),
     "relu": Activation(
-        lambda a, half: np.maximum(a, 0, out=a), lambda y, out: np.greater(y, 0, out)
+        lambda a, half: np.maximum(a, 0, out=a), lambda y, one, out: np.greater(y, 0, out)
     ),
     "logistic": Activation(logistic_of_half, slope_of_logistic),
-    "identity": Activation(lambda a, half: None, lambda y, out: np.copyto(out, 1)),
+    "identity": Activation(lambda a, half: None, lambda y, one, out: np.copyto(out, one)),
 }
 
 
-class Forward(NamedTuple):
+class Views(NamedTuple):
     z: np.ndarray  # [h_{t-1}; 1; x_t]
     h: np.ndarray  # h_t
-
-
-class Backward(NamedTuple):
-    d_a: np.ndarray
+    deltas: np.ndarray  # da
 
 
 class Elman(Cell):
@@ -54,23 +51,17 @@ class Elman(Cell):
         if activation == "relu":  # Le, Jaitly, Hinton 2015
             self.initial_recurrent = lambda rng: identity(hidden_size)
 
-    def forward_views(self, z, memory):
-        return Forward(z=z[:-1], h=z[1:, : self.hidden_size])
-
-    def backward_views(self, memory, scratch):
-        return Backward(d_a=scratch)
-
-    def deltas(self, memory, scratch):
-        return scratch
+    def views(self, z, memory, scratch):
+        return Views(z=z[:-1], h=z[1:, : self.hidden_size], deltas=scratch)
 
     def forward(self, weights, step):
         dot(weights.W, step.z, step.h)  # a = W [h_{t-1}; 1; x_t]
         self.apply(step.h, weights.half)  # h_t = f(a)
 
-    def compute_factors(self, z, memory, scratch):
-        self.slope(z[1:, : self.hidden_size], scratch)  # f'(a)
+    def compute_factors(self, weights, span, scratch):
+        self.slope(span.h, weights.one, span.deltas)  # f'(a)
 
     def backward(self, weights, step, d_states):
-        (dh,) = d_states
-        multiply(step.d_a, dh, step.d_a)  # h_t = f(a): da = f'(a)∘dh_t
-        dot(weights.W_hh_T, step.d_a, dh)  # a = W_hh h_{t-1} + …: dh_{t-1} = W_hhᵀ da
+        da, (dh,) = step.deltas, d_states
+        multiply(da, dh, da)  # h_t = f(a): da = f'(a)∘dh_t
+        dot(weights.W_hh_T, da, dh)  # a = W_hh h_{t-1} + …: dh_{t-1} = W_hhᵀ da

@@ -9,36 +9,24 @@ from typing import NamedTuple
 import numpy as np
 from numpy import add, dot, multiply, subtract, tanh
 
-from sklearn_rnn.core.cells.base import Cell, WorkingCopy, logistic_of_tanh
-
-# The slots of memory. F_C holds c_{t-1}, then f∘c_{t-1}. The backward pass needs f itself to the
-# end, so the gradient on f's pre-activation takes the place of f∘c_{t-1}: those on o, i, g and f
-# are then one block, as the gates f, o, i and g were on the way there.
-F, O, I, G, F_C, TANH_C = range(6)
+from sklearn_rnn.core.cells.base import Cell, WorkingCopy, constants, logistic_of_tanh
 
 
-class Forward(NamedTuple):
+class Views(NamedTuple):
+    """What is there on the way there; on the way back."""
+
     z: np.ndarray  # [h_{t-1}; 1; x_t]
+    h: np.ndarray  # h_t
     a: np.ndarray  # [f; o; i; g]
     f_o_i: np.ndarray
-    f: np.ndarray
-    o: np.ndarray
-    i: np.ndarray
-    g: np.ndarray
-    f_c: np.ndarray  # c_{t-1}, then f∘c_{t-1}
-    c: np.ndarray  # c_t
-    tanh_c: np.ndarray
-    h: np.ndarray  # h_t
-
-
-class Backward(NamedTuple):
-    dc: np.ndarray
-    da_o: np.ndarray
-    da_i: np.ndarray
-    da_g: np.ndarray
-    da_f: np.ndarray
-    d_a: np.ndarray  # [da_o; da_i; da_g; da_f]
-    f: np.ndarray
+    f: np.ndarray  # f; f
+    o: np.ndarray  # o; da_o
+    i: np.ndarray  # i; da_i
+    g: np.ndarray  # g; da_g
+    f_c: np.ndarray  # c_{t-1}, then f∘c_{t-1}; da_f
+    tanh_c: np.ndarray  # tanh(c_t); what comes from dh_t to dc_t
+    c: np.ndarray  # c_t, which is c_{t-1} to the next timestep
+    deltas: np.ndarray  # [da_o; da_i; da_g; da_f]
 
 
 class LSTM(Cell):
@@ -56,7 +44,7 @@ class LSTM(Cell):
         H = self.hidden_size
         W = parameters["W"]
         textbook = self.textbook(W)
-        half = np.array(0.5, W.dtype)
+        half, one = constants(W.dtype)
         f_o_i_g = np.concatenate([W[3 * H :], W[: 3 * H]])
         f_o_i_g[: 3 * H] *= half  # σ(a) = ½ + ½ tanh(a/2)
         return WorkingCopy(
@@ -64,41 +52,35 @@ class LSTM(Cell):
             W_hh_T=np.ascontiguousarray(textbook.W_hh.T),
             W_xh_T=np.ascontiguousarray(textbook.W_xh.T),
             half=half,
+            one=one,
         )
 
-    def forward_views(self, z, memory):
-        now = memory[:-1]
-        return Forward(
+    def views(self, z, memory, scratch):
+        # The backward pass needs f itself to the end, so the gradient on f's pre-activation takes
+        # the place of f∘c_{t-1}: those on o, i, g and f are then one block, as the gates f, o, i
+        # and g were on the way there.
+        H, now = self.hidden_size, memory[:-1]
+        f, o, i, g, f_c, tanh_c = self.slots(now)
+        return Views(
             z=z[:-1],
-            a=self.slots(now, F, G + 1),
-            f_o_i=self.slots(now, F, I + 1),
-            f=self.slots(now, F),
-            o=self.slots(now, O),
-            i=self.slots(now, I),
-            g=self.slots(now, G),
-            f_c=self.slots(now, F_C),
-            c=self.slots(memory[1:], F_C),
-            tanh_c=self.slots(now, TANH_C),
-            h=z[1:, : self.hidden_size],
+            h=z[1:, :H],
+            a=now[:, : 4 * H],
+            f_o_i=now[:, : 3 * H],
+            f=f,
+            o=o,
+            i=i,
+            g=g,
+            f_c=f_c,
+            tanh_c=tanh_c,
+            c=memory[1:, 4 * H : 5 * H],
+            deltas=now[:, H : 5 * H],
         )
 
-    def backward_views(self, memory, scratch):
-        now = memory[:-1]
-        return Backward(
-            dc=self.slots(now, TANH_C),
-            da_o=self.slots(now, O),
-            da_i=self.slots(now, I),
-            da_g=self.slots(now, G),
-            da_f=self.slots(now, F_C),
-            d_a=self.deltas(memory, scratch),
-            f=self.slots(now, F),
-        )
+    def first_states(self, span):
+        return span.z[0, : self.hidden_size], span.f_c[0]
 
-    def deltas(self, memory, scratch):
-        return self.slots(memory[:-1], O, F_C + 1)
-
-    def states(self, z, memory, t):
-        return z[t, : self.hidden_size], self.slots(memory, F_C)[t]
+    def last_states(self, span):
+        return span.h[-1], span.c[-1]
 
     def forward(self, weights, step):
         dot(weights.W, step.z, step.a)  # a = W [h_{t-1}; 1; x_t], the rows of sigmoids halved
@@ -110,14 +92,11 @@ class LSTM(Cell):
         tanh(step.c, step.tanh_c)
         multiply(step.o, step.tanh_c, step.h)  # h_t = o∘tanh(c_t)
 
-    def compute_factors(self, z, memory, scratch):
-        now, h = memory[:-1], z[1:, : self.hidden_size]
-        f_o_i = self.slots(now, F, I + 1)
-        o, i, g, f_c, tanh_c = (self.slots(now, k) for k in (O, I, G, F_C, TANH_C))
-        rest, i_g = self.slots(scratch, 0, 3), self.slots(scratch, 3)
-        rest_f, rest_o, rest_i = (self.slots(scratch, k) for k in range(3))
+    def compute_factors(self, weights, span, scratch):
+        h, o, i, g, f_c, tanh_c = span.h, span.o, span.i, span.g, span.f_c, span.tanh_c
+        rest_f, rest_o, rest_i, i_g = self.slots(scratch)
 
-        subtract(1, f_o_i, rest)  # 1-f, 1-o, 1-i
+        subtract(weights.one, span.f_o_i, scratch[:, : 3 * self.hidden_size])  # 1-f, 1-o, 1-i
         multiply(i, g, i_g)
         multiply(h, tanh_c, tanh_c)
         subtract(o, tanh_c, tanh_c)  # h = o∘tanh(c): dc = dh∘o∘(1 - tanh²(c)) = dh∘(o - h∘tanh(c))
@@ -128,12 +107,13 @@ class LSTM(Cell):
         multiply(f_c, rest_f, f_c)  # c = … + f∘c': da_f = dc∘c'∘σ' = dc∘(f∘c')∘(1-f)
 
     def backward(self, weights, step, d_states):
-        dh, dc = d_states
-        multiply(step.da_o, dh, step.da_o)
-        multiply(step.dc, dh, step.dc)
-        add(dc, step.dc, dc)  # h_t = o∘tanh(c_t)
-        multiply(step.da_i, dc, step.da_i)
-        multiply(step.da_g, dc, step.da_g)
-        multiply(step.da_f, dc, step.da_f)
+        (dh, dc), through_tanh = d_states, step.tanh_c
+        da_o, da_i, da_g, da_f = step.o, step.i, step.g, step.f_c
+        multiply(da_o, dh, da_o)
+        multiply(through_tanh, dh, through_tanh)
+        add(dc, through_tanh, dc)  # h_t = o∘tanh(c_t)
+        multiply(da_i, dc, da_i)
+        multiply(da_g, dc, da_g)
+        multiply(da_f, dc, da_f)
         multiply(dc, step.f, dc)  # c_t = i∘g + f∘c_{t-1}: dc_{t-1} = f∘dc_t
-        dot(weights.W_hh_T, step.d_a, dh)  # a = W_hh h_{t-1} + …: dh_{t-1} = W_hhᵀ da
+        dot(weights.W_hh_T, step.deltas, dh)  # a = W_hh h_{t-1} + …: dh_{t-1} = W_hhᵀ da
