@@ -161,8 +161,8 @@ class Network:
     def _predict_batch(self, batch: Batch, out: np.ndarray, out_starts: np.ndarray) -> None:
         W_hy, b_y = self.parameters["output.W"][:, :-1], self.parameters["output.W"][:, -1]
 
-        def chunks():
-            return batch.chunks(self.max_columns)
+        def chunks():  # longer ones than in training: they are not gone through a second time
+            return batch.chunks(2 * self.max_columns)
 
         def in_turn(layer):  # all chunks use the same memory, one after another
             return (layer.records([chunk])[0] for chunk in chunks())

@@ -14,7 +14,7 @@ span, step by step, sequence by sequence, they are "packed columns"; those of se
 are among them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -72,7 +72,7 @@ class Batch:
     lengths : (batch,), non-increasing
     """
 
-    values: np.ndarray
+    values: np.ndarray | Sequence[np.ndarray]
     starts: np.ndarray
     lengths: np.ndarray
 
@@ -151,12 +151,37 @@ class Batch:
 
     def inputs(self, chunk: Chunk) -> list[np.ndarray]:
         """Gather the inputs of a chunk's spans, each (n_steps, n_features, batch), transposed."""
-        rows = self.values.take(self.positions(self.starts, chunk), axis=0)
+        rows = self._rows(chunk)
         ends = [span.column + span.n_columns - chunk[0].column for span in chunk]
         return [
             rows[end - span.n_columns : end].reshape(*span.shape, -1).transpose(0, 2, 1)
             for span, end in zip(chunk, ends, strict=True)
         ]
+
+    def _rows(self, chunk: Chunk) -> np.ndarray:
+        """The inputs of a chunk's columns, (columns, n_features)."""
+        return self.values.take(self.positions(self.starts, chunk), axis=0)
+
+
+class ScatteredBatch(Batch):
+    """Sequences that don't lie in one array of timesteps; only a chunk of them is put together.
+
+    values : (n_timesteps_i, n_features) arrays, one for each sequence of the batch
+    """
+
+    def __init__(self, values: Sequence[np.ndarray]):
+        lengths = np.array([len(array) for array in values])
+        super().__init__(values, np.zeros_like(lengths), lengths)
+
+    def _rows(self, chunk: Chunk) -> np.ndarray:
+        first, end = chunk[0].start, chunk[-1].start + chunk[-1].n_steps
+        firsts = np.minimum(first, self.lengths - 1)  # of those that run on, the last timestep
+        starts, parts, start = -firsts, [], 0
+        for i in range(chunk[0].batch_size):
+            parts.append(self.values[i][firsts[i] : end])
+            starts[i] += start
+            start += len(parts[-1])
+        return np.concatenate(parts).take(self.positions(starts, chunk), axis=0)
 
 
 def decreasing(lengths: np.ndarray) -> np.ndarray:

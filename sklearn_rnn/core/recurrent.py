@@ -55,14 +55,15 @@ class Arena:
     """Memory that is laid out anew, time and again, without being allocated anew."""
 
     def __init__(self, dtype):
-        self._flat = np.empty(0, dtype)
+        self.flat = np.empty(0, dtype)
 
-    def reserve(self, shapes: Sequence[Shape]) -> np.ndarray:
-        """Return memory for arrays of these shapes, the same as before if that is enough."""
+    def reserve(self, shapes: Sequence[Shape]) -> bool:
+        """See to it that there is memory for arrays of these shapes; return whether it is new."""
         size = sum(map(math.prod, shapes))
-        if size > self._flat.size:
-            self._flat = np.empty(size, self._flat.dtype)
-        return self._flat
+        if size <= self.flat.size:
+            return False
+        self.flat = np.empty(size, self.flat.dtype)
+        return True
 
 
 def carve(flat: np.ndarray, shapes: Sequence[Shape]) -> Iterator[np.ndarray]:
@@ -116,12 +117,13 @@ class RecurrentLayer:
             for n_steps, batch in chunk
             for rows in (H + 1 + self.n_inputs, cell.n_memory * H)
         ]
-        arrays = carve(self._memory.reserve(shapes), shapes)
         scratch_shapes = [
             [(n_steps, cell.n_scratch * H, batch) for n_steps, batch in chunk] for chunk in layout
         ]
-        for shapes in scratch_shapes:
-            scratch = self._scratch.reserve(shapes)
+        new = [self._memory.reserve(shapes), *map(self._scratch.reserve, scratch_shapes)]
+        if any(new):
+            self._layouts.clear()  # they would keep the old memory alive
+        arrays, scratch = carve(self._memory.flat, shapes), self._scratch.flat
         return [
             [self._record(next(arrays), next(arrays), part) for part in carve(scratch, shapes)]
             for shapes in scratch_shapes
@@ -198,7 +200,8 @@ class RecurrentLayer:
         spans = [(record.span.deltas, record.span.z) for record in records]
         n_columns = sum(len(z) * z.shape[2] for _, z in spans)
         shapes = [(spans[0][0].shape[1], n_columns), (n_columns, spans[0][1].shape[1])]
-        all_deltas, all_z = carve(self._columns.reserve(shapes), shapes)
+        self._columns.reserve(shapes)
+        all_deltas, all_z = carve(self._columns.flat, shapes)
         start = 0
         for deltas, z in spans:
             n_steps, rows, batch = deltas.shape
@@ -211,7 +214,8 @@ class RecurrentLayer:
     def _input_gradients(self, records: Sequence[Record]) -> list[np.ndarray]:
         deltas = [record.span.deltas for record in records]
         shapes = [(len(part), self.n_inputs, part.shape[2]) for part in deltas]
-        d_inputs = list(carve(self._d_inputs.reserve(shapes), shapes))
+        self._d_inputs.reserve(shapes)
+        d_inputs = list(carve(self._d_inputs.flat, shapes))
         for part, d_x in zip(deltas, d_inputs, strict=True):
             self.cell.input_gradient(self.weights, part, d_x)
         return d_inputs

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from networks import make_sequences, pack
-from sklearn_rnn.core.packing import Batch, Span, decreasing
+from sklearn_rnn.core.packing import Batch, ScatteredBatch, Span, decreasing
 
 some_lengths = st.lists(st.integers(1, 30), min_size=1, max_size=8)
 some_max_columns = st.integers(1, 40)
@@ -64,6 +64,18 @@ def test_inputs_are_the_values_of_the_spans(lengths, max_columns):
                     sequence = sequences[packed.order[j]]
                     expected = sequence[min(span.start + k, len(sequence) - 1)]
                     np.testing.assert_array_equal(x[k, :, j], expected)
+
+
+@given(some_lengths, some_max_columns)
+def test_scattered_sequences_are_gathered_alike(lengths, max_columns):
+    sequences = make_sequences(lengths, n_inputs=3)
+    packed = pack(sequences)
+    scattered = ScatteredBatch([sequences[i] for i in packed.order])
+    chunks = list(packed.batch.chunks(max_columns))
+    assert list(scattered.chunks(max_columns)) == chunks
+    for chunk in chunks:
+        for x, other in zip(packed.batch.inputs(chunk), scattered.inputs(chunk), strict=True):
+            np.testing.assert_array_equal(x, other)
 
 
 @given(some_lengths, some_max_columns)
