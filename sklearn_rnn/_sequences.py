@@ -10,8 +10,8 @@ from sklearn.utils.validation import validate_data
 from sklearn_rnn._errors import about, describe, refuse_masked
 from sklearn_rnn.core.packing import Batch, ScatteredBatch
 
-# Values are looked through block by block, so that no copy of a large X is made.
-BLOCK = 2**18
+# How many values are copied at a time, where X is looked through or isn't in one piece.
+BLOCK = 2**20
 
 
 class Sequences:
@@ -80,11 +80,15 @@ class Sequences:
                         )
 
     def batch(self, chosen: np.ndarray) -> Batch:
-        """Return sequences, which are in the order of decreasing length, without copying them."""
+        """Return sequences, which are in the order of decreasing length; at most few are copied."""
         if isinstance(self.arrays, np.ndarray) and self.arrays.flags.c_contiguous:
             values, starts = self.flat()
             return Batch(values, starts[chosen], self.lengths[chosen])
-        return ScatteredBatch([self.arrays[i][: self.lengths[i]] for i in chosen])
+        lengths = self.lengths[chosen]
+        arrays = [self.arrays[i][:n] for i, n in zip(chosen, lengths, strict=True)]
+        if lengths.sum() * self.n_features > BLOCK:
+            return ScatteredBatch(arrays)
+        return Batch(np.concatenate(arrays), np.cumsum(lengths) - lengths, lengths)
 
     def take(self, chosen: np.ndarray) -> "Sequences":
         """Return some of the sequences."""

@@ -176,11 +176,10 @@ class ScatteredBatch(Batch):
     def _rows(self, chunk: Chunk) -> np.ndarray:
         first, end = chunk[0].start, chunk[-1].start + chunk[-1].n_steps
         firsts = np.minimum(first, self.lengths - 1)  # of those that run on, the last timestep
-        starts, parts, start = -firsts, [], 0
-        for i in range(chunk[0].batch_size):
-            parts.append(self.values[i][firsts[i] : end])
-            starts[i] += start
-            start += len(parts[-1])
+        running = zip(self.values[: chunk[0].batch_size], firsts.tolist(), strict=False)
+        parts = [array[k:end] for array, k in running]
+        starts = -firsts
+        starts[1 : len(parts)] += np.cumsum([len(part) for part in parts[:-1]], dtype=int)
         return np.concatenate(parts).take(self.positions(starts, chunk), axis=0)
 
 
