@@ -13,6 +13,7 @@ from sklearn_rnn._training import Ending, Progress, Trainer, TrainingData, Train
 from sklearn_rnn.core.losses import Loss
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.parameters import Parameters
+from sklearn_rnn.core.recurrent import small_ufunc_buffers
 
 
 class LBFGS:
@@ -35,7 +36,8 @@ def train_by_lbfgs(
     It works in float64, since its search along a line would soon be lost in the noise of float32.
     An interrupt from the keyboard ends training early.
     """
-    with one_blas_thread, np.errstate(over="ignore", invalid="ignore"):
+    ignoring = np.errstate(over="ignore", invalid="ignore")
+    with one_blas_thread, small_ufunc_buffers(), ignoring:
         objective = _Objective(network, data, loss, options, progress)
         try:
             result = minimize(

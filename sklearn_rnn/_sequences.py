@@ -1,17 +1,17 @@
 """The one door: whatever holds sequences becomes `Sequences`, or a clear error."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
 from sklearn_rnn._errors import about, describe, refuse_masked
-from sklearn_rnn.core.packing import Batch
+from sklearn_rnn.core.packing import Batch, ScatteredBatch
 
-# Values are looked through block by block, so that no copy of a large X is made.
-BLOCK = 256
+# How many values are copied at a time, where X is looked through or isn't in one piece.
+BLOCK = 2**20
 
 
 class Sequences:
@@ -65,7 +65,7 @@ class Sequences:
             starts = np.arange(n) * n_timesteps
         else:
             values, starts = np.concatenate(self.arrays), self.starts
-        return np.asarray(values, dtype), starts
+        return np.asarray(values, dtype, order="C"), starts  # timesteps are gathered row by row
 
     def check_fits(self, dtype) -> None:
         """Raise if a value is too large for a dtype, naming the sample."""
@@ -80,16 +80,15 @@ class Sequences:
                         )
 
     def batch(self, chosen: np.ndarray) -> Batch:
-        """Return sequences, which are in the order of decreasing length, without copying others."""
-        if not isinstance(self.arrays, np.ndarray):
-            part = Sequences([self.arrays[i] for i in chosen], self.lengths[chosen], self.container)
-        elif not self.arrays.flags.c_contiguous:
-            arrays = np.stack([self.arrays[i] for i in chosen])  # one copy, in C order
-            part = Sequences(arrays, self.lengths[chosen], self.container)
-        else:
+        """Return sequences, which are in the order of decreasing length; at most few are copied."""
+        if isinstance(self.arrays, np.ndarray) and self.arrays.flags.c_contiguous:
             values, starts = self.flat()
             return Batch(values, starts[chosen], self.lengths[chosen])
-        return Batch(*part.flat(), part.lengths)
+        lengths = self.lengths[chosen]
+        arrays = [self.arrays[i][:n] for i, n in zip(chosen, lengths, strict=True)]
+        if lengths.sum() * self.n_features > BLOCK:
+            return ScatteredBatch(arrays)
+        return Batch(np.concatenate(arrays), np.cumsum(lengths) - lengths, lengths)
 
     def take(self, chosen: np.ndarray) -> "Sequences":
         """Return some of the sequences."""
@@ -102,8 +101,15 @@ class Sequences:
     def restore(self, values: np.ndarray, fill):
         """Put values of all valid timesteps into the container that the sequences came in."""
         if self.container in ("table", "array"):
-            padded = np.full((len(self), self.n_timesteps, *values.shape[1:]), fill, values.dtype)
-            padded[self.is_valid()] = values
+            shape = (len(self), self.n_timesteps, *values.shape[1:])
+            if len(values) == shape[0] * shape[1]:  # no padding
+                return values.reshape(shape)
+            padded = np.full(shape, fill, values.dtype)
+            ends = np.cumsum(self.lengths)
+            for i, (end, length) in enumerate(
+                zip(ends.tolist(), self.lengths.tolist(), strict=True)
+            ):
+                padded[i, :length] = values[end - length : end]
             return padded
         arrays = np.split(values, np.cumsum(self.lengths)[:-1])
         if self.container == "list":
@@ -230,9 +236,20 @@ def _read_list(X: Sequence, container: str) -> Sequences:
                 f"X[{i}] has {array.shape[1]} features, but X[0] has {n_features}: all sequences "
                 "must have the same features."
             )
-    for start in range(0, len(arrays), BLOCK):
-        _check_finite(arrays[start : start + BLOCK], start)
+    for block in _blocks(arrays):
+        _check_finite(arrays[block], block.start)
     return Sequences(arrays, np.array([len(array) for array in arrays]), container)
+
+
+def _blocks(arrays: list[np.ndarray]) -> Iterator[slice]:
+    """Slices of a list, each of arrays that together have few values, or of a single array."""
+    start = size = 0
+    for i, array in enumerate(arrays):
+        if size + array.size > BLOCK and i > start:
+            yield slice(start, i)
+            start, size = i, 0
+        size += array.size
+    yield slice(start, len(arrays))
 
 
 def _read_sequence(x, i: int) -> np.ndarray:
@@ -280,7 +297,7 @@ def _valid_lengths(array: np.ndarray) -> np.ndarray:
     """Return the lengths of sequences that are padded with NaN; raise where NaN isn't padding."""
     n, n_timesteps, n_features = array.shape
     lengths = np.full(n, n_timesteps)
-    block = max(1, 2**18 // (n_timesteps * n_features))
+    block = max(1, BLOCK // (n_timesteps * n_features))
     for start in range(0, n, block):
         part = array[start : start + block]
         if not _surely_finite(part):
@@ -304,7 +321,7 @@ def _lengths_of_padded(part: np.ndarray, first_sample: int) -> np.ndarray:
 
 
 def _check_finite(arrays: list[np.ndarray], first_sample: int) -> None:
-    if _surely_finite(np.concatenate(arrays)):
+    if _surely_finite(arrays[0] if len(arrays) == 1 else np.concatenate(arrays)):
         return
     for i, array in enumerate(arrays):
         bad = np.argwhere(~np.isfinite(array))

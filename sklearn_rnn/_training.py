@@ -14,6 +14,7 @@ from sklearn_rnn.core.losses import Loss
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.optimizers import clip_by_norm, clip_by_value
 from sklearn_rnn.core.packing import Batch, decreasing
+from sklearn_rnn.core.recurrent import small_ufunc_buffers
 from sklearn_rnn.core.schedules import SCHEDULES, Moment
 
 # Where an adaptive learning rate has fallen to, training has come to its end.
@@ -71,16 +72,20 @@ class TrainingData:
         chosen = chosen[decreasing(self.lengths[chosen])]
         batch = self.inputs(chosen)
         positions = self.target_starts[chosen]
-        if self.per_step:
-            positions = batch.columns_of(positions)
-        targets = self.targets[positions]
-        return batch, np.ascontiguousarray(targets.T), self.weights[positions]
+        if not self.per_step:
+            return batch, self._targets_at(positions), self.weights[positions]
+        positions = batch.positions(positions)
+        return batch, self._targets_at(positions), self.weights[positions] * batch.is_real()
+
+    def _targets_at(self, positions: np.ndarray) -> np.ndarray:
+        """Targets as a loss takes them, (n_outputs, columns) or (columns,)."""
+        return np.ascontiguousarray(self.targets[positions].T)
 
     def target_positions(self) -> np.ndarray:
         """Where the targets of these sequences stand."""
         order = decreasing(self.lengths)
-        starts = self.target_starts[order]
-        return self.inputs(order).columns_of(starts) if self.per_step else starts
+        starts, batch = self.target_starts[order], self.inputs(order)
+        return batch.positions(starts)[batch.is_real()] if self.per_step else starts
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,7 @@ def train(
     """
     if validate is None:
         progress.best_parameters = None  # of an earlier training
-    with one_blas_thread:
+    with one_blas_thread, small_ufunc_buffers():
         ending = _train(network, data, loss, options, progress, n_epochs, validate)
     progress.last_parameters = None
     if progress.best_parameters is not None:
