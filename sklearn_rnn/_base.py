@@ -200,9 +200,7 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
             network, progress = self._resume(architecture, solver)
         else:
             network, progress = self._start(architecture, solver, X.dtype)
-        if (
-            n_epochs == self.max_iter
-        ):  # `fit`, not `partial_fit`; where they are alike, so are cycles
+        if n_epochs == self.max_iter:  # `fit` begins a cycle, `partial_fit` goes on with one
             progress.cycle_start = len(progress.loss_curve)
 
         data = training_data(X, targets, weights, self.return_sequences, network.dtype)

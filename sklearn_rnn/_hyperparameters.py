@@ -66,9 +66,10 @@ def check_hyperparameters(estimator) -> None:
         value = getattr(estimator, name)
         if not isinstance(value, (bool, np.bool_)):
             raise TypeError(f"{name} must be True or False, not {value!r}.")
-    parameters = estimator.get_params(deep=False)  # some are one estimator's own
-    for name in NUMBERS.keys() & parameters:
-        check_number(name, parameters[name], *NUMBERS[name])
+    parameters = estimator.get_params(deep=False)
+    for name, bounds in NUMBERS.items():
+        if name in parameters:  # some are one estimator's own
+            check_number(name, parameters[name], *bounds)
     check_class_weight(parameters.get("class_weight"))
     for name, (other, bounds) in NUMBERS_OR.items():
         value = getattr(estimator, name)
