@@ -68,9 +68,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     n_iter_no_change : int, default=10
         Training stops after more than this many epochs in a row without improvement.
     early_stopping : bool, default=False
-        Whether to hold out validation data, stop when their score no longer improves, and keep the
-        parameters that scored best. The score is accuracy; the data are stratified by
-        class where there is one label per sequence and enough of each.
+        Whether to hold out validation data (unless X_val is given to `fit`), stop when their score
+        no longer improves, and keep the parameters that scored best. The score is accuracy; what is
+        held out is stratified by class where there is one label per sequence and enough of each.
     validation_fraction : float, default=0.1
         The fraction of the samples held out with ``early_stopping=True``.
     momentum : float, default=0.9
@@ -109,9 +109,12 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     loss_curve_ : list of float
         The loss of every epoch.
     validation_scores_ : list of float or None
-        With early stopping, the validation accuracy after every epoch.
+        With validation data, their accuracy after every epoch.
     best_validation_score_ : float or None
-        With early stopping, the highest of them.
+        With validation data, the highest of them.
+    best_iteration_ : int or None
+        With validation data, the epoch of that score, the first being 1. With early stopping, the
+        parameters are those after this epoch.
     n_iter_ : int
         The number of epochs.
     t_ : int

@@ -98,6 +98,7 @@ class TrainingOptions:
     max_grad_value: float | None
     tol: float
     n_iter_no_change: int
+    early_stopping: bool
     verbose: bool
 
 
@@ -107,6 +108,7 @@ class Ending(Enum):
     CONVERGED = auto()
     MAX_ITER = auto()
     INTERRUPTED = auto()
+    STOPPED = auto()  # by a callback
 
 
 @dataclass
@@ -124,8 +126,10 @@ class Progress:
     best_loss: float = math.inf
     validation_scores: list[float] = field(default_factory=list)
     best_validation_score: float = -math.inf
+    best_iteration: int | None = None  # the epoch of that score, the first being 1
     best_parameters: np.ndarray | None = None  # by validation score
     last_parameters: np.ndarray | None = None  # where to go on, if the best have been put back
+    ending: Ending | None = None  # None while training goes on
 
     def __post_init__(self):
         self.split_seed = int(self.rng.integers(2**31))
@@ -141,6 +145,17 @@ class Progress:
         self.solver_state = self.best_parameters = self.last_parameters = None
 
 
+class Watcher:
+    """Told of every epoch; this one does nothing."""
+
+    def begin_epoch(self) -> None:
+        """Before an epoch."""
+
+    def end_epoch(self) -> bool:
+        """After an epoch; return whether training is to stop."""
+        return False
+
+
 def train(
     network: Network,
     data: TrainingData,
@@ -149,44 +164,56 @@ def train(
     progress: Progress,
     n_epochs: int,
     validate: Callable[[Network], float] | None = None,
+    watcher: Watcher | None = None,
 ) -> Ending:
     """Train the network in place.
 
-    With `validate`, training stops by the score it returns instead of by the loss, and the network
-    ends with the parameters that scored best. An interrupt from the keyboard ends training early.
+    With `validate`, the score it returns is recorded; with early stopping as well, training stops
+    by that score instead of by the loss, and the network ends with the parameters that scored best.
+    An interrupt from the keyboard ends training early.
     """
     if validate is None:
         progress.best_parameters = None  # of an earlier training
     with one_blas_thread:
-        ending = _train(network, data, loss, options, progress, n_epochs, validate)
-    progress.last_parameters = None
-    if progress.best_parameters is not None:
-        progress.last_parameters = network.parameters.vector.copy()
-        network.parameters.vector[...] = progress.best_parameters
-        progress.best_parameters = network.parameters.vector  # one array, so one in a pickle too
-        network.refresh()
-    return ending
+        _train(network, data, loss, options, progress, n_epochs, validate, watcher or Watcher())
+    put_back_best(network.parameters.vector, progress, options.early_stopping)
+    network.refresh()
+    return progress.ending
 
 
-def _train(network, data, loss, options, progress, n_epochs, validate) -> Ending:
+def put_back_best(parameters: np.ndarray, progress: Progress, early_stopping: bool) -> None:
+    """End training with the parameters that scored best, if that is wanted."""
+    is_done = progress.last_parameters is not None
+    if early_stopping and progress.best_parameters is not None and not is_done:
+        progress.last_parameters = parameters.copy()
+        parameters[...] = progress.best_parameters
+        progress.best_parameters = parameters  # one array, so one in a pickle too
+
+
+def _train(network, data, loss, options, progress, n_epochs, validate, watcher) -> None:
     trainer = _Trainer(network, data, loss, options, progress)
-    ending = Ending.MAX_ITER
+    if n_epochs:
+        progress.ending = None
     try:
         for _ in range(n_epochs):
             started = time.perf_counter()
+            watcher.begin_epoch()
             epoch_loss = trainer.epoch()
             score = None if validate is None else validate(network)
             if score is not None and not math.isfinite(score):
                 raise ValueError(trainer.diverged("The validation score"))
-            _record(progress, options.tol, epoch_loss, score, network.parameters.vector)
+            _record(progress, options, epoch_loss, score, network.parameters.vector)
             if options.verbose:
                 print(_report(progress, time.perf_counter() - started))
             if _must_stop(progress, options):
-                ending = Ending.CONVERGED
-                break
+                progress.ending = Ending.CONVERGED
+            if watcher.end_epoch():
+                progress.ending = progress.ending or Ending.STOPPED
+            if progress.ending is not None:
+                return
+        progress.ending = progress.ending or Ending.MAX_ITER
     except KeyboardInterrupt:
-        ending = Ending.INTERRUPTED
-    return ending
+        progress.ending = Ending.INTERRUPTED
 
 
 class _Trainer:
@@ -271,17 +298,18 @@ def is_weight(name: str) -> bool:
     return name.rpartition(".")[2].startswith("W")
 
 
-def _record(progress: Progress, tol: float, loss: float, score: float | None, parameters) -> None:
-    """Take an epoch into the history, judged by its validation score if there is one."""
-    if score is None:
-        improved = loss <= progress.best_loss - tol
-    else:
-        improved = score >= progress.best_validation_score + tol
+def _record(progress: Progress, options: TrainingOptions, loss, score, parameters) -> None:
+    """Take an epoch into the history, judged by its validation score with early stopping."""
+    improved = loss <= progress.best_loss - options.tol
+    if options.early_stopping:
+        improved = score >= progress.best_validation_score + options.tol
+    progress.loss_curve.append(loss)
+    if score is not None:
         progress.validation_scores.append(score)
         if score > progress.best_validation_score:
             progress.best_validation_score = score
+            progress.best_iteration = len(progress.loss_curve)
             progress.best_parameters = parameters.copy()
-    progress.loss_curve.append(loss)
     progress.best_loss = min(progress.best_loss, loss)
     stale = progress.epochs_without_improvement
     progress.epochs_without_improvement = 0 if improved else stale + 1
