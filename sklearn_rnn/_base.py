@@ -5,7 +5,7 @@ import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -202,8 +202,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         else:
             network, progress = self._start(architecture, solver, X.dtype)
         if hooks is not None:
-            hooks.begin(network, progress)
-            n_epochs = self._after_checkpoint(network, progress, n_epochs)
+            n_epochs = hooks.begin(network, progress)
 
         data = training_data(X, targets, weights, self.return_sequences, network.dtype)
         held_out = None
@@ -214,6 +213,8 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         validate = None if held_out is None else partial(self._validate, held_out)
         loss = LOSSES[self._core_loss()]
         options = self._options(solver, len(data))
+        if hooks is not None and hooks.stopping is not None:
+            validate, options = hooks.score, replace(options, **hooks.stopping.options)
         train(network, data, loss, options, progress, n_epochs, validate, hooks)
         vars(self).update(self._fitted_attributes(network, progress))
         if hooks is not None:
@@ -251,25 +252,11 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         network = Network(architecture, deepcopy(self._parameters))
         progress = deepcopy(self._progress)
         progress.adopt(solver, network.parameters.vector)
-        if self.early_stopping and progress.last_parameters is not None:
+        if progress.last_parameters is not None:
             network.parameters.vector[...] = progress.last_parameters
             network.refresh()
         progress.last_parameters = None
         return network, progress
-
-    def _after_checkpoint(self, network, progress, n_epochs: int) -> int:
-        """Take over what a checkpoint holds, if there is one; return how many epochs are left."""
-        saved = vars(self).pop("_resume_from", None)  # put there by callbacks.Checkpoint
-        if saved is None:
-            return n_epochs
-        n_before = len(progress.loss_curve)
-        vars(progress).update(vars(saved.progress))
-        last = progress.last_parameters
-        network.parameters.vector[...] = saved.parameters.vector if last is None else last
-        network.refresh()
-        progress.last_parameters = None
-        n_done = len(progress.loss_curve) - n_before
-        return 0 if progress.ending is Ending.CONVERGED else n_epochs - n_done
 
     def _options(self, solver, n_samples: int) -> TrainingOptions:
         wanted = 200 if self.batch_size == "auto" else int(self.batch_size)

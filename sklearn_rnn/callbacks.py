@@ -12,12 +12,15 @@ from datetime import UTC, datetime
 from numbers import Integral, Real
 from pathlib import Path
 
+from sklearn.metrics import check_scoring
+
 from sklearn_rnn import _checkpoint
 from sklearn_rnn._base import BaseRNN
+from sklearn_rnn._hooks import Stopping
 from sklearn_rnn._hyperparameters import check_number
 from sklearn_rnn._training import Ending
 
-__all__ = ["Checkpoint", "HistoryLogger", "TimeLimit"]
+__all__ = ["Checkpoint", "EarlyStopping", "HistoryLogger", "TimeLimit"]
 
 
 class _Callback:
@@ -43,6 +46,72 @@ class _Callback:
 
 def _is_epoch(context) -> bool:
     return context.task_name == "epoch"
+
+
+class EarlyStopping(_Callback):
+    """Stop training when a score of the validation data no longer improves.
+
+    As the estimators' ``early_stopping=True`` does by their ``score``, this does by any other: the
+    weights that scored best are kept, ``validation_scores_``, ``best_validation_score_`` and
+    ``best_iteration_`` are about this score. The validation data are those given to ``fit`` as
+    ``X_val`` and ``y_val``, with ``sample_weight_val`` if that is given.
+
+    Parameters
+    ----------
+    scoring : str or callable
+        The name of one of scikit-learn's scorers, or a callable ``scorer(estimator, X, y)`` that
+        returns a number, the greater the better.
+    n_iter_no_change : int, default=10
+        Training stops after more than this many epochs in a row without improvement.
+    tol : float, default=1e-4
+        What counts as an improvement.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If scoring is no scorer, or the numbers can't be used. ``fit`` raises ValueError if it is
+        given no validation data, or the estimator has ``early_stopping=True`` itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn import RNNClassifier
+    >>> from sklearn_rnn.callbacks import EarlyStopping
+    >>> X = np.random.default_rng(0).standard_normal((80, 5, 1))
+    >>> y = X.sum(axis=(1, 2)) > 0
+    >>> model = RNNClassifier(batch_size=16, random_state=0)
+    >>> model = model.set_callbacks(EarlyStopping("neg_log_loss"))
+    >>> model = model.fit(X[:60], y[:60], X_val=X[60:], y_val=y[60:])
+    >>> model.best_validation_score_ == max(model.validation_scores_)
+    True
+    """
+
+    def __init__(self, scoring, *, n_iter_no_change=10, tol=1e-4):
+        if not (isinstance(scoring, str) or callable(scoring)):
+            raise TypeError(f"scoring must be the name of a scorer or a callable, not {scoring!r}.")
+        check_number("n_iter_no_change", n_iter_no_change, Integral, 1, None, "left")
+        check_number("tol", tol, Real, 0, None, "left")
+        self.scoring = scoring
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+
+    def setup(self, estimator, context):
+        """Refuse what would stop twice."""
+        super().setup(estimator, context)
+        if estimator.early_stopping:
+            raise ValueError(
+                "early_stopping=True and EarlyStopping are two rules for one thing: set "
+                "early_stopping=False, or leave the callback out."
+            )
+
+    def on_fit_task_begin(self, estimator, context, *, fitted_estimator=None):
+        """Tell the fit by what to stop."""
+        if _is_epoch(context):
+            return
+        if fitted_estimator._validation_data[0] is None:
+            raise ValueError("EarlyStopping needs validation data: give X_val and y_val to fit.")
+        scorer = check_scoring(estimator, self.scoring)
+        estimator._stopping = Stopping(scorer, float(self.tol), int(self.n_iter_no_change))
 
 
 class TimeLimit(_Callback):

@@ -7,15 +7,17 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.callback import FitCallback
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from datasets import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor, callbacks
-from sklearn_rnn.callbacks import Checkpoint, HistoryLogger, TimeLimit
+from sklearn_rnn.callbacks import Checkpoint, EarlyStopping, HistoryLogger, TimeLimit
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -29,7 +31,11 @@ BOTH = pytest.mark.parametrize(
 )
 
 
-@pytest.mark.parametrize("make", [Checkpoint, HistoryLogger, lambda path: TimeLimit(1)])
+@pytest.mark.parametrize(
+    "make",
+    [Checkpoint, HistoryLogger, lambda path: TimeLimit(1), lambda path: EarlyStopping("r2")],
+    ids=["Checkpoint", "HistoryLogger", "TimeLimit", "EarlyStopping"],
+)
 def test_they_are_for_networks(make, tmp_path):
     callback = make(tmp_path / "file.csv")
     assert isinstance(callback, FitCallback)
@@ -37,6 +43,129 @@ def test_they_are_for_networks(make, tmp_path):
     with pytest.raises(TypeError, match="not for Pipeline: set it on the estimator inside"):
         pipeline.fit(np.ones((N, 3)), Y)
     assert list(tmp_path.iterdir()) == []
+
+
+X_VAL, Y_VAL = ragged(9, n_features=2, seed=3), np.random.default_rng(4).standard_normal(9)
+W_VAL = np.linspace(1, 2, 9)
+
+
+def assert_same(model, other):
+    assert model.validation_scores_ == pytest.approx(other.validation_scores_, rel=1e-12)
+    assert model.best_iteration_ == other.best_iteration_
+    for name, array in other.weights_.items():
+        assert_array_equal(model.weights_[name], array)
+
+
+class TestEarlyStopping:
+    options = FAST | {"max_iter": 40, "learning_rate_init": 0.2}
+
+    def problem(self, Estimator):
+        if Estimator is RNNRegressor:
+            return Y, Y_VAL, "r2", "neg_mean_absolute_error"
+        return LABELS, np.where(Y_VAL > 0, "up", "down"), "accuracy", "neg_log_loss"
+
+    @pytest.mark.parametrize("weights", [None, W_VAL], ids=["", "weighted"])
+    @pytest.mark.parametrize("Estimator", [RNNRegressor, RNNClassifier])
+    def test_any_score_decides(self, Estimator, weights):
+        y, y_val, _, scoring = self.problem(Estimator)
+        stopping = EarlyStopping(scoring, n_iter_no_change=3, tol=1e-3)
+        model = Estimator(**self.options).set_callbacks(stopping)
+        model.fit(X, y, X_val=X_VAL, y_val=y_val, sample_weight_val=weights)
+        weighted = {} if weights is None else {"sample_weight": weights}
+        best, stale, scores = -np.inf, 0, []
+        for epochs in range(1, 41):
+            same = Estimator(**self.options | {"max_iter": epochs}).fit(X, y)
+            scores.append(get_scorer(scoring)(same, X_VAL, y_val, **weighted))
+            stale = stale + 1 if scores[-1] < best + 1e-3 else 0
+            best = max(best, scores[-1])
+            if stale > 3:
+                break
+        assert model.n_iter_ == len(scores) < 40
+        assert model.validation_scores_ == pytest.approx(scores, rel=1e-12)
+        assert model.best_validation_score_ == max(model.validation_scores_)
+        assert model.best_iteration_ == np.argmax(scores) + 1 < len(scores)
+        best_model = Estimator(**self.options | {"max_iter": model.best_iteration_}).fit(X, y)
+        for name, array in best_model.weights_.items():
+            assert_array_equal(model.weights_[name], array)
+
+    @pytest.mark.parametrize("Estimator", [RNNRegressor, RNNClassifier])
+    def test_by_the_estimators_own_score_it_is_the_same_as_the_parameter(self, Estimator):
+        y, y_val, scoring, _ = self.problem(Estimator)
+        given = {"X_val": X_VAL, "y_val": y_val}
+        model = Estimator(**self.options).set_callbacks(EarlyStopping(scoring)).fit(X, y, **given)
+        assert_same(model, Estimator(**self.options, early_stopping=True).fit(X, y, **given))
+
+    @pytest.mark.parametrize("first", [0, 1])
+    def test_it_goes_on_from_a_checkpoint(self, first, tmp_path):
+        given = {"X_val": X_VAL, "y_val": Y_VAL}
+        stopping = EarlyStopping("neg_mean_absolute_error", n_iter_no_change=4)
+        whole = RNNRegressor(**self.options).set_callbacks(stopping).fit(X, Y, **given)
+        both = [stopping, Checkpoint(tmp_path / "checkpoint")]
+        both = both[first:] + both[:first]
+        for epochs in range(1, whole.n_iter_):
+            model = RNNRegressor(**self.options).set_callbacks(*both, TimeLimit(1e-9))
+            assert model.fit(X, Y, **given).n_iter_ == epochs
+        assert_same(clone(model).set_callbacks(*both).fit(X, Y, **given), whole)
+
+    def test_what_a_scorer_does_to_the_weights_changes_nothing(self):
+        def vandal(estimator, X, y):
+            score = estimator.score(X, y)
+            estimator._parameters.vector[...] = 1e9
+            return score
+
+        given = {"X_val": X_VAL, "y_val": Y_VAL}
+        model = RNNRegressor(**self.options).set_callbacks(EarlyStopping(vandal))
+        assert_same(
+            model.fit(X, Y, **given),
+            RNNRegressor(**self.options, early_stopping=True).fit(X, Y, **given),
+        )
+
+    def test_sequences_per_step_by_a_scorer_of_ones_own(self):
+        def share_of_long(estimator, X, y):
+            right = [
+                (estimator.predict([x])[0] == labels).all() for x, labels in zip(X, y, strict=True)
+            ]
+            return np.mean(right)
+
+        y, y_val = ([x[:, 0] > 0 for x in part] for part in (X, X_VAL))
+        model = RNNClassifier(**self.options, return_sequences=True)
+        model.set_callbacks(EarlyStopping(share_of_long)).fit(X, y, X_val=X_VAL, y_val=y_val)
+        assert model.best_validation_score_ == share_of_long(model, X_VAL, y_val) > 0
+
+    def test_it_leaves_nothing_behind(self):
+        given = {"X_val": X_VAL, "y_val": Y_VAL}
+        model = RNNRegressor(**FAST).set_callbacks(EarlyStopping("r2")).fit(X, Y, **given)
+        plain = RNNRegressor(**FAST).fit(X, Y, **given)
+        assert vars(model.set_callbacks()).keys() == vars(plain).keys()
+
+    def test_what_it_can_not_do(self):
+        model = RNNRegressor(**FAST).set_callbacks(EarlyStopping("r2"))
+        with pytest.raises(ValueError, match="give X_val and y_val to fit"):
+            model.fit(X, Y)
+        given = {"X_val": X_VAL, "y_val": Y_VAL}
+        with pytest.raises(ValueError, match="two rules for one thing"):
+            clone(model).set_params(early_stopping=True).fit(X, Y, **given)
+        with pytest.raises(ValueError, match="validation score became infinite or NaN in epoch 1"):
+            model.set_callbacks(EarlyStopping(lambda *_: np.nan)).fit(X, Y, **given)
+        with pytest.raises(ValueError, match="no such score"):
+            model.set_callbacks(EarlyStopping("no such score")).fit(X, Y, **given)
+        assert vars(model.set_callbacks()) == model.get_params()
+
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            ({"scoring": None}, "scoring"),
+            ({"scoring": ["r2"]}, "scoring"),
+            ({"scoring": "r2", "n_iter_no_change": 0}, "n_iter_no_change"),
+            ({"scoring": "r2", "n_iter_no_change": 1.5}, "n_iter_no_change"),
+            ({"scoring": "r2", "tol": -1}, "tol"),
+            ({"scoring": "r2", "tol": None}, "tol"),
+        ],
+        ids=str,
+    )
+    def test_what_it_can_not_be(self, options, words):
+        with pytest.raises((ValueError, TypeError), match=words):
+            EarlyStopping(**options)
 
 
 class TestTimeLimit:
