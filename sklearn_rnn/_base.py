@@ -161,7 +161,10 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 self._progress.forget_solver()
         if ending is Ending.INTERRUPTED:
             warnings.warn(INTERRUPTED, stacklevel=3)  # over with_callbacks
-        elif ending is Ending.MAX_ITER:
+            return self
+        for problem in self._progress.health.problems(self.max_grad_norm):
+            warnings.warn(problem, ConvergenceWarning, stacklevel=3)
+        if ending is Ending.MAX_ITER:
             warnings.warn(
                 f"Training stopped at max_iter={self.max_iter} epochs before it converged. Let it "
                 "go on longer by a larger max_iter, or raise learning_rate_init or tol.",
@@ -306,6 +309,8 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             "validation_scores_": progress.validation_scores if scored else None,
             "best_validation_score_": progress.best_validation_score if scored else None,
             "best_iteration_": progress.best_iteration,
+            "gradient_norms_": progress.health.gradient_norms,
+            "weight_norms_": progress.health.weight_norms,
         }
 
     def _raw(self, X: Sequences) -> np.ndarray:

@@ -109,6 +109,11 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     best_iteration_ : int or None
         With validation data, the epoch of that score, the first being 1. With early stopping, the
         parameters are those after this epoch.
+    gradient_norms_ : list of float
+        The norm of the gradient, before clipping and without the penalty, as a mean over the
+        updates of each epoch.
+    weight_norms_ : list of float
+        The norm of all the parameters after each epoch.
     n_iter_ : int
         The number of epochs.
     t_ : int

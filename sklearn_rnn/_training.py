@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._health import GradientHealth, GradientMeter
 from sklearn_rnn._threads import one_blas_thread
 from sklearn_rnn.core.losses import Loss
 from sklearn_rnn.core.network import Network
@@ -129,6 +130,7 @@ class Progress:
     best_iteration: int | None = None  # the epoch of that score, the first being 1
     best_parameters: np.ndarray | None = None  # by validation score
     last_parameters: np.ndarray | None = None  # where to go on, if the best have been put back
+    health: GradientHealth = field(default_factory=GradientHealth)
     ending: Ending | None = None  # None while training goes on
 
     def __post_init__(self):
@@ -228,6 +230,7 @@ class _Trainer:
         self.schedule = SCHEDULES[options.learning_rate]
         parameters = network.parameters
         self.gradients = network.architecture.zeros(parameters.vector.dtype)
+        self.meter = GradientMeter(self.gradients, options.max_grad_norm)
         # alpha/2 Σ W² / n_samples, over the weights and not the biases
         self.decay = network.architecture.zeros(parameters.vector.dtype)
         strength = options.alpha / data.n_samples
@@ -252,6 +255,7 @@ class _Trainer:
         self.progress.n_samples_seen += len(self.data)
         if not np.isfinite(self.network.parameters.vector).all():
             raise ValueError(self.diverged("The weights"))
+        self.meter.end_epoch(self.progress.health, self.network.parameters.vector)
         return total / total_weight
 
     def _batches(self) -> Iterator[np.ndarray]:
@@ -272,6 +276,7 @@ class _Trainer:
         if not math.isfinite(value):
             raise ValueError(self.diverged("The loss"))
         network.backward(d_outputs, self.gradients)
+        self.meter.measure()
         gradient += penalty
         if options.max_grad_value is not None:
             clip_by_value(gradient, options.max_grad_value)

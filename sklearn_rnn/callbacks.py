@@ -155,9 +155,9 @@ class HistoryLogger(_Callback):
     """Write a line per epoch to a file, while training goes on.
 
     The lines hold ``started`` (of the fit, in UTC), ``epoch``, ``loss``, ``validation_score``
-    (None, in CSV empty, without validation data) and ``seconds`` since the start of the fit. They
-    are added to the end of a file that exists, each in one piece, so that several fits may share
-    a file.
+    (null, in CSV empty, without validation data), ``gradient_norm`` and ``weight_norm`` (as in the
+    estimators' attributes), and ``seconds`` since the start of the fit. They are added to the end
+    of a file that exists, each in one piece, so that several fits may share a file.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ class HistoryLogger(_Callback):
     ...     model = model.fit(np.ones((4, 3, 1)), np.ones(4))
     ...     lines = log.read_text().splitlines()
     >>> lines[0]
-    'started,epoch,loss,validation_score,seconds'
+    'started,epoch,loss,validation_score,gradient_norm,weight_norm,seconds'
     >>> len(lines) == 1 + model.n_iter_
     True
     """
@@ -209,6 +209,8 @@ class HistoryLogger(_Callback):
             "epoch": fitted_estimator.n_iter_,
             "loss": float(fitted_estimator.loss_),
             "validation_score": float(scores[-1]) if scores else None,
+            "gradient_norm": fitted_estimator.gradient_norms_[-1],
+            "weight_norm": fitted_estimator.weight_norms_[-1],
             "seconds": (datetime.now(UTC) - started).total_seconds(),
         }
         with self.path.open("a", encoding="utf-8", newline="") as file:
@@ -223,7 +225,15 @@ def _write_json(file, row: dict) -> None:
     file.write(json.dumps(row) + "\n")
 
 
-_COLUMNS = ("started", "epoch", "loss", "validation_score", "seconds")
+_COLUMNS = (
+    "started",
+    "epoch",
+    "loss",
+    "validation_score",
+    "gradient_norm",
+    "weight_norm",
+    "seconds",
+)
 _WRITERS = {".csv": _write_csv, ".jsonl": _write_json}
 
 

@@ -132,6 +132,19 @@ class TestEarlyStopping:
         model.set_callbacks(EarlyStopping(share_of_long)).fit(X, y, X_val=X_VAL, y_val=y_val)
         assert model.best_validation_score_ == share_of_long(model, X_VAL, y_val) > 0
 
+    def test_other_callbacks_see_the_best_weights(self):
+        seen = []
+
+        class Look(TimeLimit):
+            def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+                seen.append(fitted_estimator.score(X_VAL, Y_VAL))
+
+        model = RNNRegressor(**self.options).set_callbacks(EarlyStopping("r2"), Look(1))
+        scores = model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL).validation_scores_
+        best = np.maximum.accumulate(scores)
+        assert scores[-1] < best[-1]
+        assert seen == pytest.approx([*best, best[-1]], rel=1e-9)
+
     def test_it_leaves_nothing_behind(self):
         given = {"X_val": X_VAL, "y_val": Y_VAL}
         model = RNNRegressor(**FAST).set_callbacks(EarlyStopping("r2")).fit(X, Y, **given)
@@ -201,7 +214,8 @@ def rows_of(path):
     if path.suffix == ".jsonl":
         return [json.loads(line) for line in text.splitlines()]
     rows = list(csv.DictReader(text.splitlines()))
-    numbers = {"epoch": int, "loss": float, "seconds": float}
+    numbers = dict.fromkeys(["loss", "gradient_norm", "weight_norm", "seconds"], float)
+    numbers["epoch"] = int
     return [
         {key: numbers.get(key, str)(value) for key, value in row.items()}
         | {"validation_score": float(row["validation_score"]) if row["validation_score"] else None}
@@ -218,7 +232,11 @@ class TestHistoryLogger:
         first = clone(model).fit(X, y)
         second = clone(model).fit(X, y, X_val=X[:9], y_val=y[:9])
         rows = rows_of(path)
-        assert list(rows[0]) == ["started", "epoch", "loss", "validation_score", "seconds"]
+        names = ["started", "epoch", "loss", "validation_score", "gradient_norm", "weight_norm"]
+        assert list(rows[0]) == [*names, "seconds"]
+        for name in ("gradient_norm", "weight_norm"):
+            expected = [*getattr(first, f"{name}s_"), *getattr(second, f"{name}s_")]
+            assert [row[name] for row in rows] == expected
         assert [row["epoch"] for row in rows] == [1, 2, 3, 4] * 2
         assert [row["loss"] for row in rows] == first.loss_curve_ + second.loss_curve_
         scores = [row["validation_score"] for row in rows]

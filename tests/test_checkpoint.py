@@ -70,6 +70,8 @@ def assert_same(model, other):
         assert getattr(model, name) == getattr(other, name), name
     for name in ("validation_scores_", "best_validation_score_", "best_iteration_"):
         assert getattr(model, name) == getattr(other, name), name
+    for name in ("gradient_norms_", "weight_norms_"):
+        assert getattr(model, name) == getattr(other, name), name
     for name, array in other.weights_.items():
         assert_array_equal(model.weights_[name], array)
 
@@ -144,6 +146,15 @@ def test_without_a_random_state(path):
     assert again._progress.split_seed == saved.split_seed
 
 
+def test_what_had_converged_has_converged(path):
+    """And says nothing about max_iter."""
+    model = RNNRegressor(**FAST, n_iter_no_change=2, tol=1e9)
+    with warnings.catch_warnings(action="error"):
+        whole = clone(model).fit(X, Y)
+        cut_short(model, path, whole.n_iter_, X, Y)
+        assert_same(resumed(model, path, X, Y), whole)
+
+
 def test_what_ends_by_itself_leaves_no_file(path):
     model = RNNRegressor(**FAST).set_callbacks(Checkpoint(path))
     assert_same(model.fit(X, Y), RNNRegressor(**FAST).fit(X, Y))
@@ -214,6 +225,12 @@ class TestWhenToSave:
     def test_by_epochs(self, path, saved_epochs, every, epochs):
         RNNRegressor(**FAST).set_callbacks(Checkpoint(path, every_epochs=every)).fit(X, Y)
         assert saved_epochs == epochs
+
+    def test_counted_from_the_last_time_also_by_another_process(self, path, saved_epochs):
+        model = RNNRegressor(**FAST)
+        cut_short(model, path, 4, X, Y, every=3)
+        model.set_callbacks(Checkpoint(path, every_epochs=3)).fit(X, Y)
+        assert saved_epochs == [3, 6, 9]
 
     @pytest.mark.parametrize(
         ("options", "epochs"),
@@ -383,6 +400,14 @@ def test_the_estimator_and_the_callback_can_be_pickled(path):
     assert_same(again.fit(X, Y), model)
     callback = Checkpoint(path, every_epochs=3)
     assert vars(pickle.loads(pickle.dumps(callback))) == vars(callback)
+
+    class Copy(Cut):
+        def on_fit_task_end(self, estimator, context):
+            copies.append(pickle.loads(pickle.dumps(callback)))
+
+    copies = []
+    RNNRegressor(**FAST).set_callbacks(callback, Copy(None)).fit(X, Y)
+    assert [vars(copy) for copy in copies] == [vars(callback)] * (EPOCHS + 1)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
