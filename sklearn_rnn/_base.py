@@ -29,6 +29,7 @@ from sklearn_rnn._version import __version__
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Architecture, Network
 from sklearn_rnn.core.optimizers import SOLVERS
+from sklearn_rnn.core.recurrent import small_ufunc_buffers
 
 INTERRUPTED = "Training was interrupted by the user; what was learned so far is kept."
 
@@ -321,7 +322,8 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             (X.starts, int(X.lengths.sum())) if per_step else (np.arange(len(X)), len(X))
         )
         X.check_fits(network.dtype)
-        with one_blas_thread, np.errstate(over="ignore", invalid="ignore"):
+        ignoring = np.errstate(over="ignore", invalid="ignore")
+        with one_blas_thread, small_ufunc_buffers(), ignoring:
             raw = network.predict(X.lengths, X.batch, starts, n_rows)
         if not np.isfinite(raw).all():
             raise ValueError(

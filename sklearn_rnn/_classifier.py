@@ -100,8 +100,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         ``"layer_k.W_xh"`` (n_gates * hidden_size, n_inputs), ``"layer_k.W_hh"``
         (n_gates * hidden_size, hidden_size) and ``"layer_k.b_h"`` (n_gates * hidden_size,), for
         the GRU also ``"layer_k.b_hn"`` (hidden_size,); ``"output.W_hy"`` (n_outputs, hidden_size)
-        and ``"output.b_y"`` (n_outputs,). The gates' order in the rows is o, i, f, g for the LSTM
-        and r, z, n for the GRU.
+        and ``"output.b_y"`` (n_outputs,). The gates' order in the rows is o, i, g, f for the LSTM
+        and z, r, n for the GRU.
     loss_ : float
         The mean loss over the last epoch, penalty included.
     best_loss_ : float

@@ -15,6 +15,7 @@ from sklearn_rnn.core.losses import Loss
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.optimizers import clip_by_norm, clip_by_value
 from sklearn_rnn.core.packing import Batch, decreasing
+from sklearn_rnn.core.recurrent import small_ufunc_buffers
 from sklearn_rnn.core.schedules import SCHEDULES
 
 # Where an adaptive learning rate has fallen to, training has come to its end.
@@ -73,7 +74,7 @@ class TrainingData:
         batch = self.inputs(chosen)
         positions = self.target_starts[chosen]
         if self.per_step:
-            positions = batch.columns_of(positions)
+            positions = batch.positions(positions)
         targets = self.targets[positions]
         return batch, np.ascontiguousarray(targets.T), self.weights[positions]
 
@@ -81,7 +82,7 @@ class TrainingData:
         """Where the targets of these sequences stand."""
         order = decreasing(self.lengths)
         starts = self.target_starts[order]
-        return self.inputs(order).columns_of(starts) if self.per_step else starts
+        return self.inputs(order).positions(starts) if self.per_step else starts
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ def train(
     """
     if validate is None:
         progress.best_parameters = None  # of an earlier training
-    with one_blas_thread:
+    with one_blas_thread, small_ufunc_buffers():
         _train(network, data, loss, options, progress, n_epochs, validate, watcher or Watcher())
     put_back_best(network.parameters.vector, progress, options.early_stopping)
     network.refresh()

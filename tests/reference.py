@@ -59,14 +59,14 @@ LSTMStep = namedtuple("LSTMStep", "x h_prev c_prev o i f g c h")
 
 
 class LSTM:
-    """o, i, f = σ(…), g = tanh(…), c = f∘c_prev + i∘g, h = o∘tanh(c); rows in order o, i, f, g."""
+    """o, i, f = σ(…), g = tanh(…), c = f∘c_prev + i∘g, h = o∘tanh(c); rows in order o, i, g, f."""
 
     def __init__(self, activation):
         """`activation` is the Elman cell's; the LSTM has its own."""
 
     def forward(self, w, x, h_prev, c_prev):
         a = w.W_xh @ x + w.W_hh @ h_prev + w.b_h
-        a_o, a_i, a_f, a_g = np.split(a, 4)
+        a_o, a_i, a_g, a_f = np.split(a, 4)
         o = sigmoid(a_o)
         i = sigmoid(a_i)
         f = sigmoid(a_f)
@@ -87,7 +87,7 @@ class LSTM:
         da_f = df * f * (1 - f)  # f = σ(a_f)
         da_i = di * i * (1 - i)  # i = σ(a_i)
         da_o = do * o * (1 - o)  # o = σ(a_o)
-        da = np.concatenate([da_o, da_i, da_f, da_g])  # a_o, a_i, a_f, a_g = split(a)
+        da = np.concatenate([da_o, da_i, da_g, da_f])  # a_o, a_i, a_g, a_f = split(a)
         dw.b_h += da  # a = … + b_h
         dw.W_hh += np.outer(da, h_prev)  # a = … + W_hh h_prev + …
         dh_prev = w.W_hh.T @ da  # a = … + W_hh h_prev + …
@@ -102,7 +102,7 @@ GRUStep = namedtuple("GRUStep", "x h_prev r z q n h c")
 class GRU:
     """r, z = σ(…), n = tanh(W_xn x + b_xn + r∘(W_hn h_prev + b_hn)), h = (1-z)∘n + z∘h_prev.
 
-    Rows in the order r, z, n; b_h holds b_r, b_z, b_xn.
+    Rows in the order z, r, n; b_h holds b_z, b_r, b_xn.
     """
 
     def __init__(self, activation):
@@ -111,8 +111,8 @@ class GRU:
     def forward(self, w, x, h_prev, c_prev):
         u = w.W_xh @ x + w.b_h
         v = w.W_hh @ h_prev
-        u_r, u_z, u_n = np.split(u, 3)
-        v_r, v_z, v_n = np.split(v, 3)
+        u_z, u_r, u_n = np.split(u, 3)
+        v_z, v_r, v_n = np.split(v, 3)
         r = sigmoid(u_r + v_r)
         z = sigmoid(u_z + v_z)
         q = v_n + w.b_hn
@@ -132,8 +132,8 @@ class GRU:
         dv_n = dq  # q = v_n + b_hn
         du_z = dv_z = dz * z * (1 - z)  # z = σ(u_z + v_z)
         du_r = dv_r = dr * r * (1 - r)  # r = σ(u_r + v_r)
-        dv = np.concatenate([dv_r, dv_z, dv_n])  # v_r, v_z, v_n = split(v)
-        du = np.concatenate([du_r, du_z, du_n])  # u_r, u_z, u_n = split(u)
+        dv = np.concatenate([dv_z, dv_r, dv_n])  # v_z, v_r, v_n = split(v)
+        du = np.concatenate([du_z, du_r, du_n])  # u_z, u_r, u_n = split(u)
         dw.W_hh += np.outer(dv, h_prev)  # v = W_hh h_prev
         dh_prev = dh_prev + w.W_hh.T @ dv  # v = W_hh h_prev, and h = … + z h_prev above
         dw.b_h += du  # u = … + b_h

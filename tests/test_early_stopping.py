@@ -36,7 +36,7 @@ def test_the_weights_that_scored_best_on_the_last_samples_are_kept(Estimator, pe
     rng = np.random.default_rng(3)
     y = [rng.standard_normal(len(x)) if per_step else rng.standard_normal() for x in X]
     y = [part > 0 for part in y] if Estimator is RNNClassifier else y
-    options = FAST | {"max_iter": 15, "learning_rate_init": 0.05, "n_iter_no_change": 20}
+    options = FAST | {"max_iter": 15, "learning_rate_init": 0.1, "n_iter_no_change": 20}
     model = Estimator(
         return_sequences=per_step,
         early_stopping=True,

@@ -84,6 +84,9 @@ class TestWarnings:
         options |= {"learning_rate": "adaptive", "hidden_size": 20}
         assert problems(RNNRegressor, X[:4], Y[:4], **options) == []
 
+    def test_not_where_there_is_nothing_to_learn(self):
+        assert problems(RNNRegressor, np.zeros((4, 3, 1)), np.zeros(4), cell="elman") == []
+
     def test_dead_units(self):
         (message,) = problems(RNNRegressor, [np.ones((3, 1))] * 4, np.arange(4.0), **DEAD)
         assert "The gradients vanish" in message

@@ -81,7 +81,8 @@ def test_attributes_of_a_classifier():
 
 
 def test_the_best_loss_need_not_be_the_last():
-    model = RNNRegressor(**FAST | {"learning_rate_init": 0.5, "batch_size": 3}).fit(X, Y)
+    model = RNNRegressor(**FAST | {"learning_rate_init": 0.5, "max_iter": 8, "batch_size": 3})
+    model.fit(X, Y)
     assert model.best_loss_ == min(model.loss_curve_) < model.loss_
 
 

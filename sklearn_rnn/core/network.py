@@ -1,24 +1,22 @@
 """Stacked recurrent layers and an output layer: forward, backward, and prediction."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import tee
+from typing import NamedTuple
 
 import numpy as np
 
 from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.cells.base import Cell
 from sklearn_rnn.core.initializers import glorot_uniform
-from sklearn_rnn.core.packing import Batch, Span, decreasing
+from sklearn_rnn.core.packing import Batch, Chunk, decreasing
 from sklearn_rnn.core.parameters import Parameters
 from sklearn_rnn.core.recurrent import Record, RecurrentLayer
 
-# How much memory the backward pass over a span goes through: about the second-level cache, or some
-# more, since long spans save calls. 2 MiB were 5 % faster than 0.5 MiB, and 0.125 MiB 13 % slower.
-SPAN_BYTES = 2 * 1024**2
-
-# How many layouts of memory are kept. Sequences of one length need two, for full batches and for
-# the last of an epoch, and four more to be predicted, where the last span of a batch is shorter.
-MAX_PLANS = 8
+# How much memory the backward pass over a chunk goes through: about the second-level cache, or some
+# more, since long chunks save calls. 2 MiB were 5 % faster than 0.5 MiB, and 0.125 MiB 13 % slower.
+CHUNK_BYTES = 2 * 1024**2
 
 # How many sequences are predicted side by side: more are not faster, and take more memory.
 PREDICT_BATCH = 256
@@ -76,6 +74,14 @@ def of_layer(parameters: Parameters, k: int) -> dict[str, np.ndarray]:
     }
 
 
+class Kept(NamedTuple):
+    """What a forward pass leaves for the backward pass."""
+
+    chunks: list[Chunk]
+    records: list[list[list[Record]]]  # for each layer, for each chunk, those of its spans
+    features: np.ndarray  # [h; 1], what the output layer has read
+
+
 class Network:
     """A network that computes with some parameters.
 
@@ -92,11 +98,8 @@ class Network:
             for cell, width in zip(architecture.cells(), architecture.widths(), strict=True)
         ]
         rows = max(layer.rows_per_step for layer in self.layers)
-        self.max_columns = SPAN_BYTES // (rows * self.dtype.itemsize)
-        self._spans: list[Span] = []
-        self._records: list[tuple[Record, ...]] = []  # for each span, for each layer
-        self._plans: dict[tuple[Span, ...], list[tuple[Record, ...]]] = {}
-        self._features = np.empty((0, 0))
+        self.max_columns = CHUNK_BYTES // (rows * self.dtype.itemsize)
+        self._kept: Kept | None = None
         self.refresh()
 
     def refresh(self) -> None:
@@ -118,18 +121,20 @@ class Network:
 
         The columns are the batch's packed columns. What `backward` needs is kept.
         """
-        self._spans = list(batch.spans(self.max_columns))
-        self._records = self._records_for(tuple(self._spans))
+        chunks = list(batch.chunks(self.max_columns))
+        records = [layer.records(chunks) for layer in self.layers]
         per_step = self.architecture.return_sequences
         n_columns = batch.n_columns if per_step else len(batch.lengths)
         output = self.parameters["output.W"]
-        features = self._features = np.empty((output.shape[1], n_columns), output.dtype)
+        features = np.empty((output.shape[1], n_columns), output.dtype)
         features[-1] = 1
-        for span, h in self._run(batch, zip(self._spans, self._records, strict=True)):
-            if per_step:
-                span.unpack(features[:-1])[...] = h
-            else:  # what goes on is overwritten by the next span, what has ended stays
-                features[:-1, : span.batch_size] = h[-1]
+        for chunk, h in self._run(batch, chunks, records):
+            for span, h_of_span in zip(chunk, h, strict=True):
+                if per_step:
+                    span.unpack(features[:-1])[...] = h_of_span
+                else:  # what goes on is overwritten by the next span, what has ended stays
+                    features[:-1, : span.batch_size] = h_of_span[-1]
+        self._kept = Kept(chunks, records, features)
         return output @ features  # y = W_hy h + b_y
 
     def predict(
@@ -154,80 +159,65 @@ class Network:
 
     def _predict_batch(self, batch: Batch, out: np.ndarray, out_starts: np.ndarray) -> None:
         W_hy, b_y = self.parameters["output.W"][:, :-1], self.parameters["output.W"][:, -1]
-        spans = batch.spans(self.max_columns)
-        with_records = ((span, self._records_for((at_start(span),))[0]) for span in spans)
-        for span, h in self._run(batch, with_records):
+
+        def chunks():
+            return batch.chunks(self.max_columns)
+
+        def in_turn(layer):  # all chunks use the same memory, one after another
+            return (layer.records([chunk])[0] for chunk in chunks())
+
+        for chunk, h in self._run(batch, chunks(), map(in_turn, self.layers)):
             if self.architecture.return_sequences:
-                raw = np.matmul(W_hy, h).transpose(0, 2, 1)  # (n_steps, batch, n_outputs)
-                out[span.positions(out_starts)] = raw.reshape(-1, len(b_y)) + b_y
+                raw = [np.matmul(W_hy, part).transpose(0, 2, 1).reshape(-1, len(b_y)) for part in h]
+                out[batch.positions(out_starts, chunk)] = np.concatenate(raw) + b_y
             else:
-                out[out_starts[: span.batch_size]] = (W_hy @ h[-1]).T + b_y
+                for span, h_of_span in zip(chunk, h, strict=True):
+                    out[out_starts[: span.batch_size]] = (W_hy @ h_of_span[-1]).T + b_y
 
     def backward(
         self, d_outputs: np.ndarray, gradients: Parameters, input_gradient: bool = False
     ) -> np.ndarray | None:
-        """Backpropagate the gradient on the raw outputs of the last `forward`.
+        """Backpropagate the gradient on the raw outputs of the last `forward`, and use that up.
 
         Overwrites `gradients`. Returns the gradient on the inputs, (n_inputs, packed columns), if
         it is asked for.
         """
-        architecture = self.architecture
+        (chunks, records, features), self._kept = self._kept, None
         gradients.vector[...] = 0
-        np.matmul(d_outputs, self._features.T, out=gradients["output.W"])  # y = W_hy h + b_y
-        d_features = self.parameters["output.W"][:, :-1].T @ d_outputs
-        layer_gradients = [of_layer(gradients, k) for k in range(len(self.layers))]
+        np.matmul(d_outputs, features.T, out=gradients["output.W"])  # y = W_hy h + b_y
+        W_hy_T = self.parameters["output.W"][:, :-1].T
+        if self.architecture.return_sequences:
+            d_last = None
+            d_h = (
+                [np.matmul(W_hy_T, span.unpack(d_outputs)) for span in chunk]
+                for chunk in reversed(chunks)
+            )
+        else:
+            d_last = W_hy_T @ d_outputs
+            d_h = ([None] * len(chunk) for chunk in reversed(chunks))
+        for k in reversed(range(len(self.layers))):
+            of_layer_k = of_layer(gradients, k)
+            wanted = input_gradient or k > 0
+            d_h = self.layers[k].backward(records[k], d_h, d_last, of_layer_k, wanted)
+            d_last = None
+
         d_inputs = None
         if input_gradient:
-            n_columns = sum(span.n_steps * span.batch_size for span in self._spans)
-            d_inputs = np.empty((architecture.n_inputs, n_columns), gradients.vector.dtype)
-
-        nothing = np.zeros((architecture.hidden_size, self._spans[0].batch_size), d_features.dtype)
-        from_last = nothing if architecture.return_sequences else d_features
-        d_states = [[nothing[:, :0]] * layer.cell.n_states for layer in self.layers]
-        for span, records in zip(reversed(self._spans), reversed(self._records), strict=True):
-            d_h = span.unpack(d_features) if architecture.return_sequences else None
-            for k in reversed(range(len(self.layers))):
-                top = k == len(self.layers) - 1
-                for s, d_state in enumerate(d_states[k]):
-                    ended = from_last if top and s == 0 else nothing
-                    d_states[k][s] = widen(d_state, ended[:, : span.batch_size])
-                d_h = self.layers[k].backward(
-                    records[k], d_h, d_states[k], layer_gradients[k], input_gradient or k > 0
-                )
-            if input_gradient:
-                span.unpack(d_inputs)[...] = d_h
+            n_columns = chunks[-1][-1].column + chunks[-1][-1].n_columns
+            d_inputs = np.empty((self.architecture.n_inputs, n_columns), self.dtype)
+        for chunk, d_xs in zip(reversed(chunks), d_h, strict=True):
+            for span, d_x in zip(chunk, d_xs, strict=True):
+                if input_gradient:
+                    span.unpack(d_inputs)[...] = d_x
         return d_inputs
 
-    def _records_for(self, spans: tuple[Span, ...]) -> list[tuple[Record, ...]]:
-        """Memory for spans; batches of equal lengths use the same over and over."""
-        if spans not in self._plans:
-            if len(self._plans) >= MAX_PLANS:
-                self._plans.clear()
-            self._plans[spans] = list(
-                zip(*(layer.records(spans) for layer in self.layers), strict=True)
-            )
-        return self._plans[spans]
+    def _run(self, batch: Batch, chunks, records) -> Iterator[tuple[Chunk, list[np.ndarray]]]:
+        """Go through a batch chunk by chunk; yield each with the top layer's h of its spans.
 
-    def _run(self, batch: Batch, spans_with_records) -> Iterator[tuple[Span, np.ndarray]]:
-        """Go through a batch span by span; yield each span with the top layer's h."""
-        states: list[Sequence[np.ndarray] | None] = [None] * len(self.layers)
-        for span, records in spans_with_records:
-            x = batch.inputs(span)
-            for k, layer in enumerate(self.layers):
-                x, end = layer.forward(records[k], x, states[k])
-                states[k] = [state.copy() for state in end]  # the next span may use the memory
-            yield span, x
-
-
-def at_start(span: Span) -> Span:
-    """The span's shape alone: all spans of one shape can use one memory."""
-    return span._replace(start=0, column=0)
-
-
-def widen(d_state: np.ndarray, of_ended: np.ndarray) -> np.ndarray:
-    """Going back in time, take in the sequences that ended here, with their gradient."""
-    if d_state.shape == of_ended.shape:
-        return d_state
-    wide = of_ended.copy()
-    wide[:, : d_state.shape[1]] = d_state
-    return wide
+        records : for each layer, for each chunk, those of its spans
+        """
+        here, below = tee(chunks)
+        stream = map(batch.inputs, below)
+        for layer, of_layer_k in zip(self.layers, records, strict=True):
+            stream = layer.forward(of_layer_k, stream)
+        return zip(here, stream, strict=True)

@@ -1,36 +1,54 @@
-"""The loop over time, written once for every cell: backpropagation through time over a span.
+"""The loop over time, written once for every cell: backpropagation through time over a batch.
 
-A batch is worked on span by span (see `packing`): a span's states start where those of the span
-before ended. Training gives every span of a batch memory of its own, which the backward pass reads;
-prediction lets all spans use the same.
+A batch is worked on chunk by chunk and, in a chunk, span by span (see `packing`): a span's states
+start where those of the span before ended. Training gives every chunk of a batch memory of its own,
+which the backward pass reads; prediction lets all chunks use the same.
+
+A layer is a stage in a line of generators: it takes chunks from the layer below as they are needed,
+and hands its own on at once. So what one layer has just written the next one reads while it is in
+the cache, and nobody keeps more than a chunk.
 """
 
 import math
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
+from numpy import add
 
-from sklearn_rnn.core.cells.base import Cell
-from sklearn_rnn.core.packing import Span
+from sklearn_rnn.core.cells.base import Cell, by_step
+from sklearn_rnn.core.packing import Chunk
 
-# How many layouts of the backward pass's memory are kept. Sequences of one length need two; with
-# many lengths there is no end of them.
-MAX_FACTORS = 64
+Shape = tuple[int, ...]
+
+# See small_ufunc_buffers.
+UFUNC_BUFFER = 1024
+
+# How many layouts of memory are kept. Sequences of one length need two, for full batches and for
+# the last of an epoch, and four more to be predicted, where the last chunk of a batch is shorter.
+MAX_LAYOUTS = 8
 
 
 class Record(NamedTuple):
     """What one layer remembers of one span. For the arrays see `cells.base`."""
 
-    z: np.ndarray
-    memory: np.ndarray
-    steps: Sequence[NamedTuple]
+    span: NamedTuple  # the cell's views
+    steps: Sequence[NamedTuple]  # those of each timestep
+    scratch: np.ndarray
 
 
-class Factors(NamedTuple):
-    array: np.ndarray
-    steps: Sequence[NamedTuple]
+@contextmanager
+def small_ufunc_buffers() -> Iterator[None]:
+    """Keep ufuncs from copying what they could work on in place.
+
+    A ufunc on slots of memory, which don't lie side by side, copies several of them at a time to
+    its buffer and back, unless they are longer than the buffer. By default that is 8192 numbers;
+    the copies take as long as the work.
+    """
+    with np.errstate():  # which at its end puts back the size too
+        np.setbufsize(UFUNC_BUFFER)
+        yield
 
 
 class Arena:
@@ -39,16 +57,21 @@ class Arena:
     def __init__(self, dtype):
         self._flat = np.empty(0, dtype)
 
-    def carve(self, shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
-        """Return arrays of these shapes, one behind the other, over what was carved before."""
-        sizes = [math.prod(shape) for shape in shapes]
-        if sum(sizes) > self._flat.size:
-            self._flat = np.empty(sum(sizes), self._flat.dtype)
-        ends = accumulate(sizes)
-        return [
-            self._flat[end - size : end].reshape(shape)
-            for end, size, shape in zip(ends, sizes, shapes, strict=True)
-        ]
+    def reserve(self, shapes: Sequence[Shape]) -> np.ndarray:
+        """Return memory for arrays of these shapes, the same as before if that is enough."""
+        size = sum(map(math.prod, shapes))
+        if size > self._flat.size:
+            self._flat = np.empty(size, self._flat.dtype)
+        return self._flat
+
+
+def carve(flat: np.ndarray, shapes: Sequence[Shape]) -> Iterator[np.ndarray]:
+    """Lay out arrays of these shapes, one behind the other."""
+    start = 0
+    for shape in shapes:
+        end = start + math.prod(shape)
+        yield flat[start:end].reshape(shape)
+        start = end
 
 
 class RecurrentLayer:
@@ -58,89 +81,155 @@ class RecurrentLayer:
         self.cell = cell
         self.n_inputs = n_inputs
         self.weights: NamedTuple | None = None
-        self._record_arena = Arena(dtype)
-        self._factors_arena = Arena(dtype)
-        self._factors: dict[tuple[int, int], Factors] = {}
+        self.dtype = dtype
+        self._memory = Arena(dtype)
+        self._scratch = Arena(dtype)
+        self._columns = Arena(dtype)
+        self._d_inputs = Arena(dtype)
+        self._layouts: dict[tuple, list[list[Record]]] = {}
 
     @property
     def rows_per_step(self) -> int:
         """The rows that the backward pass of a timestep goes through."""
         cell = self.cell
         z_rows = cell.hidden_size + 1 + self.n_inputs
-        return z_rows + (cell.n_memory + cell.n_factors) * cell.hidden_size
+        return z_rows + (cell.n_memory + cell.n_scratch) * cell.hidden_size
 
     def refresh(self, parameters) -> None:
         """Take over changed parameters."""
         self.weights = self.cell.working_copy(parameters)
 
-    def records(self, spans: Sequence[Span]) -> list[Record]:
-        """Lay out memory for these spans, over that of earlier ones."""
-        H = self.cell.hidden_size
+    def records(self, chunks: Sequence[Chunk]) -> list[list[Record]]:
+        """Memory for these chunks, over that of earlier ones; what was laid out is kept a while."""
+        layout = tuple(tuple(span.shape for span in chunk) for chunk in chunks)
+        if layout not in self._layouts:
+            if len(self._layouts) >= MAX_LAYOUTS:
+                self._layouts.clear()
+            self._layouts[layout] = self._lay_out(layout)
+        return self._layouts[layout]
+
+    def _lay_out(self, layout) -> list[list[Record]]:
+        H, cell = self.cell.hidden_size, self.cell
         shapes = [
-            (span.n_steps + 1, rows, span.batch_size)
-            for span in spans
-            for rows in (H + 1 + self.n_inputs, self.cell.n_memory * H)
+            (n_steps + 1, rows, batch)
+            for chunk in layout
+            for n_steps, batch in chunk
+            for rows in (H + 1 + self.n_inputs, cell.n_memory * H)
         ]
-        arrays = iter(self._record_arena.carve(shapes))
+        arrays = carve(self._memory.reserve(shapes), shapes)
+        scratch_shapes = [
+            [(n_steps, cell.n_scratch * H, batch) for n_steps, batch in chunk] for chunk in layout
+        ]
+        for shapes in scratch_shapes:
+            scratch = self._scratch.reserve(shapes)
         return [
-            Record(z, memory, self.cell.bind_forward(z, memory))
-            for z, memory in zip(arrays, arrays, strict=True)
+            [self._record(next(arrays), next(arrays), part) for part in carve(scratch, shapes)]
+            for shapes in scratch_shapes
         ]
 
-    def forward(self, record: Record, x: np.ndarray, states: Sequence[np.ndarray] | None):
-        """Run over a span.
+    def _record(self, z: np.ndarray, memory: np.ndarray, scratch: np.ndarray) -> Record:
+        span = self.cell.views(z, memory, scratch)
+        return Record(span, by_step(span), scratch)
 
-        x : (n_steps, n_inputs, batch)
-        states : each (H, at least batch), those at the end of the span before; None for zeros
-        Returns h, (n_steps, H, batch), and the states at the end; all of them views.
+    def forward(
+        self, chunks: Iterable[Sequence[Record]], inputs: Iterable[Sequence[np.ndarray]]
+    ) -> Iterator[list[np.ndarray]]:
+        """Run over chunks; yield h of each, which is to be used before the next one is asked for.
+
+        inputs : for each chunk the x of its spans, (n_steps, n_inputs, batch)
+        Yields the h of its spans, (n_steps, H, batch), as views.
         """
-        cell, (z, memory, steps) = self.cell, record
-        H, batch = cell.hidden_size, z.shape[2]
-        z[:-1, H] = 1
-        z[:-1, H + 1 :] = x
-        for k, state in enumerate(cell.states(z, memory, 0)):
+        states = None
+        for records, xs in zip(chunks, inputs, strict=True):
+            for record, x in zip(records, xs, strict=True):
+                states = self._forward(record, x, states)
+            states = [state.copy() for state in states]  # the next chunk may use the memory
+            yield [record.span.h for record in records]
+
+    def _forward(self, record: Record, x: np.ndarray, states):
+        """Run over a span, from the states at the end of the last one (None: zeros) to its own."""
+        cell, weights, (span, steps, _) = self.cell, self.weights, record
+        H, batch = cell.hidden_size, span.z.shape[2]
+        span.z[:, H] = 1
+        span.z[:, H + 1 :] = x
+        for k, state in enumerate(cell.first_states(span)):
             state[...] = 0 if states is None else states[k][:, :batch]
-        cell.begin(self.weights, z, memory)
+        cell.begin(weights, span)
         for step in steps:
-            cell.forward(self.weights, step)
-        return z[1:, :H], cell.states(z, memory, len(steps))
+            cell.forward(weights, step)
+        return cell.last_states(span)
 
-    def backward(self, record: Record, d_h, d_states, gradients, input_gradient: bool):
-        """Go back over a span, adding its part to the gradients on the parameters.
+    def backward(
+        self,
+        chunks: Sequence[Sequence[Record]],
+        d_outputs: Iterable[Sequence[np.ndarray | None]],
+        d_last: np.ndarray | None,
+        gradients,
+        input_gradient: bool,
+    ) -> Iterator[list[np.ndarray | None]]:
+        """Go back over chunks, from the last to the first, adding to the gradients on parameters.
 
-        d_h : (n_steps, H, batch), the gradient on h from above; None for zeros
-        d_states : each (H, batch), the gradients on the states at the end of the span; they become,
-            in place, those on the states at its start
-        Returns the gradient on x, (n_steps, n_inputs, batch), or None if it isn't asked for.
+        d_outputs : for each chunk, last one first, the gradients on the h of its spans; None: zeros
+        d_last : (H, batch), the gradient on each sequence's last h on top of that; None: zeros
+        Yields the gradients on the x of its spans, (n_steps, n_inputs, batch); None if not asked.
         """
-        cell, (z, memory, _) = self.cell, record
-        H, n_steps, batch = cell.hidden_size, len(z) - 1, z.shape[2]
-        factors = self._factors_for(n_steps, batch)
-        cell.compute_factors(z, memory, factors.array)
-        dh = d_states[0]
-        for t in reversed(range(n_steps)):
+        d_states = np.empty((self.cell.n_states, self.cell.hidden_size, 0), self.dtype)
+        for records, d_hs in zip(reversed(chunks), d_outputs, strict=True):
+            for record, d_h in zip(reversed(records), reversed(d_hs), strict=True):
+                d_states = with_ended(d_states, d_last, record.span.z.shape[2])
+                self._backward(record, d_h, list(d_states))
+            deltas, z = self._side_by_side(records)
+            self.cell.add_gradients(deltas, z, gradients)
+            yield self._input_gradients(records) if input_gradient else [None] * len(records)
+
+    def _backward(self, record: Record, d_h: np.ndarray | None, d_states) -> None:
+        """Go back over a span; the gradients on the states at its end become those at its start."""
+        cell, weights, dh = self.cell, self.weights, d_states[0]
+        span, steps, scratch = record
+        cell.compute_factors(weights, span, scratch)
+        for t in reversed(range(len(steps))):
             if d_h is not None:
-                np.add(dh, d_h[t], out=dh)
-            cell.backward(self.weights, factors.steps[t], d_states)
+                add(dh, d_h[t], dh)
+            cell.backward(weights, steps[t], d_states)
 
-        rows = slice(cell.deltas.start * H, cell.deltas.stop * H)
-        deltas = side_by_side(factors.array[:, rows])
-        cell.add_gradients(deltas, side_by_side(z[:-1]), gradients)
-        if not input_gradient:
-            return None
-        d_x = cell.input_gradient(self.weights, deltas)
-        return d_x.reshape(-1, n_steps, batch).transpose(1, 0, 2)
+    def _side_by_side(self, records: Sequence[Record]) -> tuple[np.ndarray, np.ndarray]:
+        """A chunk's deltas, (rows, columns), and z, (columns, rows): one product does for all.
 
-    def _factors_for(self, n_steps: int, batch: int) -> Factors:
-        if (n_steps, batch) not in self._factors:
-            if len(self._factors) >= MAX_FACTORS:
-                self._factors.clear()
-            rows = self.cell.n_factors * self.cell.hidden_size
-            (array,) = self._factors_arena.carve([(n_steps, rows, batch)])
-            self._factors[n_steps, batch] = Factors(array, self.cell.bind_backward(array))
-        return self._factors[n_steps, batch]
+        BLAS is fastest where neither factor of a product is transposed.
+        """
+        spans = [(record.span.deltas, record.span.z) for record in records]
+        n_columns = sum(len(z) * z.shape[2] for _, z in spans)
+        shapes = [(spans[0][0].shape[1], n_columns), (n_columns, spans[0][1].shape[1])]
+        all_deltas, all_z = carve(self._columns.reserve(shapes), shapes)
+        start = 0
+        for deltas, z in spans:
+            n_steps, rows, batch = deltas.shape
+            end = start + n_steps * batch
+            all_deltas[:, start:end].reshape(rows, n_steps, batch)[...] = deltas.transpose(1, 0, 2)
+            all_z[start:end].reshape(n_steps, batch, -1)[...] = z.transpose(0, 2, 1)
+            start = end
+        return all_deltas, all_z
+
+    def _input_gradients(self, records: Sequence[Record]) -> list[np.ndarray]:
+        deltas = [record.span.deltas for record in records]
+        shapes = [(len(part), self.n_inputs, part.shape[2]) for part in deltas]
+        d_inputs = list(carve(self._d_inputs.reserve(shapes), shapes))
+        for part, d_x in zip(deltas, d_inputs, strict=True):
+            self.cell.input_gradient(self.weights, part, d_x)
+        return d_inputs
 
 
-def side_by_side(blocks: np.ndarray) -> np.ndarray:
-    """Turn (n_steps, rows, batch) into (rows, n_steps * batch): one product does for all steps."""
-    return blocks.transpose(1, 0, 2).reshape(blocks.shape[1], -1)
+def with_ended(d_states: np.ndarray, d_last: np.ndarray | None, batch: int) -> np.ndarray:
+    """Going back in time, take in the sequences that ended here, with the gradient on their h.
+
+    d_states : (n_states, H, as many as ran on)
+    """
+    n_states, H, ran_on = d_states.shape
+    if ran_on == batch:
+        return d_states
+    wide = np.empty((n_states, H, batch), d_states.dtype)
+    wide[:, :, :ran_on] = d_states
+    wide[:, :, ran_on:] = 0
+    if d_last is not None:
+        wide[0, :, ran_on:] = d_last[:, ran_on:batch]
+    return wide

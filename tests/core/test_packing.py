@@ -21,64 +21,75 @@ some_max_columns = st.integers(1, 40)
 def test_spans_cover_every_column_once_in_order(lengths, max_columns):
     packed = pack(make_sequences(lengths))
     covered = []
-    for span in packed.batch.spans(max_columns):
-        assert span.columns.start == len(covered)
+    for span in itertools.chain(*packed.batch.chunks(max_columns)):
+        assert span.column == len(covered)
         covered += [
             (packed.order[j], t)
             for t in range(span.start, span.start + span.n_steps)
             for j in range(span.batch_size)
         ]
-        assert span.columns.stop == len(covered)
+        assert span.column + span.n_columns == len(covered)
     assert covered == packed.steps
     assert len(set(covered)) == len(covered) == packed.batch.n_columns == sum(lengths)
 
 
-@given(some_lengths, some_max_columns)
-@example([5, 5, 5], 7)
-def test_spans_are_as_long_as_allowed(lengths, max_columns):
-    """A span ends where a sequence ends, or where one more timestep would not fit."""
-    for span in pack(make_sequences(lengths)).batch.spans(max_columns):
-        assert span.n_steps == 1 or span.n_steps * span.batch_size <= max_columns
-        end = span.start + span.n_steps
-        assert end in lengths or (span.n_steps + 1) * span.batch_size > max_columns
+@given(some_lengths, some_max_columns, st.integers(1, 15))
+@example([5, 5, 5], 7, 15)
+@example([2, 7, 1, 7, 2], 40, 15)
+def test_chunks_are_as_long_as_allowed(lengths, max_columns, max_steps):
+    """A span ends where a sequence ends, a chunk where one more timestep would not fit."""
+    chunks = list(pack(make_sequences(lengths)).batch.chunks(max_columns, max_steps))
+    for k, chunk in enumerate(chunks):
+        assert len(chunk) > 0
+        for span in chunk[:-1]:
+            assert span.start + span.n_steps in lengths
+        n_columns, n_steps = sum(span.n_columns for span in chunk), sum(s.n_steps for s in chunk)
+        assert n_steps == 1 or n_columns <= max_columns
+        assert n_steps <= max_steps
+        if k < len(chunks) - 1:
+            next_step = chunks[k + 1][0].batch_size
+            assert n_columns + next_step > max_columns or n_steps == max_steps
 
 
 @given(some_lengths, some_max_columns)
-def test_inputs_are_the_values_of_the_span(lengths, max_columns):
+def test_inputs_are_the_values_of_the_spans(lengths, max_columns):
     sequences = make_sequences(lengths, n_inputs=3)
     packed = pack(sequences)
-    for span in packed.batch.spans(max_columns):
-        x = packed.batch.inputs(span)
-        assert x.shape == (span.n_steps, 3, span.batch_size)
-        for k in range(span.n_steps):
-            for j in range(span.batch_size):
-                expected = sequences[packed.order[j]][span.start + k]
-                np.testing.assert_array_equal(x[k, :, j], expected)
+    for chunk in packed.batch.chunks(max_columns):
+        for span, x in zip(chunk, packed.batch.inputs(chunk), strict=True):
+            assert x.shape == (span.n_steps, 3, span.batch_size)
+            for k in range(span.n_steps):
+                for j in range(span.batch_size):
+                    expected = sequences[packed.order[j]][span.start + k]
+                    np.testing.assert_array_equal(x[k, :, j], expected)
 
 
 @given(some_lengths, some_max_columns)
-def test_unpack_positions_and_columns_agree(lengths, max_columns):
+def test_unpack_and_positions_agree(lengths, max_columns):
     """A matrix of packed columns, and a flat array of timesteps, hold the same in their ways."""
     packed = pack(make_sequences(lengths))
+    starts = packed.batch.starts
     flat = np.arange(sum(lengths)) * 10
-    columns = packed.batch.columns_of(packed.batch.starts)
+    columns = packed.batch.positions(starts)
     np.testing.assert_array_equal(np.sort(columns), np.arange(sum(lengths)))
     matrix = np.stack([flat[columns], -flat[columns]])
-    for span in packed.batch.spans(max_columns):
-        part = span.unpack(matrix)
-        assert part.shape == (span.n_steps, 2, span.batch_size)
-        expected = flat[span.positions(packed.batch.starts)]
-        np.testing.assert_array_equal(part[:, 0].ravel(), expected)
-        np.testing.assert_array_equal(part[:, 1].ravel(), -expected)
+    for chunk in packed.batch.chunks(max_columns):
+        expected = iter(flat[packed.batch.positions(starts, chunk)])
+        for span in chunk:
+            part = span.unpack(matrix)
+            assert part.shape == (span.n_steps, 2, span.batch_size)
+            for value, negative in zip(part[:, 0].ravel(), part[:, 1].ravel(), strict=True):
+                assert value == -negative == next(expected)
+        assert next(expected, None) is None
 
 
 @given(some_lengths)
-def test_columns_of_starts_that_leave_gaps(lengths):
+def test_positions_for_starts_that_leave_gaps(lengths):
     """The starts are whatever they are: here every sequence has room for 20 timesteps."""
     packed = pack(make_sequences(lengths))
     starts = 20 * np.array(packed.order)
     expected = [20 * i + t for i, t in packed.steps]
-    np.testing.assert_array_equal(packed.batch.columns_of(starts), expected)
+    np.testing.assert_array_equal(packed.batch.positions(starts), expected)
 
 
 def test_unpack_is_a_view():
@@ -88,10 +99,10 @@ def test_unpack_is_a_view():
     assert matrix.sum() == 1.0
 
 
-def test_spans_of_an_endless_sequence_cost_no_memory():
+def test_chunks_of_an_endless_sequence_cost_no_memory():
     batch = pack(make_sequences([1])).batch
     endless = Batch(batch.values, batch.starts, np.array([10**15]))
-    first, second = itertools.islice(endless.spans(1000), 2)
+    (first,), (second,) = itertools.islice(endless.chunks(1000), 2)
     assert first.n_steps <= 1000
     assert second == first._replace(start=first.n_steps, column=first.n_steps)
     assert endless.n_columns == 10**15

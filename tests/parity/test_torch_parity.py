@@ -18,8 +18,8 @@ N_INPUTS, HIDDEN_SIZE, N_OUTPUTS = 3, 4, 2
 CELLS = {
     ("elman", "tanh"): (torch.nn.RNN, {"nonlinearity": "tanh"}, [0]),
     ("elman", "relu"): (torch.nn.RNN, {"nonlinearity": "relu"}, [0]),
-    ("lstm", "tanh"): (torch.nn.LSTM, {}, [1, 2, 3, 0]),  # i, f, g, o of o, i, f, g
-    ("gru", "tanh"): (torch.nn.GRU, {}, [0, 1, 2]),
+    ("lstm", "tanh"): (torch.nn.LSTM, {}, [1, 3, 2, 0]),  # i, f, g, o of o, i, g, f
+    ("gru", "tanh"): (torch.nn.GRU, {}, [1, 0, 2]),  # r, z, n of z, r, n
 }
 LENGTHS = {"equal": [6, 6, 6], "ragged": [3, 9, 1, 9, 5]}
 

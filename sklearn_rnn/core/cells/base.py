@@ -6,12 +6,16 @@ z : (n + 1, H + 1 + D, B)
     Block t is [h_{t-1}; 1; x_t], so that one product W z_t takes in the state, the bias and the
     input. h_t goes into the next block; of the last block only the rows of h are used.
 memory : (n + 1, n_memory * H, B)
-    Whatever else the backward pass needs of a timestep, and the states other than h. A state
-    stands in block t as it was before timestep t, like h in z.
-factors : (n, n_factors * H, B)
-    At first what the backward pass can compute for the whole span at once, because it doesn't
-    depend on gradients from later timesteps. Each timestep multiplies its block by those, in
-    place, and the rows `deltas` then hold the gradient on its pre-activations.
+    Whatever else the backward pass needs of a timestep, and the states other than h, in slots of H
+    rows. A state stands in block t as it was before timestep t, like h in z.
+scratch : (n, n_scratch * H, B)
+    Room for the backward pass, shared by all chunks.
+
+The backward pass first turns `memory` (or `scratch`), in place, into factors: what it can compute
+for a whole span at once, because it doesn't depend on gradients from later timesteps. Then each
+timestep multiplies its factors by those gradients, in place again, and the slots `deltas` end up as
+the gradient on its pre-activations. So a span takes no more memory on the way back than on the way
+there, and can go back only once.
 """
 
 from abc import ABC, abstractmethod
@@ -19,6 +23,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy import add, multiply, subtract, tanh
 
 from sklearn_rnn.core.initializers import glorot_uniform, orthogonal
 
@@ -38,6 +43,7 @@ class WorkingCopy(NamedTuple):
     W_hh_T: np.ndarray  # (H, n_gates * H), contiguous, since products with a transpose are slower
     W_xh_T: np.ndarray  # (D, n_gates * H)
     half: np.ndarray  # ½ as a 0-d array, which a ufunc takes faster than a number
+    one: np.ndarray
 
 
 class Cell(ABC):
@@ -47,8 +53,7 @@ class Cell(ABC):
     sigmoid_gates: tuple[str, ...] = ()
     n_states = 1  # what goes from timestep to timestep: h, and for some cells more
     n_memory: int
-    n_factors: int
-    deltas: slice  # in units of H rows, within the factors
+    n_scratch: int
 
     def __init__(self, hidden_size: int, activation: str):
         self.hidden_size = hidden_size
@@ -85,7 +90,7 @@ class Cell(ABC):
     def working_copy(self, parameters) -> NamedTuple:
         W = parameters["W"]
         textbook = self.textbook(W)
-        half = np.array(0.5, W.dtype)
+        half, one = constants(W.dtype)
         scaled = W.copy()
         for name in self.sigmoid_gates:  # σ(a) = ½ + ½ tanh(a/2)
             scaled[self.rows(name)] *= half
@@ -94,62 +99,87 @@ class Cell(ABC):
             W_hh_T=np.ascontiguousarray(textbook.W_hh.T),
             W_xh_T=np.ascontiguousarray(textbook.W_xh.T),
             half=half,
+            one=one,
         )
+
+    def slots(self, array: np.ndarray) -> np.ndarray:
+        """The slots of memory or scratch one by one, (slots, n, H, B)."""
+        n, _, batch = array.shape
+        return array.reshape(n, -1, self.hidden_size, batch).swapaxes(0, 1)
+
+    @abstractmethod
+    def views(self, z: np.ndarray, memory: np.ndarray, scratch: np.ndarray) -> NamedTuple:
+        """The parts of a span's arrays, each (n, rows, B), by names.
+
+        Every cell has z, the blocks of z but for the last; h, which is h_t of all timesteps; and
+        deltas. `by_step` makes these views those of each timestep.
+        """
 
     # Forward.
 
-    @abstractmethod
-    def bind_forward(self, z: np.ndarray, memory: np.ndarray) -> Sequence[NamedTuple]:
-        """The views of each timestep, so that the loop over time makes none."""
-
-    def begin(self, weights, z: np.ndarray, memory: np.ndarray) -> None:  # noqa: B027
+    def begin(self, weights, span) -> None:  # noqa: B027
         """What can be done for all timesteps of the span before the first; often nothing."""
 
     @abstractmethod
     def forward(self, weights, step) -> None:
         """One timestep."""
 
-    def states(self, z: np.ndarray, memory: np.ndarray, t: int) -> tuple[np.ndarray, ...]:
-        """The states before timestep t, h first."""
-        return (z[t, : self.hidden_size],)
+    def first_states(self, span) -> tuple[np.ndarray, ...]:
+        """The states before the span, h first."""
+        return (span.z[0, : self.hidden_size],)
+
+    def last_states(self, span) -> tuple[np.ndarray, ...]:
+        """The states at the end of the span."""
+        return (span.h[-1],)
 
     # Backward.
 
     @abstractmethod
-    def compute_factors(self, z: np.ndarray, memory: np.ndarray, factors: np.ndarray) -> None:
-        """Fill in the factors of a whole span."""
-
-    @abstractmethod
-    def bind_backward(self, factors: np.ndarray) -> Sequence[NamedTuple]:
-        """The views of each timestep."""
+    def compute_factors(self, weights, span, scratch: np.ndarray) -> None:
+        """Turn what `forward` has left into the factors of a whole span."""
 
     @abstractmethod
     def backward(self, weights, step, d_states) -> None:
         """One timestep: the gradients on the states after it become, in place, those before it."""
 
     def add_gradients(self, deltas: np.ndarray, z: np.ndarray, gradients) -> None:
-        """Add a span's part of dW; deltas (rows, n * B), z (H + 1 + D, n * B)."""
-        gradients["W"] += deltas @ z.T
+        """Add a chunk's part of dW; deltas (rows, columns), z (columns, H + 1 + D)."""
+        gradients["W"] += deltas @ z
 
-    def input_gradient(self, weights, deltas: np.ndarray) -> np.ndarray:
-        """The gradient on a span's inputs, (D, n * B)."""
-        return weights.W_xh_T @ deltas
+    def input_gradient(self, weights, deltas: np.ndarray, d_x: np.ndarray) -> None:
+        """The gradient on a span's inputs; deltas (n, rows, B), d_x (n, D, B)."""
+        np.matmul(weights.W_xh_T, deltas, out=d_x)
+
+
+def by_step(views: NamedTuple) -> Sequence[NamedTuple]:
+    """The views of each timestep, so that the loop over time makes none."""
+    return list(map(type(views), *views))
+
+
+def constants(dtype) -> tuple[np.ndarray, np.ndarray]:
+    """½ and 1."""
+    return np.array(0.5, dtype), np.array(1, dtype)
 
 
 def logistic_of_half(a: np.ndarray, half: np.ndarray) -> None:
     """Replace a/2 by σ(a) = ½ + ½ tanh(a/2); tanh is several times as fast as an exponential."""
-    np.tanh(a, out=a)
-    np.multiply(a, half, out=a)
-    np.add(a, half, out=a)
+    tanh(a, a)
+    logistic_of_tanh(a, half)
 
 
-def slope_of_logistic(y: np.ndarray, out: np.ndarray) -> None:
+def logistic_of_tanh(y: np.ndarray, half: np.ndarray) -> None:
+    """Replace tanh(a/2) by σ(a)."""
+    multiply(y, half, y)
+    add(y, half, y)
+
+
+def slope_of_logistic(y: np.ndarray, one: np.ndarray, out: np.ndarray) -> None:
     """σ'(a) = y (1 - y), given y = σ(a)."""
-    np.subtract(1, y, out=out)
-    np.multiply(out, y, out=out)
+    subtract(one, y, out)
+    multiply(out, y, out)
 
 
-def slope_of_tanh(y: np.ndarray, out: np.ndarray) -> None:
+def slope_of_tanh(y: np.ndarray, one: np.ndarray, out: np.ndarray) -> None:
     """tanh'(a) = 1 - y², given y = tanh(a)."""
-    np.multiply(y, y, out=out)
-    np.subtract(1, out, out=out)
+    multiply(y, y, out)
+    subtract(one, out, out)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy import dot, multiply, tanh
 
 from sklearn_rnn.core.cells.base import (
     Cell,
@@ -18,33 +19,29 @@ class Activation(NamedTuple):
     """f, in place, and f' as a function of f's value."""
 
     apply: Callable[[np.ndarray, np.ndarray], None]
-    slope: Callable[[np.ndarray, np.ndarray], None]
+    slope: Callable[[np.ndarray, np.ndarray, np.ndarray], None]
 
 
 ACTIVATIONS = {
-    "tanh": Activation(lambda a, half: np.tanh(a, out=a), slope_of_tanh),
+    "tanh": Activation(lambda a, half: tanh(a, a), slope_of_tanh),
     "relu": Activation(
-        lambda a, half: np.maximum(a, 0, out=a), lambda y, out: np.greater(y, 0, out=out)
+        lambda a, half: np.maximum(a, 0, out=a), lambda y, one, out: np.greater(y, 0, out)
     ),
     "logistic": Activation(logistic_of_half, slope_of_logistic),
-    "identity": Activation(lambda a, half: None, lambda y, out: np.copyto(out, 1)),
+    "identity": Activation(lambda a, half: None, lambda y, one, out: np.copyto(out, one)),
 }
 
 
-class Forward(NamedTuple):
+class Views(NamedTuple):
     z: np.ndarray  # [h_{t-1}; 1; x_t]
     h: np.ndarray  # h_t
-
-
-class Backward(NamedTuple):
-    d_a: np.ndarray
+    deltas: np.ndarray  # da
 
 
 class Elman(Cell):
     gates = ("h",)
     n_memory = 0
-    n_factors = 1
-    deltas = slice(0, 1)
+    n_scratch = 1  # da
 
     def __init__(self, hidden_size: int, activation: str):
         super().__init__(hidden_size, activation)
@@ -54,21 +51,17 @@ class Elman(Cell):
         if activation == "relu":  # Le, Jaitly, Hinton 2015
             self.initial_recurrent = lambda rng: identity(hidden_size)
 
-    def bind_forward(self, z, memory):
-        h = z[1:, : self.hidden_size]
-        return [Forward(z[t], h[t]) for t in range(len(h))]
+    def views(self, z, memory, scratch):
+        return Views(z=z[:-1], h=z[1:, : self.hidden_size], deltas=scratch)
 
     def forward(self, weights, step):
-        np.matmul(weights.W, step.z, out=step.h)  # a = W [h_{t-1}; 1; x_t]
+        dot(weights.W, step.z, step.h)  # a = W [h_{t-1}; 1; x_t]
         self.apply(step.h, weights.half)  # h_t = f(a)
 
-    def compute_factors(self, z, memory, factors):
-        self.slope(z[1:, : self.hidden_size], factors)  # f'(a)
-
-    def bind_backward(self, factors):
-        return [Backward(d_a) for d_a in factors]
+    def compute_factors(self, weights, span, scratch):
+        self.slope(span.h, weights.one, span.deltas)  # f'(a)
 
     def backward(self, weights, step, d_states):
-        (dh,) = d_states
-        np.multiply(step.d_a, dh, out=step.d_a)  # h_t = f(a): da = f'(a)∘dh_t
-        np.matmul(weights.W_hh_T, step.d_a, out=dh)  # a = W_hh h_{t-1} + …: dh_{t-1} = W_hhᵀ da
+        da, (dh,) = step.deltas, d_states
+        multiply(da, dh, da)  # h_t = f(a): da = f'(a)∘dh_t
+        dot(weights.W_hh_T, da, dh)  # a = W_hh h_{t-1} + …: dh_{t-1} = W_hhᵀ da

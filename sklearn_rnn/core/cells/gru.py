@@ -10,47 +10,42 @@ This is cuDNN's and torch's form. b_xn is in b_h with the biases of r and z; b_h
 from typing import NamedTuple
 
 import numpy as np
+from numpy import add, dot, multiply, subtract, tanh
 
-from sklearn_rnn.core.cells.base import (
-    Cell,
-    logistic_of_half,
-    slope_of_tanh,
-)
+from sklearn_rnn.core.cells.base import Cell, constants, logistic_of_half
 
 
 class WorkingCopy(NamedTuple):
-    """The gates' order here is hn, r, z, n: what takes in h is contiguous, and what takes in x."""
-
-    W_hn_r_z: np.ndarray  # (3H, H + 1 + D); hn takes no x: those columns are zero
+    W_z_r_hn: np.ndarray  # (3H, H + 1 + D), z and r halved; hn takes no x: those columns are zero
     W_xn: np.ndarray  # (H, 1 + D)
-    W_hh_T: np.ndarray  # (H, 3H): hn, r, z
-    W_xh_T: np.ndarray  # (D, 3H): r, z, n
+    W_hh_T: np.ndarray  # (H, 3H): hn, z, r
+    W_xh_T: np.ndarray  # (D, 3H): z, r, n
     half: np.ndarray
+    one: np.ndarray
 
 
-class Forward(NamedTuple):
-    z_block: np.ndarray  # [h_{t-1}; 1; x_t]
-    a: np.ndarray  # [hn; r; z]
-    r_z: np.ndarray
-    hn: np.ndarray  # W_hn h_{t-1} + b_hn
-    r: np.ndarray
-    z: np.ndarray
-    n: np.ndarray
-    h_before: np.ndarray  # h_{t-1}
+class Views(NamedTuple):
+    """What is there on the way there; on the way back."""
+
+    z: np.ndarray  # [h_{t-1}; 1; x_t]
     h: np.ndarray  # h_t
-
-
-class Backward(NamedTuple):
-    all: np.ndarray  # [d_hn; da_r; da_z; da_n; dh_{t-1}], all proportional to dh
-    d_hn_r_z: np.ndarray
-    through_z: np.ndarray
+    h_before: np.ndarray  # h_{t-1}
+    a: np.ndarray  # [z; r; hn]
+    z_r: np.ndarray
+    z_gate: np.ndarray  # z; what comes from dh_t to dh_{t-1} through z∘h_{t-1}
+    r: np.ndarray  # r; d_hn
+    update: np.ndarray  # hn = W_hn h_{t-1} + b_hn, then z∘(h_{t-1} - n); da_z
+    r_hn: np.ndarray  # r∘hn; da_r
+    n: np.ndarray  # n; da_n
+    update_r_hn: np.ndarray
+    d_hn_z_r: np.ndarray
+    deltas: np.ndarray  # [d_hn; da_z; da_r; da_n]
 
 
 class GRU(Cell):
-    gates = ("r", "z", "n")
-    n_memory = 4  # hn, r, z, n
-    n_factors = 5  # of d_hn, da_r, da_z, da_n, and of dh_{t-1} through z∘h_{t-1}
-    deltas = slice(0, 4)
+    gates = ("z", "r", "n")
+    n_memory = 5
+    n_scratch = 2  # 1-z, 1-r
 
     def shapes(self, n_inputs):
         return super().shapes(n_inputs) | {"b_hn": (self.hidden_size,)}
@@ -65,97 +60,88 @@ class GRU(Cell):
     def working_copy(self, parameters):
         H = self.hidden_size
         W = parameters["W"]
-        half = np.array(0.5, W.dtype)
-        textbook = self.textbook(W)
-        n = self.textbook(W[self.rows("n")])
-        W_hn_r_z = np.zeros_like(W)
-        W_hn_r_z[:H, :H] = n.W_hh
-        W_hn_r_z[:H, H] = parameters["b_hn"]
-        np.multiply(W[: 2 * H], half, out=W_hn_r_z[H:])  # σ(a) = ½ + ½ tanh(a/2)
+        half, one = constants(W.dtype)
+        z_r, n = W[: 2 * H], W[2 * H :]
+        W_z_r_hn = np.zeros_like(W)
+        multiply(z_r, half, W_z_r_hn[: 2 * H])  # σ(a) = ½ + ½ tanh(a/2)
+        W_z_r_hn[2 * H :, :H] = n[:, :H]
+        W_z_r_hn[2 * H :, H] = parameters["b_hn"]
         return WorkingCopy(
-            W_hn_r_z=W_hn_r_z,
-            W_xn=np.ascontiguousarray(W[2 * H :, H:]),
-            W_hh_T=np.concatenate([n.W_hh.T, textbook.W_hh[: 2 * H].T], axis=1),
-            W_xh_T=np.ascontiguousarray(textbook.W_xh.T),
+            W_z_r_hn=W_z_r_hn,
+            W_xn=np.ascontiguousarray(n[:, H:]),
+            W_hh_T=np.concatenate([n[:, :H].T, z_r[:, :H].T], axis=1),
+            W_xh_T=np.ascontiguousarray(W[:, H + 1 :].T),
             half=half,
+            one=one,
         )
 
-    def bind_forward(self, z, memory):
-        H = self.hidden_size
-        steps = []
-        for t in range(len(z) - 1):
-            m = memory[t]
-            steps.append(
-                Forward(
-                    z_block=z[t],
-                    a=m[: 3 * H],
-                    r_z=m[H : 3 * H],
-                    hn=m[:H],
-                    r=m[H : 2 * H],
-                    z=m[2 * H : 3 * H],
-                    n=m[3 * H :],
-                    h_before=z[t, :H],
-                    h=z[t + 1, :H],
-                )
-            )
-        return steps
+    def views(self, z, memory, scratch):
+        # On the way back, what came through h is one block, and what came through x.
+        H, now = self.hidden_size, memory[:-1]
+        z_gate, r, update, r_hn, n = self.slots(now)
+        return Views(
+            z=z[:-1],
+            h=z[1:, :H],
+            h_before=z[:-1, :H],
+            a=now[:, : 3 * H],
+            z_r=now[:, : 2 * H],
+            z_gate=z_gate,
+            r=r,
+            update=update,
+            r_hn=r_hn,
+            n=n,
+            update_r_hn=now[:, 2 * H : 4 * H],
+            d_hn_z_r=now[:, H : 4 * H],
+            deltas=now[:, H:],
+        )
 
-    def begin(self, weights, z, memory):
-        H = self.hidden_size
-        np.matmul(weights.W_xn, z[:-1, H:], out=memory[:-1, 3 * H :])  # W_xn x_t + b_xn
+    def begin(self, weights, span):
+        np.matmul(weights.W_xn, span.z[:, self.hidden_size :], out=span.n)  # W_xn x_t + b_xn
 
     def forward(self, weights, step):
-        np.matmul(weights.W_hn_r_z, step.z_block, out=step.a)  # hn = W_hn h_{t-1} + b_hn; a_r, a_z
-        logistic_of_half(step.r_z, weights.half)  # r, z = σ(a)
-        np.multiply(step.r, step.hn, out=step.h)  # (h_t's place serves as scratch)
-        np.add(step.n, step.h, out=step.n)  # a_n = W_xn x_t + b_xn + r∘hn
-        np.tanh(step.n, out=step.n)  # n = tanh(a_n)
-        np.subtract(step.h_before, step.n, out=step.h)
-        np.multiply(step.h, step.z, out=step.h)
-        np.add(step.h, step.n, out=step.h)  # h_t = n + z∘(h_{t-1} - n)
+        hn = step.update
+        dot(weights.W_z_r_hn, step.z, step.a)  # a_z, a_r; hn = W_hn h_{t-1} + b_hn
+        logistic_of_half(step.z_r, weights.half)  # z, r = σ(a)
+        multiply(step.r, hn, step.r_hn)
+        add(step.n, step.r_hn, step.n)  # a_n = W_xn x_t + b_xn + r∘hn
+        tanh(step.n, step.n)  # n = tanh(a_n)
+        subtract(step.h_before, step.n, step.update)
+        multiply(step.z_gate, step.update, step.update)
+        add(step.n, step.update, step.h)  # h_t = n + z∘(h_{t-1} - n)
 
-    def compute_factors(self, z, memory, factors):
-        H = self.hidden_size
-        hn, r, z_gate, n = (memory[:-1, k * H : (k + 1) * H] for k in range(4))
-        d_hn, da_r, da_z, da_n, through_z = (factors[:, k * H : (k + 1) * H] for k in range(5))
+    def compute_factors(self, weights, span, scratch):
+        n, r, r_hn, one = span.n, span.r, span.r_hn, weights.one
+        rest_z, _ = self.slots(scratch)
 
-        np.subtract(1, memory[:-1, H : 3 * H], out=factors[:, H : 3 * H])  # 1-r, 1-z
-        slope_of_tanh(n, out=da_n)
-        np.multiply(da_n, da_z, out=da_n)  # h_t = (1-z)∘n + …: da_n = dh∘(1-z)∘tanh'
-        np.multiply(da_n, r, out=d_hn)  # a_n = … + r∘hn: d_hn = da_n∘r
-        np.multiply(da_r, hn, out=da_r)
-        np.multiply(da_r, d_hn, out=da_r)  # a_n = … + r∘hn: da_r = da_n∘hn∘σ' = d_hn∘hn∘(1-r)
-        np.subtract(z[:-1, :H], n, out=through_z)  # (scratch)
-        np.multiply(da_z, through_z, out=da_z)
-        np.multiply(da_z, z_gate, out=da_z)  # h_t = n + z∘(h_{t-1}-n): da_z = dh∘(h_{t-1}-n)∘σ'
-        np.copyto(through_z, z_gate)  # h_t = … + z∘h_{t-1}: dh_{t-1} = dh∘z
-
-    def bind_backward(self, factors):
-        H, batch = self.hidden_size, factors.shape[2]
-        return [
-            Backward(
-                all=k.reshape(5, H, batch),
-                d_hn_r_z=k[: 3 * H],
-                through_z=k[4 * H :],
-            )
-            for k in factors
-        ]
+        subtract(one, span.z_r, scratch)  # 1-z, 1-r
+        # h_t = n + z∘(h-n): da_z = dh∘(h-n)∘σ' = dh∘(z∘(h-n))∘(1-z); the same with r∘hn, see below
+        multiply(span.update_r_hn, scratch, span.update_r_hn)
+        multiply(n, n, n)
+        subtract(one, n, n)
+        multiply(n, rest_z, n)  # h_t = (1-z)∘n + …: da_n = dh∘(1-z)∘tanh'
+        multiply(r_hn, n, r_hn)  # a_n = … + r∘hn: da_r = da_n∘hn∘σ' = da_n∘(r∘hn)∘(1-r)
+        multiply(r, n, r)  # a_n = … + r∘hn: d_hn = da_n∘r
+        # And h_t = … + z∘h_{t-1}: dh_{t-1} = dh∘z + …, for which z is as it has to be.
 
     def backward(self, weights, step, d_states):
-        (dh,) = d_states
-        np.multiply(step.all, dh, out=step.all)  # h_t, n, r and z: all are proportional to dh_t
-        np.matmul(weights.W_hh_T, step.d_hn_r_z, out=dh)  # hn, a_r, a_z = W h_{t-1} + …
-        np.add(dh, step.through_z, out=dh)  # h_t = … + z∘h_{t-1}
+        (dh,), through_z = d_states, step.z_gate
+        d_hn, da_z, da_r, da_n = step.r, step.update, step.r_hn, step.n
+        multiply(d_hn, dh, d_hn)  # h_t, n, r and z: all are proportional to dh_t
+        multiply(da_z, dh, da_z)
+        multiply(da_r, dh, da_r)
+        multiply(da_n, dh, da_n)
+        multiply(through_z, dh, through_z)
+        dot(weights.W_hh_T, step.d_hn_z_r, dh)  # hn, a_z, a_r = W h_{t-1} + …
+        add(dh, through_z, dh)  # h_t = … + z∘h_{t-1}
 
     def add_gradients(self, deltas, z, gradients):
         H = self.hidden_size
-        d_hn, d_r_z, d_n = deltas[:H], deltas[H : 3 * H], deltas[3 * H :]
         dW = gradients["W"]
-        dW[: 2 * H] += d_r_z @ z.T
-        from_h = d_hn @ z[: H + 1].T  # hn = W_hn h_{t-1} + b_hn
-        dW[2 * H :, :H] += from_h[:, :H]
-        gradients["b_hn"] += from_h[:, H]
-        dW[2 * H :, H:] += d_n @ z[H:].T  # W_xn x_t + b_xn
+        through_h = deltas[: 3 * H] @ z[:, : H + 1]  # hn, a_z, a_r = W_h· h_{t-1} + …
+        dW[: 2 * H, :H] += through_h[H:, :H]
+        dW[2 * H :, :H] += through_h[:H, :H]
+        gradients["b_hn"] += through_h[:H, H]
+        dW[:, H:] += deltas[H:] @ z[:, H:]  # a_z, a_r, a_n = … + b + W_x· x_t
 
-    def input_gradient(self, weights, deltas):
-        return weights.W_xh_T @ deltas[self.hidden_size :]
+    def input_gradient(self, weights, deltas, d_x):
+        np.matmul(weights.W_xh_T, deltas[:, self.hidden_size :], out=d_x)

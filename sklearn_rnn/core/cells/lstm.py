@@ -7,127 +7,113 @@ c_t = f∘c_{t-1} + i∘g,  h_t = o∘tanh(c_t)
 from typing import NamedTuple
 
 import numpy as np
+from numpy import add, dot, multiply, subtract, tanh
 
-from sklearn_rnn.core.cells.base import (
-    Cell,
-    logistic_of_half,
-    slope_of_logistic,
-    slope_of_tanh,
-)
+from sklearn_rnn.core.cells.base import Cell, WorkingCopy, constants, logistic_of_tanh
 
 
-class Forward(NamedTuple):
+class Views(NamedTuple):
+    """What is there on the way there; on the way back."""
+
     z: np.ndarray  # [h_{t-1}; 1; x_t]
-    a: np.ndarray  # [o; i; f; g]
-    o_i_f: np.ndarray
-    g: np.ndarray
-    i_f: np.ndarray
-    g_c: np.ndarray  # [g; c_{t-1}]
-    products: np.ndarray  # [i∘g; f∘c_{t-1}]
-    i_g: np.ndarray
-    f_c: np.ndarray
-    c: np.ndarray  # c_t
-    tanh_c: np.ndarray
-    o: np.ndarray
     h: np.ndarray  # h_t
-
-
-class Backward(NamedTuple):
-    from_h: np.ndarray  # [dc; da_o], what is proportional to dh
-    dc: np.ndarray
-    from_c: np.ndarray  # [da_i; da_f; da_g], what is proportional to dc
-    d_a: np.ndarray  # [da_o; da_i; da_f; da_g]
-    f: np.ndarray
+    a: np.ndarray  # [f; o; i; g]
+    f_o_i: np.ndarray
+    f: np.ndarray  # f; f
+    o: np.ndarray  # o; da_o
+    i: np.ndarray  # i; da_i
+    g: np.ndarray  # g; da_g
+    f_c: np.ndarray  # c_{t-1}, then f∘c_{t-1}; da_f
+    tanh_c: np.ndarray  # tanh(c_t); what comes from dh_t to dc_t
+    c: np.ndarray  # c_t, which is c_{t-1} to the next timestep
+    deltas: np.ndarray  # [da_o; da_i; da_g; da_f]
 
 
 class LSTM(Cell):
-    # In memory c_{t-1} follows g and i comes before f, so that i∘g and f∘c are one multiplication.
-    gates = ("o", "i", "f", "g")
-    sigmoid_gates = ("o", "i", "f")
+    gates = ("o", "i", "g", "f")
     n_states = 2
-    n_memory = 6  # o, i, f, g, c_{t-1}, tanh c_t
-    n_factors = 6  # of dc, of da_o, da_i, da_f, da_g, and f
-    deltas = slice(1, 5)
+    n_memory = 6
+    n_scratch = 4  # 1-f, 1-o, 1-i, i∘g
 
     def initialize(self, parameters, rng):
         super().initialize(parameters, rng)
         forget = self.textbook(parameters["W"][self.rows("f")])
         forget.b_h[...] = 1.0  # remember at first (Gers et al. 2000; Jozefowicz et al. 2015)
 
-    def bind_forward(self, z, memory):
+    def working_copy(self, parameters):
         H = self.hidden_size
-        products = np.empty((2 * H, z.shape[2]), z.dtype)
-        i_g, f_c = products[:H], products[H:]
-        steps = []
-        for t in range(len(z) - 1):
-            m = memory[t]
-            steps.append(
-                Forward(
-                    z=z[t],
-                    a=m[: 4 * H],
-                    o_i_f=m[: 3 * H],
-                    g=m[3 * H : 4 * H],
-                    i_f=m[H : 3 * H],
-                    g_c=m[3 * H : 5 * H],
-                    products=products,
-                    i_g=i_g,
-                    f_c=f_c,
-                    c=memory[t + 1, 4 * H : 5 * H],
-                    tanh_c=m[5 * H :],
-                    o=m[:H],
-                    h=z[t + 1, :H],
-                )
-            )
-        return steps
+        W = parameters["W"]
+        textbook = self.textbook(W)
+        half, one = constants(W.dtype)
+        f_o_i_g = np.concatenate([W[3 * H :], W[: 3 * H]])
+        f_o_i_g[: 3 * H] *= half  # σ(a) = ½ + ½ tanh(a/2)
+        return WorkingCopy(
+            W=f_o_i_g,
+            W_hh_T=np.ascontiguousarray(textbook.W_hh.T),
+            W_xh_T=np.ascontiguousarray(textbook.W_xh.T),
+            half=half,
+            one=one,
+        )
 
-    def states(self, z, memory, t):
-        H = self.hidden_size
-        return z[t, :H], memory[t, 4 * H : 5 * H]
+    def views(self, z, memory, scratch):
+        # The backward pass needs f itself to the end, so the gradient on f's pre-activation takes
+        # the place of f∘c_{t-1}: those on o, i, g and f are then one block, as the gates f, o, i
+        # and g were on the way there.
+        H, now = self.hidden_size, memory[:-1]
+        f, o, i, g, f_c, tanh_c = self.slots(now)
+        return Views(
+            z=z[:-1],
+            h=z[1:, :H],
+            a=now[:, : 4 * H],
+            f_o_i=now[:, : 3 * H],
+            f=f,
+            o=o,
+            i=i,
+            g=g,
+            f_c=f_c,
+            tanh_c=tanh_c,
+            c=memory[1:, 4 * H : 5 * H],
+            deltas=now[:, H : 5 * H],
+        )
+
+    def first_states(self, span):
+        return span.z[0, : self.hidden_size], span.f_c[0]
+
+    def last_states(self, span):
+        return span.h[-1], span.c[-1]
 
     def forward(self, weights, step):
-        np.matmul(weights.W, step.z, out=step.a)  # a = W [h_{t-1}; 1; x_t]
-        logistic_of_half(step.o_i_f, weights.half)  # o, i, f = σ(a)
-        np.tanh(step.g, out=step.g)  # g = tanh(a_g)
-        np.multiply(step.i_f, step.g_c, out=step.products)  # i∘g, f∘c_{t-1}
-        np.add(step.i_g, step.f_c, out=step.c)  # c_t = i∘g + f∘c_{t-1}
-        np.tanh(step.c, out=step.tanh_c)
-        np.multiply(step.o, step.tanh_c, out=step.h)  # h_t = o∘tanh(c_t)
+        dot(weights.W, step.z, step.a)  # a = W [h_{t-1}; 1; x_t], the rows of sigmoids halved
+        tanh(step.a, step.a)  # g = tanh(a_g)
+        logistic_of_tanh(step.f_o_i, weights.half)  # f, o, i = σ(a)
+        multiply(step.f, step.f_c, step.f_c)
+        multiply(step.i, step.g, step.h)  # (h_t's place serves as scratch)
+        add(step.f_c, step.h, step.c)  # c_t = f∘c_{t-1} + i∘g
+        tanh(step.c, step.tanh_c)
+        multiply(step.o, step.tanh_c, step.h)  # h_t = o∘tanh(c_t)
 
-    def compute_factors(self, z, memory, factors):
-        H = self.hidden_size
-        memory = memory[:-1]
-        o, i, f = (memory[:, k * H : (k + 1) * H] for k in range(3))
-        g, g_c = memory[:, 3 * H : 4 * H], memory[:, 3 * H : 5 * H]
-        tanh_c = memory[:, 5 * H :]
-        dc, da_o = factors[:, :H], factors[:, H : 2 * H]
-        da_i_f, da_g = factors[:, 2 * H : 4 * H], factors[:, 4 * H : 5 * H]
+    def compute_factors(self, weights, span, scratch):
+        h, o, i, g, f_c, tanh_c = span.h, span.o, span.i, span.g, span.f_c, span.tanh_c
+        rest_f, rest_o, rest_i, i_g = self.slots(scratch)
 
-        slope_of_tanh(tanh_c, out=dc)
-        np.multiply(dc, o, out=dc)  # h = o∘tanh(c): dc = dh∘o∘tanh'(c)
-        slope_of_logistic(memory[:, : 3 * H], out=factors[:, H : 4 * H])
-        np.multiply(da_o, tanh_c, out=da_o)  # h = o∘tanh(c): da_o = dh∘tanh(c)∘σ'
-        np.multiply(da_i_f, g_c, out=da_i_f)  # c = i∘g + f∘c': da_i = dc∘g∘σ', da_f = dc∘c'∘σ'
-        slope_of_tanh(g, out=da_g)
-        np.multiply(da_g, i, out=da_g)  # c = i∘g + …: da_g = dc∘i∘tanh'
-        np.copyto(factors[:, 5 * H :], f)  # c = … + f∘c': dc' = dc∘f
-
-    def bind_backward(self, factors):
-        H, batch = self.hidden_size, factors.shape[2]
-        return [
-            Backward(
-                from_h=k[: 2 * H].reshape(2, H, batch),
-                dc=k[:H],
-                from_c=k[2 * H : 5 * H].reshape(3, H, batch),
-                d_a=k[H : 5 * H],
-                f=k[5 * H :],
-            )
-            for k in factors
-        ]
+        subtract(weights.one, span.f_o_i, scratch[:, : 3 * self.hidden_size])  # 1-f, 1-o, 1-i
+        multiply(i, g, i_g)
+        multiply(h, tanh_c, tanh_c)
+        subtract(o, tanh_c, tanh_c)  # h = o∘tanh(c): dc = dh∘o∘(1 - tanh²(c)) = dh∘(o - h∘tanh(c))
+        multiply(h, rest_o, o)  # h = o∘tanh(c): da_o = dh∘tanh(c)∘σ' = dh∘h∘(1-o)
+        multiply(g, i_g, g)
+        subtract(i, g, g)  # c = i∘g + …: da_g = dc∘i∘(1 - g²) = dc∘(i - g∘(i∘g))
+        multiply(i_g, rest_i, i)  # c = i∘g + …: da_i = dc∘g∘σ' = dc∘(i∘g)∘(1-i)
+        multiply(f_c, rest_f, f_c)  # c = … + f∘c': da_f = dc∘c'∘σ' = dc∘(f∘c')∘(1-f)
 
     def backward(self, weights, step, d_states):
-        dh, dc = d_states
-        np.multiply(step.from_h, dh, out=step.from_h)  # h_t = o∘tanh(c_t)
-        np.add(dc, step.dc, out=dc)
-        np.multiply(step.from_c, dc, out=step.from_c)  # c_t = i∘g + f∘c_{t-1}: da_i, da_f, da_g
-        np.multiply(dc, step.f, out=dc)  # and dc_{t-1}
-        np.matmul(weights.W_hh_T, step.d_a, out=dh)  # a = W_hh h_{t-1} + …: dh_{t-1} = W_hhᵀ da
+        (dh, dc), through_tanh = d_states, step.tanh_c
+        da_o, da_i, da_g, da_f = step.o, step.i, step.g, step.f_c
+        multiply(da_o, dh, da_o)
+        multiply(through_tanh, dh, through_tanh)
+        add(dc, through_tanh, dc)  # h_t = o∘tanh(c_t)
+        multiply(da_i, dc, da_i)
+        multiply(da_g, dc, da_g)
+        multiply(da_f, dc, da_f)
+        multiply(dc, step.f, dc)  # c_t = i∘g + f∘c_{t-1}: dc_{t-1} = f∘dc_t
+        dot(weights.W_hh_T, step.deltas, dh)  # a = W_hh h_{t-1} + …: dh_{t-1} = W_hhᵀ da

@@ -1,0 +1,239 @@
+"""Whole fits, and a whole grid search, against skorch, a hand-written torch loop and MLPClassifier.
+
+    python benchmarks/fit.py [--json FILE] [--threads N] [--quick] [--cells gru lstm]
+
+All make the same epochs over the same shuffled float32 data with the same network, batches, Adam
+and clipping, from making the network to the end; nobody stops early. What torch reached on the
+training data stands next to what ours did, to see that it was the same work. MLPClassifier's is
+other work, and here for what it is: a network of one hidden layer, as wide, on the flattened data.
+
+The grid search is of 12 candidates in 5 folds. Its worker processes have one thread each, for BLAS
+and for torch, and are running before the time is taken. torch and skorch work on padded sequences
+where lengths differ, which is faster than to pack them.
+"""
+
+import sys
+import warnings
+from functools import partial
+from typing import NamedTuple
+
+import joblib
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier
+
+from common import DATA, Result, alternate, arguments, report_results
+from peers import TorchRNN, skorch_classifier, torch_fit
+from sklearn_rnn import RNNClassifier
+
+RATE, MAX_NORM = 0.005, 5.0
+MLP = "MLPClassifier (other work)"
+ACCURACIES = "training accuracy: ours, torch, skorch, MLP"
+
+
+class Data(NamedTuple):
+    """X as ours takes it, and the same padded, (n, timesteps, features), for the peers."""
+
+    X: np.ndarray | list[np.ndarray]
+    padded: np.ndarray
+    lengths: np.ndarray | None  # None where all are of one length
+    y: np.ndarray  # the numbers of the classes
+
+    @property
+    def n_classes(self) -> int:
+        return int(self.y.max()) + 1
+
+
+class Plan(NamedTuple):
+    """How to train."""
+
+    cell: str
+    hidden_size: int
+    batch_size: int
+    n_epochs: int
+
+
+def digits() -> Data:
+    images, y = load_digits(return_X_y=True)
+    X = images.reshape(-1, 8, 8).astype(np.float32) / 16
+    return Data(X, X, None, y)
+
+
+def series() -> Data:
+    """Noisy sines of three frequencies."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 2000)
+    time, phase = np.arange(100), rng.uniform(0, 2 * np.pi, (2000, 1))
+    X = np.sin((0.2 + 0.1 * y[:, np.newaxis]) * time + phase) + rng.standard_normal((2000, 100)) / 2
+    X = X.astype(np.float32)
+    return Data(X, X[:, :, np.newaxis], None, y)
+
+
+def vowels() -> Data:
+    data = np.load(DATA / "japanese_vowels.npz")
+    values, lengths = data["values"], data["lengths"].astype(np.int64)
+    values = (values - values.mean(axis=0)) / values.std(axis=0)
+    padded = np.zeros((len(lengths), lengths.max(), values.shape[1]), np.float32)
+    padded[np.arange(lengths.max()) < lengths[:, np.newaxis]] = values
+    y = data["speakers"].astype(np.int64) - 1
+    return Data(np.split(values, np.cumsum(lengths)[:-1]), padded, lengths, y)
+
+
+def architecture(data: Data, plan: Plan) -> dict[str, object]:
+    return {
+        "cell": plan.cell,
+        "n_inputs": data.padded.shape[2],
+        "hidden_size": plan.hidden_size,
+        "n_layers": 1,
+        "n_outputs": data.n_classes,
+        "per_step": False,
+    }
+
+
+# A contender makes a network, trains it, and returns a function that predicts the training data.
+
+
+def ours(data: Data, plan: Plan):
+    model = our_classifier(plan).fit(data.X, data.y)
+    return lambda: model.predict(data.X)
+
+
+def our_classifier(plan: Plan) -> RNNClassifier:
+    return RNNClassifier(
+        cell=plan.cell,
+        hidden_size=plan.hidden_size,
+        batch_size=plan.batch_size,
+        max_iter=plan.n_epochs,
+        n_iter_no_change=plan.n_epochs,
+        learning_rate_init=RATE,
+        max_grad_norm=MAX_NORM,
+        alpha=0.0,
+        random_state=0,
+    )
+
+
+def by_torch(data: Data, plan: Plan):
+    torch.manual_seed(0)
+    network = TorchRNN(**architecture(data, plan))
+    torch_fit(
+        network,
+        data.padded,
+        data.y,
+        data.lengths,
+        batch_size=plan.batch_size,
+        n_epochs=plan.n_epochs,
+        rate=RATE,
+        max_norm=MAX_NORM,
+    )
+    inputs = [torch.from_numpy(a) for a in (data.padded, data.lengths) if a is not None]
+    return lambda: network(*inputs).argmax(dim=1).numpy()
+
+
+def by_skorch(data: Data, plan: Plan):
+    torch.manual_seed(0)
+    net = skorch_for(data, plan)
+    X = data.padded if data.lengths is None else {"X": data.padded, "lengths": data.lengths}
+    net.fit(X, data.y)
+    return lambda: net.predict(X)
+
+
+def skorch_for(data: Data, plan: Plan):
+    return skorch_classifier(
+        architecture(data, plan),
+        batch_size=plan.batch_size,
+        n_epochs=plan.n_epochs,
+        rate=RATE,
+        max_norm=MAX_NORM,
+    )
+
+
+def by_mlp(data: Data, plan: Plan):
+    X = data.padded.reshape(len(data.padded), -1)
+    model = MLPClassifier(
+        hidden_layer_sizes=(plan.hidden_size,),
+        activation="tanh",
+        batch_size=plan.batch_size,
+        max_iter=plan.n_epochs,
+        n_iter_no_change=plan.n_epochs,
+        learning_rate_init=RATE,
+        alpha=0.0,
+        random_state=0,
+    ).fit(X, data.y)
+    return lambda: model.predict(X)
+
+
+CONTENDERS = {"ours": ours, "torch loop": by_torch, "skorch": by_skorch, MLP: by_mlp}
+
+
+def measure(name: str, data: Data, plan: Plan, quick: bool) -> Result:
+    runs = {n: partial(contender, data, plan) for n, contender in CONTENDERS.items()}
+    times = alternate(runs, seconds=0.2 if quick else 1.5, rounds=1 if quick else 7)
+    accuracies = [f"{accuracy_score(data.y, run()()):.3f}" for run in runs.values()]
+    labels = {
+        "what": name,
+        "cell": plan.cell,
+        "batch": plan.batch_size,
+        ACCURACIES: ", ".join(accuracies),
+    }
+    ratios = {f"{n} / ours": times[n] / times["ours"] for n in ("torch loop", "skorch")}
+    print(labels, times, ratios, file=sys.stderr, flush=True)
+    return Result(name, labels, times, ratios)
+
+
+def measure_search(n_jobs: int, quick: bool) -> Result:
+    """A grid search on the digits, the best candidate fitted again at the end."""
+    data, plan = digits(), Plan("gru", 64, 64, 1 if quick else 4)
+    data = data._replace(padded=data.padded[:600], y=data.y[:600])
+    sizes, rates, cells = [16, 32, 64], [0.002, 0.01], ["gru", "lstm"]
+    grids = {
+        "ours": {"hidden_size": sizes, "learning_rate_init": rates, "cell": cells},
+        "skorch": {"module__hidden_size": sizes, "lr": rates, "module__cell": cells},
+    }
+    models = {"ours": our_classifier(plan), "skorch": skorch_for(data, plan)}
+    searches = {
+        n: GridSearchCV(
+            models[n], grids[n], cv=2 if quick else 5, n_jobs=n_jobs, scoring="accuracy"
+        )
+        for n in grids
+    }
+    runs = {n: partial(search.fit, data.padded, data.y) for n, search in searches.items()}
+    with joblib.parallel_config("loky", inner_max_num_threads=1):
+        times = alternate(runs, seconds=1, rounds=1 if quick else 3)
+    scores = [f"{search.best_score_:.3f}" for search in searches.values()]
+    labels = {
+        "what": f"GridSearchCV, digits, n_jobs={n_jobs}",
+        "cell": "gru, lstm",
+        "batch": plan.batch_size,
+        ACCURACIES: f"ours, skorch: best in the folds {', '.join(scores)}",
+    }
+    ratios = {"skorch / ours": times["skorch"] / times["ours"]}
+    print(labels, times, ratios, file=sys.stderr, flush=True)
+    return Result("GridSearchCV", labels, times, ratios)
+
+
+def main():
+    options = arguments(__doc__, by_cell=True)
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    n_epochs = 2 if options.quick else 10
+    sets = [
+        ("digits 8×8", digits(), 32),
+        ("digits 8×8", digits(), 200),
+        ("series 2000×100", series(), 200),
+        ("Japanese vowels, ragged", vowels(), 32),
+    ]
+    results = [
+        measure(name, data, Plan(cell, 64, batch_size, n_epochs), options.quick)
+        for name, data, batch_size in sets
+        for cell in options.cells
+    ]
+    results += [measure_search(n_jobs, options.quick) for n_jobs in (1, 2)]
+    title = f"Whole fits, float32, {options.threads} thread(s), medians"
+    report_results(title, results, options.json)
+
+
+if __name__ == "__main__":
+    main()

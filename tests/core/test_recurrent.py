@@ -1,0 +1,20 @@
+"""The settings under which the loop over time runs."""
+
+import numpy as np
+import pytest
+
+from sklearn_rnn.core.recurrent import small_ufunc_buffers
+
+
+def test_the_buffer_is_small_inside_and_as_before_outside():
+    before = np.getbufsize()
+    with small_ufunc_buffers():
+        assert np.getbufsize() < before
+    assert np.getbufsize() == before
+
+
+def test_an_error_puts_the_buffer_back():
+    before = np.getbufsize()
+    with pytest.raises(ZeroDivisionError), small_ufunc_buffers():
+        raise ZeroDivisionError
+    assert np.getbufsize() == before
