@@ -7,18 +7,17 @@ brackets the mean number of epochs until training stopped. The result is in docs
 """
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
+from common import DATA
 from sklearn_rnn import RNNClassifier, RNNRegressor
 
 LIMITS = (1.0, 5.0, None)
 SEEDS = (0, 1, 2)
-DATA = Path(__file__).parent.parent / "examples" / "data"
 
 
 def digits_by_row():

@@ -5,7 +5,8 @@ from itertools import cycle
 
 import torch
 from torch.nn.functional import cross_entropy, mse_loss
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_sequence
+from torch.utils.data import Dataset, default_collate
 
 from steps import BETAS, EPSILON, MAX_NORM, RATE, Minibatch, Task
 
@@ -103,8 +104,7 @@ def _torch_steps(task: Task, losses: list[Callable[[TorchRNN], torch.Tensor]]):
 def torch_fit(network, X, y, lengths=None, *, batch_size, n_epochs, rate, max_norm) -> None:
     """Train a TorchRNN on classes, by the loop that one writes by hand.
 
-    Given lengths, X is padded; each batch is cut to its longest sequence. (To pack the batches is
-    slower.)
+    Given lengths, X is padded; each batch is cut to its longest sequence.
     """
     X, y = torch.from_numpy(X), torch.from_numpy(y)
     lengths = None if lengths is None else torch.from_numpy(lengths)
@@ -123,10 +123,33 @@ def torch_fit(network, X, y, lengths=None, *, batch_size, n_epochs, rate, max_no
             solver.step()
 
 
-def skorch_classifier(architecture: dict, *, batch_size, n_epochs, rate, max_norm):
+class RaggedData(Dataset):
+    """Sequences of different lengths, and their classes."""
+
+    def __init__(self, X: list, y):
+        self.X = [torch.from_numpy(x) for x in X]
+        self.y = torch.from_numpy(y)
+
+    def __len__(self):
+        return len(self.X)
+
+    def __getitem__(self, i):
+        return self.X[i], self.y[i]
+
+
+def collate_padded(samples):
+    """Pad a batch to its longest sequence; return the arguments of TorchRNN, and the classes."""
+    sequences, y = zip(*samples, strict=True)
+    lengths = torch.tensor([len(x) for x in sequences])
+    return {"X": pad_sequence(sequences, batch_first=True), "lengths": lengths}, torch.stack(y)
+
+
+def skorch_classifier(
+    architecture: dict, collate=default_collate, *, batch_size, n_epochs, rate, max_norm
+):
     """A TorchRNN as a scikit-learn classifier, with nothing called back but the clipping.
 
-    Padded sequences go in as {"X": X, "lengths": lengths}.
+    For sequences of different lengths, give it the collate function and the data as RaggedData.
     """
     from skorch import NeuralNetClassifier
     from skorch.callbacks import GradientNormClipping
@@ -142,6 +165,8 @@ def skorch_classifier(architecture: dict, *, batch_size, n_epochs, rate, max_nor
         batch_size=batch_size,
         max_epochs=n_epochs,
         iterator_train__shuffle=True,
+        iterator_train__collate_fn=collate,
+        iterator_valid__collate_fn=collate,
         iterator_valid__batch_size=256,  # to predict; as many as ours
         train_split=None,
         callbacks=[GradientNormClipping(max_norm)],

@@ -107,6 +107,8 @@ def for_core(task: Task, data: Minibatch) -> tuple[Batch, np.ndarray, np.ndarray
     X, y, lengths = data
     B, T, D = X.shape
     batch = Batch(X.reshape(B * T, D), np.arange(B) * T, lengths)
-    rows = batch.positions(batch.starts) if task.per_step else np.arange(B)
+    rows, weights = np.arange(B), np.ones(B, np.float32)
+    if task.per_step:
+        rows, weights = batch.positions(batch.starts), batch.is_real().astype(np.float32)
     targets = np.ascontiguousarray(y.reshape(-1, task.n_outputs)[rows].T)
-    return batch, targets, np.full(len(rows), 1 / len(rows), np.float32)
+    return batch, targets, weights / weights.sum()

@@ -65,7 +65,7 @@ class Sequences:
             starts = np.arange(n) * n_timesteps
         else:
             values, starts = np.concatenate(self.arrays), self.starts
-        return np.asarray(values, dtype), starts
+        return np.asarray(values, dtype, order="C"), starts  # timesteps are gathered row by row
 
     def check_fits(self, dtype) -> None:
         """Raise if a value is too large for a dtype, naming the sample."""

@@ -73,16 +73,20 @@ class TrainingData:
         chosen = chosen[decreasing(self.lengths[chosen])]
         batch = self.inputs(chosen)
         positions = self.target_starts[chosen]
-        if self.per_step:
-            positions = batch.positions(positions)
-        targets = self.targets[positions]
-        return batch, np.ascontiguousarray(targets.T), self.weights[positions]
+        if not self.per_step:
+            return batch, self._targets_at(positions), self.weights[positions]
+        positions = batch.positions(positions)
+        return batch, self._targets_at(positions), self.weights[positions] * batch.is_real()
+
+    def _targets_at(self, positions: np.ndarray) -> np.ndarray:
+        """Targets as a loss takes them, (n_outputs, columns) or (columns,)."""
+        return np.ascontiguousarray(self.targets[positions].T)
 
     def target_positions(self) -> np.ndarray:
         """Where the targets of these sequences stand."""
         order = decreasing(self.lengths)
-        starts = self.target_starts[order]
-        return self.inputs(order).positions(starts) if self.per_step else starts
+        starts, batch = self.target_starts[order], self.inputs(order)
+        return batch.positions(starts)[batch.is_real()] if self.per_step else starts
 
 
 @dataclass(frozen=True)

@@ -71,18 +71,39 @@ class Packed:
     lengths: list[int]
 
     @property
+    def ends(self) -> list[int]:
+        """Up to which timestep each sequence runs on, together with those that end next.
+
+        They go on together as long as that is 32 timesteps in all or fewer.
+        """
+        lengths, groups = sorted(self.lengths), [[]]
+        for length in lengths:
+            if sum(length - other for other in groups[-1]) > 32:
+                groups.append([])
+            groups[-1].append(length)
+        together = {length: max(group) for group in groups for length in group}
+        return [together[length] for length in self.lengths]
+
+    @property
     def steps(self) -> list[tuple[int, int]]:
         """The (sequence, timestep) of each packed column."""
-        longest = max(self.lengths)
-        return [(i, t) for t in range(longest) for i in self.order if t < self.lengths[i]]
+        ends = self.ends
+        return [(i, t) for t in range(max(ends)) for i in self.order if t < ends[i]]
+
+    @property
+    def is_real(self) -> list[bool]:
+        """Whether each packed column is one of a sequence, and not of one that runs on."""
+        return [t < self.lengths[i] for i, t in self.steps]
 
     def by_column(self, arrays, return_sequences):
         """Put targets, weights, ... into the columns' order, which is the last axis.
 
-        arrays : for each sequence its (...), or (T_i, ...) with `return_sequences`
+        arrays : for each sequence its (...), or (T_i, ...) with `return_sequences`; where a
+            sequence runs on there are zeros
         """
         if return_sequences:
-            columns = [arrays[i][t] for i, t in self.steps]
+            real = zip(self.steps, self.is_real, strict=True)
+            columns = [arrays[i][t] if ok else np.zeros_like(arrays[i][0]) for (i, t), ok in real]
         else:
             columns = [arrays[i] for i in self.order]
         return np.stack(columns, axis=-1)
@@ -91,6 +112,8 @@ class Packed:
         """Turn (rows, columns) into (rows,) for each sequence, or (T_i, rows)."""
         owners = [i for i, _ in self.steps] if return_sequences else self.order
         assert matrix.shape[1] == len(owners), f"{matrix.shape[1]} columns, not {len(owners)}"
+        if return_sequences:
+            owners = np.where(self.is_real, owners, -1)
         columns = [matrix[:, np.equal(owners, i)].T for i in range(len(self.lengths))]
         return columns if return_sequences else [column for (column,) in columns]
 

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.cells.base import Cell
 from sklearn_rnn.core.initializers import glorot_uniform
-from sklearn_rnn.core.packing import Batch, Chunk, decreasing
+from sklearn_rnn.core.packing import Batch, Chunk, Span, decreasing
 from sklearn_rnn.core.parameters import Parameters
 from sklearn_rnn.core.recurrent import Record, RecurrentLayer
 
@@ -119,7 +119,8 @@ class Network:
     def forward(self, batch: Batch) -> np.ndarray:
         """Return the raw outputs, (n_outputs, batch), or (n_outputs, columns) one per timestep.
 
-        The columns are the batch's packed columns. What `backward` needs is kept.
+        The columns are the batch's packed columns; what stands in those of sequences that run on is
+        of no use. What `backward` needs is kept.
         """
         chunks = list(batch.chunks(self.max_columns))
         records = [layer.records(chunks) for layer in self.layers]
@@ -132,8 +133,8 @@ class Network:
             for span, h_of_span in zip(chunk, h, strict=True):
                 if per_step:
                     span.unpack(features[:-1])[...] = h_of_span
-                else:  # what goes on is overwritten by the next span, what has ended stays
-                    features[:-1, : span.batch_size] = h_of_span[-1]
+                for step, first, last in () if per_step else span.ends:
+                    features[:-1, first:last] = h_of_span[step, :, first:last]
         self._kept = Kept(chunks, records, features)
         return output @ features  # y = W_hy h + b_y
 
@@ -169,37 +170,37 @@ class Network:
         for chunk, h in self._run(batch, chunks(), map(in_turn, self.layers)):
             if self.architecture.return_sequences:
                 raw = [np.matmul(W_hy, part).transpose(0, 2, 1).reshape(-1, len(b_y)) for part in h]
-                out[batch.positions(out_starts, chunk)] = np.concatenate(raw) + b_y
-            else:
-                for span, h_of_span in zip(chunk, h, strict=True):
-                    out[out_starts[: span.batch_size]] = (W_hy @ h_of_span[-1]).T + b_y
+                real = batch.is_real(chunk)
+                out[batch.positions(out_starts, chunk)[real]] = np.concatenate(raw)[real] + b_y
+                continue
+            for span, h_of_span in zip(chunk, h, strict=True):
+                for step, first, last in span.ends:
+                    raw = W_hy @ h_of_span[step, :, first:last]
+                    out[out_starts[first:last]] = raw.T + b_y
 
     def backward(
         self, d_outputs: np.ndarray, gradients: Parameters, input_gradient: bool = False
     ) -> np.ndarray | None:
         """Backpropagate the gradient on the raw outputs of the last `forward`, and use that up.
 
-        Overwrites `gradients`. Returns the gradient on the inputs, (n_inputs, packed columns), if
-        it is asked for.
+        In the columns of sequences that run on it has to be zero. Overwrites `gradients`. Returns
+        the gradient on the inputs, (n_inputs, packed columns), if it is asked for.
         """
         (chunks, records, features), self._kept = self._kept, None
         gradients.vector[...] = 0
         np.matmul(d_outputs, features.T, out=gradients["output.W"])  # y = W_hy h + b_y
         W_hy_T = self.parameters["output.W"][:, :-1].T
         if self.architecture.return_sequences:
-            d_last = None
             d_h = (
                 [np.matmul(W_hy_T, span.unpack(d_outputs)) for span in chunk]
                 for chunk in reversed(chunks)
             )
         else:
             d_last = W_hy_T @ d_outputs
-            d_h = ([None] * len(chunk) for chunk in reversed(chunks))
+            d_h = ([at_ends(span, d_last) for span in chunk] for chunk in reversed(chunks))
         for k in reversed(range(len(self.layers))):
             of_layer_k = of_layer(gradients, k)
-            wanted = input_gradient or k > 0
-            d_h = self.layers[k].backward(records[k], d_h, d_last, of_layer_k, wanted)
-            d_last = None
+            d_h = self.layers[k].backward(records[k], d_h, of_layer_k, input_gradient or k > 0)
 
         d_inputs = None
         if input_gradient:
@@ -221,3 +222,12 @@ class Network:
         for layer, of_layer_k in zip(self.layers, records, strict=True):
             stream = layer.forward(of_layer_k, stream)
         return zip(here, stream, strict=True)
+
+
+def at_ends(span: Span, d_last: np.ndarray) -> list[np.ndarray | None]:
+    """The gradient on h at each step of a span, given that on the last h of each sequence."""
+    d_h: list[np.ndarray | None] = [None] * span.n_steps
+    for step, first, last in span.ends:
+        d_h[step] = np.zeros((len(d_last), span.batch_size), d_last.dtype)
+        d_h[step][:, first:last] = d_last[:, first:last]
+    return d_h

@@ -1,19 +1,29 @@
-"""A batch of sequences as time-major blocks, without padding.
+"""A batch of sequences as time-major blocks, with next to no padding.
 
 The sequences of a batch are sorted by decreasing length, so that timestep t concerns the first B_t
 of them. A span is a stretch of timesteps over which B_t stays the same. Within a span everything is
 an array (n_steps, rows, batch): each timestep one contiguous block, no cell of it wasted. A chunk
 is as many spans, one after another, as are worked on at a time.
 
+Very short spans cost more than they save. So the sequences that end in a span run on to its end,
+on their last inputs, if that is no more than `RUN_ON` timesteps of all of them together. Nothing
+that they yield after their ends is used, and no gradient comes from there.
+
 Where the timesteps of the whole batch stand side by side in one matrix (rows, columns), span by
-span, step by step, sequence by sequence, they are "packed columns".
+span, step by step, sequence by sequence, they are "packed columns"; those of sequences that run on
+are among them.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+
+# How many timesteps the sequences of a span may run on, all together.
+RUN_ON = 32
 
 # A chunk's timesteps at most: there are Python objects for each, which take memory too.
 MAX_STEPS = 128
@@ -26,6 +36,7 @@ class Span(NamedTuple):
     n_steps: int
     batch_size: int
     column: int  # the first packed column
+    ends: tuple[tuple[int, int, int], ...]  # (step, first, last): sequences first to last - 1 end
 
     @property
     def n_columns(self) -> int:
@@ -44,6 +55,14 @@ class Span(NamedTuple):
 Chunk = tuple[Span, ...]
 
 
+class Plateau(NamedTuple):
+    """Timesteps at which the same sequences are running, up to `end`."""
+
+    end: int
+    running: int
+    last_steps: list[tuple[int, int, int]]  # (timestep, first, last), as in `Span.ends`
+
+
 @dataclass(frozen=True)
 class Batch:
     """Some sequences of a flat array of timesteps, sorted by decreasing length.
@@ -57,9 +76,33 @@ class Batch:
     starts: np.ndarray
     lengths: np.ndarray
 
+    @cached_property
+    def plateaus(self) -> list[Plateau]:
+        """How many sequences run up to which timestep, from all to the longest ones."""
+        bounds = np.flatnonzero(self.lengths[1:] < self.lengths[:-1]) + 1
+        bounds = [0, *bounds.tolist(), len(self.lengths)]
+        plateaus, ending, ran_on, end = [], [], 0, 0
+        for first, last in reversed(list(pairwise(bounds))):
+            length = int(self.lengths[first])
+            ran_on += sum(b - a for _, a, b in ending) * (length - end)
+            if ran_on > RUN_ON:
+                plateaus.append(Plateau(end, ending[0][2], ending))
+                ending, ran_on = [], 0
+            ending.append((length - 1, first, last))
+            end = length
+        return [*plateaus, Plateau(end, ending[0][2], ending)]
+
+    @cached_property
+    def ends(self) -> np.ndarray:
+        """Up to which timestep each sequence runs, or runs on."""
+        ends = np.empty_like(self.lengths)
+        for plateau in self.plateaus:
+            ends[: plateau.running] = plateau.end  # those that run longer get theirs after this
+        return ends
+
     @property
     def n_columns(self) -> int:
-        return int(self.lengths.sum())
+        return int(self.ends.sum())
 
     def chunks(self, max_columns: int, max_steps: int = MAX_STEPS) -> Iterator[Chunk]:
         """Yield the batch's chunks, each of at most `max_columns` columns (but one step at least).
@@ -68,7 +111,7 @@ class Batch:
         """
         spans: list[Span] = []
         time = column = steps = columns = 0  # the last two are the chunk's
-        for running, end in self._plateaus():
+        for end, running, last_steps in self.plateaus:
             while time < end:
                 n_steps = min(end - time, (max_columns - columns) // running, max_steps - steps)
                 if n_steps < 1:
@@ -77,29 +120,34 @@ class Batch:
                         spans, steps, columns = [], 0, 0
                         continue
                     n_steps = 1
-                spans.append(Span(time, n_steps, running, column))
+                ends = tuple((t - time, *who) for t, *who in last_steps if 0 <= t - time < n_steps)
+                spans.append(Span(time, n_steps, running, column, ends))
                 time += n_steps
                 steps += n_steps
                 column += n_steps * running
                 columns += n_steps * running
         yield tuple(spans)
 
-    def _plateaus(self) -> Iterator[tuple[int, int]]:
-        """Yield how many sequences run, and up to which timestep: from all to the longest ones."""
-        shorter = np.flatnonzero(self.lengths[1:] < self.lengths[:-1]) + 1
-        for running in (len(self.lengths), *shorter[::-1].tolist()):
-            yield running, int(self.lengths[running - 1])
-
     def positions(self, starts: np.ndarray, chunk: Chunk | None = None) -> np.ndarray:
         """Where packed columns, a chunk's or all, stand in a flat array.
 
         starts : where each sequence of the batch starts in that array
         """
-        first, end = (chunk[0].start, chunk_end(chunk)) if chunk else (0, int(self.lengths[0]))
-        steps = np.arange(first, end)[:, np.newaxis]
-        if self.lengths[-1] >= end:
+        steps = self._steps(chunk)
+        if self.lengths[-1] > steps[-1, 0]:
             return (steps + starts).ravel()
-        return (steps + starts)[steps < self.lengths]
+        return (np.minimum(steps, self.lengths - 1) + starts)[steps < self.ends]
+
+    def is_real(self, chunk: Chunk | None = None) -> np.ndarray:
+        """Which packed columns, a chunk's or all, are not those of sequences that run on."""
+        steps = self._steps(chunk)
+        return (steps < self.lengths)[steps < self.ends]
+
+    def _steps(self, chunk: Chunk | None) -> np.ndarray:
+        first, end = 0, int(self.lengths[0])
+        if chunk is not None:
+            first, end = chunk[0].start, chunk[-1].start + chunk[-1].n_steps
+        return np.arange(first, end)[:, np.newaxis]
 
     def inputs(self, chunk: Chunk) -> list[np.ndarray]:
         """Gather the inputs of a chunk's spans, each (n_steps, n_features, batch), transposed."""
@@ -109,11 +157,6 @@ class Batch:
             rows[end - span.n_columns : end].reshape(*span.shape, -1).transpose(0, 2, 1)
             for span, end in zip(chunk, ends, strict=True)
         ]
-
-
-def chunk_end(chunk: Chunk) -> int:
-    """The timestep after a chunk's last."""
-    return chunk[-1].start + chunk[-1].n_steps
 
 
 def decreasing(lengths: np.ndarray) -> np.ndarray:

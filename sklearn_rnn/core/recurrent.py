@@ -162,35 +162,33 @@ class RecurrentLayer:
     def backward(
         self,
         chunks: Sequence[Sequence[Record]],
-        d_outputs: Iterable[Sequence[np.ndarray | None]],
-        d_last: np.ndarray | None,
+        d_outputs: Iterable[Sequence[Sequence[np.ndarray | None]]],
         gradients,
         input_gradient: bool,
-    ) -> Iterator[list[np.ndarray | None]]:
+    ) -> Iterator[Sequence[np.ndarray | None]]:
         """Go back over chunks, from the last to the first, adding to the gradients on parameters.
 
-        d_outputs : for each chunk, last one first, the gradients on the h of its spans; None: zeros
-        d_last : (H, batch), the gradient on each sequence's last h on top of that; None: zeros
+        d_outputs : for each chunk, last one first, for each of its spans, for each timestep the
+            gradient on h, (H, batch), or None for zeros
         Yields the gradients on the x of its spans, (n_steps, n_inputs, batch); None if not asked.
         """
         d_states = np.empty((self.cell.n_states, self.cell.hidden_size, 0), self.dtype)
         for records, d_hs in zip(reversed(chunks), d_outputs, strict=True):
             for record, d_h in zip(reversed(records), reversed(d_hs), strict=True):
-                d_states = with_ended(d_states, d_last, record.span.z.shape[2])
+                d_states = widened(d_states, record.span.z.shape[2])
                 self._backward(record, d_h, list(d_states))
             deltas, z = self._side_by_side(records)
             self.cell.add_gradients(deltas, z, gradients)
             yield self._input_gradients(records) if input_gradient else [None] * len(records)
 
-    def _backward(self, record: Record, d_h: np.ndarray | None, d_states) -> None:
+    def _backward(self, record: Record, d_h: Sequence[np.ndarray | None], d_states) -> None:
         """Go back over a span; the gradients on the states at its end become those at its start."""
-        cell, weights, dh = self.cell, self.weights, d_states[0]
-        span, steps, scratch = record
+        cell, weights, (span, steps, scratch) = self.cell, self.weights, record
         cell.compute_factors(weights, span, scratch)
-        for t in reversed(range(len(steps))):
-            if d_h is not None:
-                add(dh, d_h[t], dh)
-            cell.backward(weights, steps[t], d_states)
+        for step, d_h_of_step in zip(reversed(steps), reversed(d_h), strict=True):
+            if d_h_of_step is not None:
+                add(d_states[0], d_h_of_step, d_states[0])
+            cell.backward(weights, step, d_states)
 
     def _side_by_side(self, records: Sequence[Record]) -> tuple[np.ndarray, np.ndarray]:
         """A chunk's deltas, (rows, columns), and z, (columns, rows): one product does for all.
@@ -219,17 +217,15 @@ class RecurrentLayer:
         return d_inputs
 
 
-def with_ended(d_states: np.ndarray, d_last: np.ndarray | None, batch: int) -> np.ndarray:
-    """Going back in time, take in the sequences that ended here, with the gradient on their h.
+def widened(d_states: np.ndarray, batch: int) -> np.ndarray:
+    """Going back in time, take in the sequences that end here, with zeros.
 
-    d_states : (n_states, H, as many as ran on)
+    d_states : (n_states, H, as many as run on)
     """
-    n_states, H, ran_on = d_states.shape
-    if ran_on == batch:
+    n_states, H, running = d_states.shape
+    if running == batch:
         return d_states
     wide = np.empty((n_states, H, batch), d_states.dtype)
-    wide[:, :, :ran_on] = d_states
-    wide[:, :, ran_on:] = 0
-    if d_last is not None:
-        wide[0, :, ran_on:] = d_last[:, ran_on:batch]
+    wide[:, :, :running] = d_states
+    wide[:, :, running:] = 0
     return wide

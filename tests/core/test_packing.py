@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from networks import make_sequences, pack
 from sklearn_rnn.core.packing import Batch, Span, decreasing
 
-some_lengths = st.lists(st.integers(1, 12), min_size=1, max_size=8)
+some_lengths = st.lists(st.integers(1, 30), min_size=1, max_size=8)
 some_max_columns = st.integers(1, 40)
 
 
@@ -30,19 +30,20 @@ def test_spans_cover_every_column_once_in_order(lengths, max_columns):
         ]
         assert span.column + span.n_columns == len(covered)
     assert covered == packed.steps
-    assert len(set(covered)) == len(covered) == packed.batch.n_columns == sum(lengths)
+    assert len(set(covered)) == len(covered) == packed.batch.n_columns
 
 
 @given(some_lengths, some_max_columns, st.integers(1, 15))
 @example([5, 5, 5], 7, 15)
 @example([2, 7, 1, 7, 2], 40, 15)
 def test_chunks_are_as_long_as_allowed(lengths, max_columns, max_steps):
-    """A span ends where a sequence ends, a chunk where one more timestep would not fit."""
-    chunks = list(pack(make_sequences(lengths)).batch.chunks(max_columns, max_steps))
+    """A span ends where sequences stop, a chunk where one more timestep would not fit."""
+    packed = pack(make_sequences(lengths))
+    chunks = list(packed.batch.chunks(max_columns, max_steps))
     for k, chunk in enumerate(chunks):
         assert len(chunk) > 0
         for span in chunk[:-1]:
-            assert span.start + span.n_steps in lengths
+            assert span.start + span.n_steps in packed.ends
         n_columns, n_steps = sum(span.n_columns for span in chunk), sum(s.n_steps for s in chunk)
         assert n_steps == 1 or n_columns <= max_columns
         assert n_steps <= max_steps
@@ -60,7 +61,8 @@ def test_inputs_are_the_values_of_the_spans(lengths, max_columns):
             assert x.shape == (span.n_steps, 3, span.batch_size)
             for k in range(span.n_steps):
                 for j in range(span.batch_size):
-                    expected = sequences[packed.order[j]][span.start + k]
+                    sequence = sequences[packed.order[j]]
+                    expected = sequence[min(span.start + k, len(sequence) - 1)]
                     np.testing.assert_array_equal(x[k, :, j], expected)
 
 
@@ -71,7 +73,10 @@ def test_unpack_and_positions_agree(lengths, max_columns):
     starts = packed.batch.starts
     flat = np.arange(sum(lengths)) * 10
     columns = packed.batch.positions(starts)
-    np.testing.assert_array_equal(np.sort(columns), np.arange(sum(lengths)))
+    real = np.concatenate([packed.batch.is_real(c) for c in packed.batch.chunks(max_columns)])
+    np.testing.assert_array_equal(real, packed.is_real)
+    np.testing.assert_array_equal(real, packed.batch.is_real())
+    np.testing.assert_array_equal(np.sort(columns[real]), np.arange(sum(lengths)))
     matrix = np.stack([flat[columns], -flat[columns]])
     for chunk in packed.batch.chunks(max_columns):
         expected = iter(flat[packed.batch.positions(starts, chunk)])
@@ -83,18 +88,41 @@ def test_unpack_and_positions_agree(lengths, max_columns):
         assert next(expected, None) is None
 
 
+@given(some_lengths, some_max_columns)
+@example([5, 5, 4, 30], 1000)
+def test_every_sequence_ends_once_at_its_last_timestep(lengths, max_columns):
+    packed = pack(make_sequences(lengths))
+    ended = [
+        (packed.order[j], span.start + step)
+        for span in itertools.chain(*packed.batch.chunks(max_columns))
+        for step, first, last in span.ends
+        for j in range(first, last)
+    ]
+    assert sorted(ended) == [(i, length - 1) for i, length in enumerate(lengths)]
+
+
+@given(some_lengths)
+def test_sequences_run_on_a_little_and_never_longer_than_the_longest(lengths):
+    packed = pack(make_sequences(lengths))
+    ends, sorted_lengths = packed.batch.ends, packed.batch.lengths
+    assert (ends >= sorted_lengths).all()
+    assert set(ends) <= set(lengths)
+    for end in set(ends):
+        assert (end - sorted_lengths[ends == end]).sum() <= 32
+
+
 @given(some_lengths)
 def test_positions_for_starts_that_leave_gaps(lengths):
-    """The starts are whatever they are: here every sequence has room for 20 timesteps."""
+    """The starts are whatever they are: here every sequence has room for 40 timesteps."""
     packed = pack(make_sequences(lengths))
-    starts = 20 * np.array(packed.order)
-    expected = [20 * i + t for i, t in packed.steps]
+    starts = 40 * np.array(packed.order)
+    expected = [40 * i + min(t, lengths[i] - 1) for i, t in packed.steps]
     np.testing.assert_array_equal(packed.batch.positions(starts), expected)
 
 
 def test_unpack_is_a_view():
     matrix = np.zeros((2, 10))
-    Span(start=4, n_steps=2, batch_size=3, column=3).unpack(matrix)[1, 0, 2] = 1.0
+    Span(start=4, n_steps=2, batch_size=3, column=3, ends=()).unpack(matrix)[1, 0, 2] = 1.0
     assert matrix[0, 8] == 1.0
     assert matrix.sum() == 1.0
 
