@@ -17,6 +17,7 @@ from sklearn.exceptions import ConvergenceWarning, InconsistentVersionWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._data import hold_out, read_validation_data, training_data, validation_data
 from sklearn_rnn._errors import unchanged_on_error
 from sklearn_rnn._hooks import FitHooks
 from sklearn_rnn._hyperparameters import check_hyperparameters
@@ -24,7 +25,6 @@ from sklearn_rnn._sequences import Sequences, read_sequences
 from sklearn_rnn._targets import read_weights
 from sklearn_rnn._threads import one_blas_thread
 from sklearn_rnn._training import Ending, Progress, TrainingData, TrainingOptions, train
-from sklearn_rnn._validation_data import about_validation_data, hold_out, read_validation_data
 from sklearn_rnn._version import __version__
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Architecture, Network
@@ -64,6 +64,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         nesterovs_momentum,
         beta_1,
         beta_2,
+        rho,
         epsilon,
         warm_start,
         random_state,
@@ -93,6 +94,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self.nesterovs_momentum = nesterovs_momentum
         self.beta_1 = beta_1
         self.beta_2 = beta_2
+        self.rho = rho
         self.epsilon = epsilon
         self.warm_start = warm_start
         self.random_state = random_state
@@ -113,6 +115,13 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _score(self, targets: np.ndarray, raw: np.ndarray, weights: np.ndarray) -> float:
         """Score raw outputs, (n_targets, n_outputs), for early stopping."""
+
+    def _read_weights(self, sample_weight, X: Sequences, targets: np.ndarray) -> np.ndarray:
+        """Return the weights of the targets."""
+        return read_weights(sample_weight, X, self.return_sequences)
+
+    def _check_targets(self, targets, weights, X: Sequences, go_on: bool) -> None:
+        """Raise for targets that the loss can't take; those of weight zero may be anything."""
 
     @with_callbacks
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
@@ -197,7 +206,9 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if go_on:
             classes = getattr(self, "classes_", None)
         targets = self._read_targets(y, X, classes)
-        weights = read_weights(sample_weight, X, self.return_sequences)
+        self._loss = self._core_loss()
+        weights = self._read_weights(sample_weight, X, targets)
+        self._check_targets(targets, weights, X, go_on)
         validation = None if hooks is None else read_validation_data(self, *hooks.validation)
         solver = SOLVERS[self.solver](self)
         architecture = self._architecture_for(X)
@@ -205,17 +216,22 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             network, progress = self._resume(architecture, solver)
         else:
             network, progress = self._start(architecture, solver, X.dtype)
-        if hooks is not None:
+        if hooks is not None:  # `fit`, and not `partial_fit`
+            progress.cycle_start = len(progress.loss_curve)
             n_epochs = hooks.begin(network, progress)
 
         data = training_data(X, targets, weights, self.return_sequences, network.dtype)
         held_out = None
         if validation is not None:
-            held_out = self._validation_data(*validation, network.dtype)
+            held_out = validation_data(*validation, self.return_sequences, network.dtype)
         elif self.early_stopping:
             data, held_out = hold_out(self, data, progress.split_seed)
         validate = None if held_out is None else partial(self._validate, held_out)
-        loss = LOSSES[self._core_loss()]
+        loss = LOSSES[self._loss].of(self)
+        if loss.intercept is not None and not go_on and not progress.loss_curve:
+            known = data.target_positions()
+            start = loss.intercept(data.targets[known], data.weights[known])
+            architecture.named(network.parameters)["output.b_y"][...] = start
         options = self._options(solver, len(data))
         if hooks is not None and hooks.stopping is not None:
             validate, options = hooks.score, replace(options, **hooks.stopping.options)
@@ -271,16 +287,6 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         values = {k: v.item() if isinstance(v, np.generic) else v for k, v in values.items()}
         return TrainingOptions(**own, **values)
 
-    def _validation_data(self, X: Sequences, targets, weights, dtype) -> TrainingData:
-        """Convert validation data that were given."""
-        with about_validation_data():
-            data = training_data(X, targets, weights, self.return_sequences, dtype)
-        if data.n_targets < 2:
-            raise ValueError(
-                f"X_val has {data.n_targets} targets of positive weight: too few to validate on."
-            )
-        return data
-
     def _strata(self, data: TrainingData, n_held_out: int) -> np.ndarray | None:
         """Labels by which to stratify the validation set, where that can be done."""
         return None
@@ -305,6 +311,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             "loss_curve_": progress.loss_curve,
             "loss_": progress.loss_curve[-1] if n_iter else math.inf,
             "best_loss_": progress.best_loss,
+            "learning_rates_": progress.learning_rates,
             "n_iter_": n_iter,
             "t_": progress.n_samples_seen,
             "validation_scores_": progress.validation_scores if scored else None,
@@ -325,13 +332,23 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         ignoring = np.errstate(over="ignore", invalid="ignore")
         with one_blas_thread, small_ufunc_buffers(), ignoring:
             raw = network.predict(X.lengths, X.batch, starts, n_rows)
-        if not np.isfinite(raw).all():
+        self._check_overflow(raw)
+        return raw
+
+    def _linked(self, raw: np.ndarray) -> np.ndarray:
+        """Turn raw outputs into predictions of the mean, of a quantile, or of probabilities."""
+        with np.errstate(over="ignore"):
+            linked = LOSSES[self._loss].link(raw.T).T
+        self._check_overflow(linked)
+        return linked
+
+    def _check_overflow(self, outputs: np.ndarray) -> None:
+        if not np.isfinite(outputs).all():
             raise ValueError(
                 "The predictions overflow: either X has values far larger than those that "
                 f"{type(self).__name__} was fitted on, or its training diverged; scale X, or fit "
                 "with a lower learning_rate_init."
             )
-        return raw
 
     def _in_container(self, X: Sequences, y: np.ndarray):
         """Return numbers per target the way X came."""
@@ -374,20 +391,3 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 stacklevel=2,
             )
         super().__setstate__(state)
-
-
-def training_data(
-    X: Sequences, targets: np.ndarray, weights: np.ndarray, per_step: bool, dtype
-) -> TrainingData:
-    """Convert everything once, and leave out samples of weight zero, as if they weren't there."""
-    X.check_fits(dtype)
-    values, starts = X.flat(dtype)
-    if targets.dtype.kind == "f" or targets.ndim == 2:
-        with np.errstate(over="ignore"):
-            targets = targets.astype(dtype, copy=False)
-        if not np.isfinite(targets).all():
-            raise ValueError(f"y has values too large for {dtype.name}, the precision of X.")
-    target_starts = X.starts if per_step else np.arange(len(X))
-    data = TrainingData(values, starts, X.lengths, targets, weights, target_starts, per_step)
-    heaviest = np.maximum.reduceat(weights, target_starts)
-    return data.take(np.flatnonzero(heaviest > 0))

@@ -6,10 +6,15 @@ from sklearn.metrics import accuracy_score
 
 from sklearn_rnn._base import BaseRNN
 from sklearn_rnn._errors import about
-from sklearn_rnn._labels import fill_of, numbers_of, read_classes, read_labels
+from sklearn_rnn._labels import (
+    fill_of,
+    numbers_of,
+    read_classes,
+    read_labels,
+    weights_of_classes,
+)
 from sklearn_rnn._sequences import Sequences
 from sklearn_rnn._targets import read_weights
-from sklearn_rnn.core.losses import LOSSES
 
 
 class RNNClassifier(ClassifierMixin, BaseRNN):
@@ -36,19 +41,32 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     loss : {"log_loss"}, default="log_loss"
         Cross-entropy: of a softmax over the classes, or for multilabel targets the sum of that of
         independent sigmoids.
-    solver : {"adam", "sgd"}, default="adam"
-        Adam [2]_, or gradient descent with momentum.
+    class_weight : dict, "balanced" or None, default=None
+        What the sample weights (of sequences, or of timesteps) are multiplied with. A dict holds
+        weights by label, 1 for those that it hasn't; "balanced" gives each class the same sum,
+        n / (n_classes * n_of_the_class), counted by sample weight. Not for multilabel targets.
+    label_smoothing : float, default=0.0
+        Share s in [0, 1) of the target probability that is spread evenly over the classes, by which
+        the network doesn't become too sure [9]_: the target is 1 - s + s / n_classes for the label
+        and s / n_classes for the others; of multilabel targets 1 - s / 2 and s / 2.
+    solver : {"adam", "rmsprop", "sgd"}, default="adam"
+        Adam [2]_, RMSprop [6]_, or gradient descent with momentum.
     alpha : float, default=0.0001
         Strength of the L2 penalty alpha / 2 * sum(W ** 2) / n_samples on the weight matrices; the
         biases are free. n_samples is the sum of the sample weights where there are any.
     batch_size : int or "auto", default="auto"
         Sequences per update, at most as many as there are; "auto" is min(200, n_samples).
-    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+    learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}, \
+            default="constant"
         "constant" is ``learning_rate_init`` throughout; "invscaling" is
         ``learning_rate_init / t ** power_t`` at update t = 1, 2, ...; "adaptive" halves the rate
-        each time that training would stop for want of improvement, until it is below 1e-6.
+        each time that training would stop for want of improvement, until it is below 1e-6;
+        "cosine" falls to zero along half a cosine [7]_; "one_cycle" rises from
+        ``learning_rate_init / 25`` to ``learning_rate_init`` in the first 30 % of the updates, and
+        falls to its 250000th part in the others, both along half a cosine [8]_. These two span
+        ``max_iter`` epochs: each `fit` is a cycle, and so are ``max_iter`` calls of `partial_fit`.
     learning_rate_init : float, default=0.001
-        The learning rate at the start.
+        The learning rate at the start; of "one_cycle" the highest.
     power_t : float, default=0.5
         The exponent of ``learning_rate="invscaling"``.
     max_iter : int, default=200
@@ -74,18 +92,22 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     validation_fraction : float, default=0.1
         The fraction of the samples held out with ``early_stopping=True``.
     momentum : float, default=0.9
-        Momentum of ``solver="sgd"``, in [0, 1); 0 is plain gradient descent.
+        Momentum of ``solver="sgd"`` and of ``solver="rmsprop"``, in [0, 1); 0 is plain gradient
+        descent, and RMSprop in its plain form.
     nesterovs_momentum : bool, default=True
         Whether the momentum of ``solver="sgd"`` is Nesterov's.
     beta_1 : float, default=0.9
         Adam's decay rate of the first moment, in [0, 1).
     beta_2 : float, default=0.999
         Adam's decay rate of the second moment, in [0, 1).
+    rho : float, default=0.9
+        RMSprop's decay rate of the mean squared gradient, in [0, 1).
     epsilon : float, default=1e-8
-        Adam's constant against division by zero.
+        Adam's and RMSprop's constant against division by zero.
     warm_start : bool, default=False
         Whether ``fit`` goes on from where the last ``fit`` ended, as if it had not ended: the
-        optimizer, the schedule and the history go on too. The architecture must be the same.
+        optimizer, the schedule and the history go on too (but ``learning_rate="cosine"`` and
+        "one_cycle" begin anew). The architecture must be the same.
     random_state : int, RandomState instance or None, default=None
         Determines the starting weights, the shuffling and the validation data. An int makes fits
         repeatable to the last bit. None takes a seed from the operating system; NumPy's global
@@ -108,6 +130,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         The lowest of all epochs.
     loss_curve_ : list of float
         The loss of every epoch.
+    learning_rates_ : list of float
+        The learning rate of every epoch's last update.
     validation_scores_ : list of float or None
         With validation data, their accuracy after every epoch.
     best_validation_score_ : float or None
@@ -166,6 +190,14 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
        F. A. Gers, J. Schmidhuber, F. Cummins (2000). Learning to forget. Neural Computation 12.
     .. [5] K. Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for
        statistical machine translation. EMNLP. The reset gate after the product, as in cuDNN.
+    .. [6] T. Tieleman, G. E. Hinton (2012). Lecture 6.5, RMSprop: divide the gradient by a running
+       average of its recent magnitude. Coursera: Neural networks for machine learning.
+    .. [7] I. Loshchilov, F. Hutter (2017). SGDR: stochastic gradient descent with warm restarts.
+       ICLR.
+    .. [8] L. N. Smith, N. Topin (2019). Super-convergence: very fast training of neural networks
+       using large learning rates. SPIE 11006.
+    .. [9] C. Szegedy et al. (2016). Rethinking the Inception architecture for computer vision.
+       CVPR.
 
     Examples
     --------
@@ -196,6 +228,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         n_layers=1,
         return_sequences=False,
         loss="log_loss",
+        class_weight=None,
+        label_smoothing=0.0,
         solver="adam",
         alpha=0.0001,
         batch_size="auto",
@@ -214,6 +248,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         nesterovs_momentum=True,
         beta_1=0.9,
         beta_2=0.999,
+        rho=0.9,
         epsilon=1e-8,
         warm_start=False,
         random_state=None,
@@ -244,11 +279,14 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             nesterovs_momentum=nesterovs_momentum,
             beta_1=beta_1,
             beta_2=beta_2,
+            rho=rho,
             epsilon=epsilon,
             warm_start=warm_start,
             random_state=random_state,
             verbose=verbose,
         )
+        self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch, going on from the last call or from `fit`.
@@ -272,6 +310,12 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             As `fit`; if classes is missing in the first call or differs from it later; if y has
             labels that are not among the classes; if X or y are not like those of calls before.
         """
+        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
+            raise ValueError(
+                "partial_fit does not support class_weight='balanced': one call doesn't show how "
+                "often the classes are. Give a dict, for instance of "
+                "sklearn.utils.class_weight.compute_class_weight on a large enough sample."
+            )
         known = getattr(self, "classes_", None)
         if classes is not None:
             classes = read_classes(classes)
@@ -383,7 +427,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         return accuracy_score(y, self._predict(X), sample_weight=sample_weight)
 
     def _probabilities(self, X: Sequences) -> np.ndarray:
-        return LOSSES[self._core_loss()].link(self._raw(X).T).T
+        return self._linked(self._raw(X))
 
     def _predict(self, X: Sequences) -> np.ndarray:
         raw = self._raw(X)
@@ -408,6 +452,25 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             y = numbers_of(found, self.classes_)[y]
         self.n_outputs_ = len(self.classes_)
         return y
+
+    def _read_weights(self, sample_weight, X, targets):
+        weights = super()._read_weights(sample_weight, X, targets)
+        if self.class_weight is None:
+            return weights
+        if self._multilabel:
+            raise ValueError(
+                "class_weight has no meaning for multilabel targets: set class_weight=None, and "
+                "use sample_weight."
+            )
+        of_classes = weights_of_classes(self.class_weight, self.classes_, targets, weights)
+        with np.errstate(over="ignore"):
+            weights = weights * of_classes[targets]
+            total = weights.sum()
+        if not (0 < total < np.inf):
+            raise ValueError(
+                f"class_weight={self.class_weight!r} makes {total} of the sum of the weights."
+            )
+        return weights
 
     def _core_loss(self):
         return "sigmoid_cross_entropy" if self._multilabel else "softmax_cross_entropy"

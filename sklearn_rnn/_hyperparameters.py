@@ -38,9 +38,13 @@ NUMBERS = {
     "tol": (Real, 0, None, "left"),
     "n_iter_no_change": (Integral, 1, None, "left"),
     "validation_fraction": (Real, 0, 1, "neither"),
+    "delta": (Real, 0, None, "neither"),
+    "quantile": (Real, 0, 1, "neither"),
+    "label_smoothing": (Real, 0, 1, "left"),
     "momentum": (Real, 0, 1, "left"),
     "beta_1": (Real, 0, 1, "left"),
     "beta_2": (Real, 0, 1, "left"),
+    "rho": (Real, 0, 1, "left"),
     "epsilon": (Real, 0, None, "neither"),
     "verbose": (Integral, 0, None, "left"),
 }
@@ -62,8 +66,10 @@ def check_hyperparameters(estimator) -> None:
         value = getattr(estimator, name)
         if not isinstance(value, (bool, np.bool_)):
             raise TypeError(f"{name} must be True or False, not {value!r}.")
-    for name, bounds in NUMBERS.items():
-        check_number(name, getattr(estimator, name), *bounds)
+    parameters = estimator.get_params(deep=False)  # some are one estimator's own
+    for name in NUMBERS.keys() & parameters:
+        check_number(name, parameters[name], *NUMBERS[name])
+    check_class_weight(parameters.get("class_weight"))
     for name, (other, bounds) in NUMBERS_OR.items():
         value = getattr(estimator, name)
         if value is None or isinstance(value, str):
@@ -77,6 +83,17 @@ def check_hyperparameters(estimator) -> None:
             f"activation={estimator.activation!r} has no meaning for cell={estimator.cell!r}, "
             "which has fixed ones: leave activation='tanh', or set cell='elman'."
         )
+
+
+def check_class_weight(class_weight) -> None:
+    """Raise for what can't be weights of classes."""
+    if isinstance(class_weight, dict):
+        for label, weight in class_weight.items():
+            check_number(f"class_weight[{label!r}]", weight, Real, 0, None, "left")
+    elif class_weight is not None and not isinstance(class_weight, str):
+        raise TypeError(f"class_weight must be None, 'balanced' or a dict, not {class_weight!r}.")
+    elif class_weight not in (None, "balanced"):
+        raise ValueError(f"class_weight={class_weight!r} must be None, 'balanced' or a dict.")
 
 
 def check_choice(name: str, value, choices: Collection) -> None:

@@ -1,10 +1,11 @@
-"""Labels: checked, numbered, and what stands for a label in padding."""
+"""Labels: checked, numbered, weighted, and what stands for a label in padding."""
 
 from itertools import chain
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from sklearn_rnn._errors import about
@@ -63,6 +64,30 @@ def numbers_of(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
             f"classes are {classes.tolist()}."
         )
     return np.array([places[label] for label in labels.tolist()])
+
+
+def weights_of_classes(class_weight, classes, numbers, weights) -> np.ndarray:
+    """Return a weight per class.
+
+    numbers : (n_targets,), the places of the labels among the classes
+    weights : (n_targets,), by which "balanced" counts the labels
+    """
+    if isinstance(class_weight, dict):
+        labels = classes.tolist()
+        missing, unused = set(labels) - set(class_weight), set(class_weight) - set(labels)
+        if missing and unused:  # those of a part of the data need not have all the classes
+            raise ValueError(
+                f"class_weight has weights for {sorted(unused, key=repr)}, which are not among the "
+                f"classes, and none for {sorted(missing, key=repr)}, which are."
+            )
+        return np.array([float(class_weight.get(label, 1.0)) for label in labels])
+    counted = weights > 0
+    present = np.unique(numbers[counted])
+    balanced = np.zeros(len(classes))
+    balanced[present] = compute_class_weight(
+        class_weight, classes=present, y=numbers[counted], sample_weight=weights[counted]
+    )
+    return balanced
 
 
 def fill_of(classes: np.ndarray) -> object:

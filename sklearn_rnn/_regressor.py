@@ -6,7 +6,8 @@ from sklearn.metrics import r2_score
 
 from sklearn_rnn._base import BaseRNN
 from sklearn_rnn._sequences import Sequences
-from sklearn_rnn._targets import read_regression_targets, read_weights
+from sklearn_rnn._targets import check_counts, read_regression_targets, read_weights
+from sklearn_rnn.core.losses import LOSSES
 
 
 class RNNRegressor(RegressorMixin, BaseRNN):
@@ -29,21 +30,37 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Recurrent layers, each reading the sequence of hidden states of the one below.
     return_sequences : bool, default=False
         False: one target per sequence, read off the last timestep. True: one per timestep.
-    loss : {"squared_error"}, default="squared_error"
-        Half the squared error, averaged over the outputs.
-    solver : {"adam", "sgd"}, default="adam"
-        Adam [2]_, or gradient descent with momentum.
+    loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson"}, \
+            default="squared_error"
+        What is minimized, averaged over the outputs. With r = prediction - target: "squared_error"
+        is r ** 2 / 2, and predicts the mean; "absolute_error" is abs(r), and predicts the median;
+        "huber" is r ** 2 / 2 where abs(r) <= ``delta`` and delta * (abs(r) - delta / 2) elsewhere,
+        and heeds outliers less [9]_; "quantile" is max(-q * r, (1 - q) * r), the pinball loss, and
+        predicts the quantile q = ``quantile`` [10]_; "poisson" is half the deviance of a Poisson
+        distribution (without the term that the prediction has no part in), and predicts the mean
+        of counts, exp of the raw output: y must be at least zero, and not all zero.
+    delta : float, default=1.0
+        Of ``loss="huber"``, the error, in the units of y, from which on it counts by its amount.
+    quantile : float, default=0.5
+        Of ``loss="quantile"``, the quantile to predict, in (0, 1).
+    solver : {"adam", "rmsprop", "sgd"}, default="adam"
+        Adam [2]_, RMSprop [6]_, or gradient descent with momentum.
     alpha : float, default=0.0001
         Strength of the L2 penalty alpha / 2 * sum(W ** 2) / n_samples on the weight matrices; the
         biases are free. n_samples is the sum of the sample weights where there are any.
     batch_size : int or "auto", default="auto"
         Sequences per update, at most as many as there are; "auto" is min(200, n_samples).
-    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+    learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}, \
+            default="constant"
         "constant" is ``learning_rate_init`` throughout; "invscaling" is
         ``learning_rate_init / t ** power_t`` at update t = 1, 2, ...; "adaptive" halves the rate
-        each time that training would stop for want of improvement, until it is below 1e-6.
+        each time that training would stop for want of improvement, until it is below 1e-6;
+        "cosine" falls to zero along half a cosine [7]_; "one_cycle" rises from
+        ``learning_rate_init / 25`` to ``learning_rate_init`` in the first 30 % of the updates, and
+        falls to its 250000th part in the others, both along half a cosine [8]_. These two span
+        ``max_iter`` epochs: each `fit` is a cycle, and so are ``max_iter`` calls of `partial_fit`.
     learning_rate_init : float, default=0.001
-        The learning rate at the start.
+        The learning rate at the start; of "one_cycle" the highest.
     power_t : float, default=0.5
         The exponent of ``learning_rate="invscaling"``.
     max_iter : int, default=200
@@ -64,22 +81,28 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Training stops after more than this many epochs in a row without improvement.
     early_stopping : bool, default=False
         Whether to hold out validation data (unless X_val is given to `fit`), stop when their score
-        no longer improves, and keep the parameters that scored best. The score is R².
+        no longer improves, and keep the parameters that scored best. The score is R² for
+        ``loss="squared_error"``; for another loss it is minus that loss, since R² asks for the
+        mean.
     validation_fraction : float, default=0.1
         The fraction of the samples held out with ``early_stopping=True``.
     momentum : float, default=0.9
-        Momentum of ``solver="sgd"``, in [0, 1); 0 is plain gradient descent.
+        Momentum of ``solver="sgd"`` and of ``solver="rmsprop"``, in [0, 1); 0 is plain gradient
+        descent, and RMSprop in its plain form.
     nesterovs_momentum : bool, default=True
         Whether the momentum of ``solver="sgd"`` is Nesterov's.
     beta_1 : float, default=0.9
         Adam's decay rate of the first moment, in [0, 1).
     beta_2 : float, default=0.999
         Adam's decay rate of the second moment, in [0, 1).
+    rho : float, default=0.9
+        RMSprop's decay rate of the mean squared gradient, in [0, 1).
     epsilon : float, default=1e-8
-        Adam's constant against division by zero.
+        Adam's and RMSprop's constant against division by zero.
     warm_start : bool, default=False
         Whether ``fit`` goes on from where the last ``fit`` ended, as if it had not ended: the
-        optimizer, the schedule and the history go on too. The architecture must be the same.
+        optimizer, the schedule and the history go on too (but ``learning_rate="cosine"`` and
+        "one_cycle" begin anew). The architecture must be the same.
     random_state : int, RandomState instance or None, default=None
         Determines the starting weights, the shuffling and the validation data. An int makes fits
         repeatable to the last bit. None takes a seed from the operating system; NumPy's global
@@ -102,8 +125,10 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         The lowest of all epochs.
     loss_curve_ : list of float
         The loss of every epoch.
+    learning_rates_ : list of float
+        The learning rate of every epoch's last update.
     validation_scores_ : list of float or None
-        With validation data, their R² after every epoch.
+        With validation data, their score after every epoch, as for ``early_stopping``.
     best_validation_score_ : float or None
         With validation data, the highest of them.
     best_iteration_ : int or None
@@ -158,6 +183,15 @@ class RNNRegressor(RegressorMixin, BaseRNN):
        F. A. Gers, J. Schmidhuber, F. Cummins (2000). Learning to forget. Neural Computation 12.
     .. [5] K. Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for
        statistical machine translation. EMNLP. The reset gate after the product, as in cuDNN.
+    .. [6] T. Tieleman, G. E. Hinton (2012). Lecture 6.5, RMSprop: divide the gradient by a running
+       average of its recent magnitude. Coursera: Neural networks for machine learning.
+    .. [7] I. Loshchilov, F. Hutter (2017). SGDR: stochastic gradient descent with warm restarts.
+       ICLR.
+    .. [8] L. N. Smith, N. Topin (2019). Super-convergence: very fast training of neural networks
+       using large learning rates. SPIE 11006.
+    .. [9] P. J. Huber (1964). Robust estimation of a location parameter. Annals of Mathematical
+       Statistics 35.
+    .. [10] R. Koenker, G. Bassett (1978). Regression quantiles. Econometrica 46.
 
     Examples
     --------
@@ -173,7 +207,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     True
     """
 
-    _losses = ("squared_error",)
+    _losses = ("squared_error", "absolute_error", "huber", "quantile", "poisson")
 
     def __init__(
         self,
@@ -184,6 +218,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         n_layers=1,
         return_sequences=False,
         loss="squared_error",
+        delta=1.0,
+        quantile=0.5,
         solver="adam",
         alpha=0.0001,
         batch_size="auto",
@@ -202,6 +238,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         nesterovs_momentum=True,
         beta_1=0.9,
         beta_2=0.999,
+        rho=0.9,
         epsilon=1e-8,
         warm_start=False,
         random_state=None,
@@ -232,11 +269,14 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             nesterovs_momentum=nesterovs_momentum,
             beta_1=beta_1,
             beta_2=beta_2,
+            rho=rho,
             epsilon=epsilon,
             warm_start=warm_start,
             random_state=random_state,
             verbose=verbose,
         )
+        self.delta = delta
+        self.quantile = quantile
 
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch, going on from the last call or from `fit`.
@@ -269,7 +309,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The predictions. With ``return_sequences=True``: a list of arrays (n_timesteps_i,) or
+            The predictions: of the mean, or what else the loss asks for. With
+            ``return_sequences=True``: a list of arrays (n_timesteps_i,) or
             (n_timesteps_i, n_outputs) for a list, an array (n_samples, n_timesteps) or
             (n_samples, n_timesteps, n_outputs) for an array, with NaN in place of padding.
 
@@ -307,8 +348,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         return r2_score(y, self._predict(X), sample_weight=sample_weight)
 
     def _predict(self, X: Sequences) -> np.ndarray:
-        raw = self._raw(X)
-        return raw[:, 0] if self._one_output else raw
+        predicted = self._linked(self._raw(X))
+        return predicted[:, 0] if self._one_output else predicted
 
     def _read_targets(self, y, X, classes):
         y = read_regression_targets(y, X, self.return_sequences)
@@ -318,7 +359,22 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         return y
 
     def _core_loss(self):
-        return "squared_error"
+        return self.loss
+
+    def _check_targets(self, targets, weights, X, go_on):
+        if self._loss == "poisson":
+            check_counts(targets, weights, X, may_all_be_zero=go_on)
 
     def _score(self, targets, raw, weights):
-        return r2_score(targets, raw, sample_weight=weights)
+        if self._loss == "squared_error":
+            return r2_score(targets, raw, sample_weight=weights)
+        with np.errstate(over="ignore", invalid="ignore"):
+            value, _ = (
+                LOSSES[self._loss].of(self).evaluate(raw.T, targets.T, weights / weights.sum())
+            )
+        return -value
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = self.loss == "poisson"
+        return tags

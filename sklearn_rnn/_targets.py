@@ -166,6 +166,22 @@ def check_finite(values: np.ndarray, X: Sequences, name: str) -> None:
         )
 
 
+def check_counts(y: np.ndarray, weights: np.ndarray, X: Sequences, may_all_be_zero: bool) -> None:
+    """Raise if what loss="poisson" is to learn from is negative, or an output is zero throughout.
+
+    y : (n_targets, n_outputs); where the weight is zero, it doesn't matter
+    """
+    required = "loss='poisson' requires non-negative y and sum(y) > 0"
+    negative = (y < 0).any(axis=1) & (weights > 0)
+    if negative.any():
+        row = int(negative.argmax())
+        sample = _sample_of(row, len(y), X)
+        raise ValueError(f"{required}: y of sample {sample} is {y[row].min()}.")
+    if not may_all_be_zero and not y[weights > 0].any(axis=0).all():
+        what = "an output of y" if y.shape[1] > 1 else "y"
+        raise ValueError(f"{required}: {what} is zero throughout.")
+
+
 def _sample_of(row: int, n_rows: int, X: Sequences) -> int:
     """The sequence that a row of a flat array belongs to."""
     if n_rows == len(X):

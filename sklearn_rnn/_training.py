@@ -16,7 +16,7 @@ from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.optimizers import clip_by_norm, clip_by_value
 from sklearn_rnn.core.packing import Batch, decreasing
 from sklearn_rnn.core.recurrent import small_ufunc_buffers
-from sklearn_rnn.core.schedules import SCHEDULES
+from sklearn_rnn.core.schedules import SCHEDULES, Moment
 
 # Where an adaptive learning rate has fallen to, training has come to its end.
 MIN_LEARNING_RATE = 1e-6
@@ -97,6 +97,7 @@ class TrainingOptions:
     learning_rate: str
     learning_rate_init: float
     power_t: float
+    max_iter: int
     batch_size: int
     shuffle: bool
     alpha: float
@@ -127,6 +128,8 @@ class Progress:
     n_updates: int = 0
     n_samples_seen: int = 0
     rate_factor: float = 1.0  # what is left of an adaptive learning rate
+    cycle_start: int = 0  # the epoch with which the present cycle of the learning rate began
+    learning_rates: list[float] = field(default_factory=list)
     epochs_without_improvement: int = 0
     loss_curve: list[float] = field(default_factory=list)
     best_loss: float = math.inf
@@ -210,6 +213,7 @@ def _train(network, data, loss, options, progress, n_epochs, validate, watcher) 
             if score is not None and not math.isfinite(score):
                 raise ValueError(trainer.diverged("The validation score"))
             _record(progress, options, epoch_loss, score, network.parameters.vector)
+            progress.learning_rates.append(trainer.rate)
             if options.verbose:
                 print(_report(progress, time.perf_counter() - started))
             if _must_stop(progress, options):
@@ -233,6 +237,9 @@ class _Trainer:
         self.options: TrainingOptions = options
         self.progress: Progress = progress
         self.schedule = SCHEDULES[options.learning_rate]
+        self.n_batches = math.ceil(len(data) / options.batch_size)
+        self.n_done = 0  # updates of the present cycle
+        self.rate = math.nan  # of the last update
         parameters = network.parameters
         self.gradients = network.architecture.zeros(parameters.vector.dtype)
         self.meter = GradientMeter(self.gradients, options.max_grad_norm)
@@ -250,6 +257,9 @@ class _Trainer:
     def epoch(self) -> float:
         """Go once through the data; return the mean of the loss on the way."""
         total = total_weight = 0.0
+        progress = self.progress
+        epoch_of_cycle = (len(progress.loss_curve) - progress.cycle_start) % self.options.max_iter
+        self.n_done = epoch_of_cycle * self.n_batches
         # What overflows here ends in a loss that isn't finite, and in an error that says so.
         with np.errstate(over="ignore", invalid="ignore"):
             for chosen in self._batches():
@@ -257,7 +267,7 @@ class _Trainer:
                 value, weight = self._update(batch, targets, weights)
                 total += value * weight
                 total_weight += weight
-        self.progress.n_samples_seen += len(self.data)
+        progress.n_samples_seen += len(self.data)
         if not np.isfinite(self.network.parameters.vector).all():
             raise ValueError(self.diverged("The weights"))
         self.meter.end_epoch(self.progress.health, self.network.parameters.vector)
@@ -289,8 +299,11 @@ class _Trainer:
             clip_by_norm(gradient, options.max_grad_norm)
 
         progress.n_updates += 1
-        rate = self.schedule(progress.n_updates, options.learning_rate_init, options.power_t)
-        options.solver.update(theta, gradient, progress.solver_state, rate * progress.rate_factor)
+        moment = Moment(progress.n_updates, self.n_done, self.n_batches * options.max_iter)
+        rate = self.schedule(moment, options.learning_rate_init, options.power_t)
+        self.rate = rate * progress.rate_factor
+        options.solver.update(theta, gradient, progress.solver_state, self.rate)
+        self.n_done += 1
         network.refresh()
         return value, total_weight
 

@@ -5,6 +5,7 @@ What a batch's packed columns are is said here a second time, independently of t
 """
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -143,9 +144,17 @@ def predict(network, sequences) -> list[np.ndarray]:
 
 TARGETS = {
     "squared_error": lambda rng, n_outputs: rng.standard_normal(n_outputs),
+    "absolute_error": lambda rng, n_outputs: rng.standard_normal(n_outputs),
+    "huber": lambda rng, n_outputs: 2 * rng.standard_normal(n_outputs),  # some far, some near
+    "quantile": lambda rng, n_outputs: rng.standard_normal(n_outputs),
+    "poisson": lambda rng, n_outputs: rng.poisson(1.5, n_outputs) * 1.0,
     "softmax_cross_entropy": lambda rng, n_outputs: rng.integers(n_outputs),
     "sigmoid_cross_entropy": lambda rng, n_outputs: rng.integers(2, size=n_outputs) * 1.0,
 }
+
+
+# Parameters of losses, other than their defaults.
+HYPER = SimpleNamespace(delta=0.7, quantile=0.8, label_smoothing=0.15)
 
 
 def make_targets(loss, lengths, n_outputs, return_sequences, *, seed=2):
@@ -178,7 +187,11 @@ def evaluate(network, packed, loss, targets, weights):
     per_step = network.architecture.return_sequences
     weight = packed.by_column(weights, per_step)
     target = packed.by_column(targets, per_step)
-    return LOSSES[loss].evaluate(network.forward(packed.batch), target, weight / weight.sum())
+    return (
+        LOSSES[loss]
+        .of(HYPER)
+        .evaluate(network.forward(packed.batch), target, weight / weight.sum())
+    )
 
 
 def unset_gradients(network) -> Parameters:

@@ -173,23 +173,62 @@ def squared_error(raw, y):
     return np.sum((raw - y) ** 2) / (2 * len(raw)), (raw - y) / len(raw)
 
 
-def softmax(raw, label):
-    """-log softmax(raw)[label] = log Σ_k e^raw_k - raw[label], and its gradient."""
+def absolute_error(raw, y):
+    """1/n_outputs Σ_k |ŷ_k - y_k|."""
+    return np.mean(np.abs(raw - y)), np.sign(raw - y) / len(raw)
+
+
+def huber(raw, y, delta):
+    """1/n_outputs Σ_k of r²/2 where |r| <= δ, of δ (|r| - δ/2) elsewhere; r_k = ŷ_k - y_k."""
+    values, slopes = [], []
+    for r in raw - y:
+        near = abs(r) <= delta
+        values.append(r**2 / 2 if near else delta * (abs(r) - delta / 2))
+        slopes.append(r if near else delta * np.sign(r))
+    return np.mean(values), np.array(slopes) / len(raw)
+
+
+def quantile(raw, y, q):
+    """1/n_outputs Σ_k of q (y_k - ŷ_k) where y_k > ŷ_k, of (1-q) (ŷ_k - y_k) elsewhere."""
+    values = [q * (t - p) if t > p else (1 - q) * (p - t) for p, t in zip(raw, y, strict=True)]
+    slopes = [-q if t > p else 1 - q for p, t in zip(raw, y, strict=True)]
+    return np.mean(values), np.array(slopes) / len(raw)
+
+
+def poisson(raw, y):
+    """1/n_outputs Σ_k [e^raw_k - y_k raw_k], which is -log p(y_k) of the mean e^raw_k, + const."""
+    return np.mean(np.exp(raw) - y * raw), (np.exp(raw) - y) / len(raw)
+
+
+def softmax(raw, label, s=0.0):
+    """-Σ_k q_k log softmax(raw)_k, and its gradient; q = (1-s) onehot(label) + s / n_classes."""
     log_sum = np.logaddexp.reduce(raw)
     assert 0 <= label < len(raw), f"class {label} of {len(raw)}"
-    one_hot = np.zeros(len(raw))
-    one_hot[label] = 1.0
-    return log_sum - raw[label], np.exp(raw - log_sum) - one_hot
+    q = np.full(len(raw), s / len(raw))
+    q[label] += 1.0 - s
+    return np.sum(q * (log_sum - raw)), np.exp(raw - log_sum) - q
 
 
-def binary_cross_entropy(raw, y):
-    """-Σ_k [y_k log σ(raw_k) + (1-y_k) log(1-σ(raw_k))] = Σ_k [log(1+e^raw_k) - y_k raw_k]."""
+def binary_cross_entropy(raw, y, s=0.0):
+    """-Σ_k [q_k log σ(raw_k) + (1-q_k) log(1-σ(raw_k))] = Σ_k [log(1+e^raw_k) - q_k raw_k].
+
+    q_k is y_k, but 1 - s/2 for 1 and s/2 for 0.
+    """
     y = np.asarray(y, dtype=np.float64)
     assert y.shape == raw.shape, f"target {y.shape}, output {raw.shape}"
-    return np.sum(np.logaddexp(0.0, raw) - y * raw), sigmoid(raw) - y
+    q = np.where(y == 1, 1 - s / 2, s / 2)
+    return np.sum(np.logaddexp(0.0, raw) - q * raw), sigmoid(raw) - q
 
 
-LOSSES = {"squared_error": squared_error, "softmax": softmax, "sigmoid": binary_cross_entropy}
+LOSSES = {
+    "squared_error": squared_error,
+    "absolute_error": absolute_error,
+    "huber": huber,
+    "quantile": quantile,
+    "poisson": poisson,
+    "softmax": softmax,
+    "sigmoid": binary_cross_entropy,
+}
 
 
 def by_layer(arrays):
@@ -236,6 +275,7 @@ def loss_and_gradients(
     loss,
     sample_weight=None,
     alpha=0.0,
+    **loss_parameters,
 ):
     """The total loss Σ w l / Σ w + alpha/2 Σ W² / n, and its gradients, by name and by input.
 
@@ -265,7 +305,7 @@ def loss_and_gradients(
         scored = range(len(top)) if return_sequences else [len(top) - 1]
         for t, y_t, w_t in zip(scored, y, w, strict=True):
             raw = output.W_hy @ top[t].h + output.b_y
-            value, dvalue = LOSSES[loss](raw, y_t)
+            value, dvalue = LOSSES[loss](raw, y_t, **loss_parameters)
             total += w_t * value / sum_w
             draw = dvalue * w_t / sum_w  # total += w l / Σ w
             d_output.b_y += draw  # raw = … + b_y

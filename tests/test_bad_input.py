@@ -803,8 +803,8 @@ class TestExtremes:
 CHOICES = {
     "cell": ["elman", "lstm", "gru"],
     "activation": ["tanh", "relu", "logistic", "identity"],
-    "solver": ["adam", "sgd"],
-    "learning_rate": ["constant", "invscaling", "adaptive"],
+    "solver": ["adam", "rmsprop", "sgd"],
+    "learning_rate": ["constant", "invscaling", "adaptive", "cosine", "one_cycle"],
     "loss": [],  # what is right depends on the estimator
 }
 FLAGS = ["return_sequences", "shuffle", "early_stopping", "nesterovs_momentum", "warm_start"]
@@ -828,7 +828,15 @@ REALS = {
     "momentum": (-0.1, 1),
     "beta_1": (-0.1, 1),
     "beta_2": (-0.1, 1),
+    "rho": (-0.1, 1),
     "epsilon": (0, None),
+    "delta": (0, None),
+    "quantile": (0, 1),
+    "label_smoothing": (-0.1, 1),
+}
+OWN = {
+    "regressor": {"delta", "quantile"},
+    "classifier": {"label_smoothing", "class_weight"},
 }
 MAY_BE_NONE = {"max_grad_norm", "max_grad_value", "random_state"}
 NO_STRINGS = [None, True, 0, 1.5, np.nan, b"gru", ["gru"], ("adam",), {"tanh"}, THING]
@@ -871,15 +879,33 @@ def wrong_values():
                 yield name, value, TypeError, ["number|int", str(value)]
     for value in ("0", 1.5, -1, np.nan, [1], THING, np.random.default_rng(0)):
         yield "random_state", value, (TypeError, ValueError), []
+    for value in ("", "Balanced", "None"):
+        yield "class_weight", value, ValueError, [re.escape(repr(value)), "'balanced' or a dict"]
+    for value in (0, 1.5, True, [1.0, 2.0], np.ones(2), ("balanced",), THING):
+        yield "class_weight", value, TypeError, ["'balanced' or a dict"]
+    for weight, error in [
+        *((weight, ValueError) for weight in (-1, -0.1, np.nan, np.inf)),
+        *((weight, TypeError) for weight in (None, "1", True, 1j, [1], THING)),
+    ]:
+        yield "class_weight", {0: 1.0, 1: weight}, error, [r"class_weight\[1\]"]
+    yield "class_weight", {0: 2.0, "1": 3.0}, ValueError, [r"\['1'\]", r"\[1\]", "classes"]
+    yield "class_weight", {0: 0.0, 1: 0.0}, ValueError, ["sum of the weights"]
+    yield "class_weight", {0: 1e308, 1: 1e308}, ValueError, ["sum of the weights"]
+
+
+def kinds_with(name):
+    """The estimators that have a parameter."""
+    return [kind for kind in CLASSES if not any(name in OWN[other] for other in {*OWN} - {kind})]
 
 
 WRONG_VALUES = [
-    pytest.param(*case, id=f"{case[0]}-{str(case[1])[:12]}-{type(case[1]).__name__}")
+    pytest.param(kind, *case, id=f"{kind}-{case[0]}-{str(case[1])[:12]}-{type(case[1]).__name__}")
     for case in wrong_values()
+    for kind in kinds_with(case[0])
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "error", "words"), WRONG_VALUES)
+@pytest.mark.parametrize(("kind", "name", "value", "error", "words"), WRONG_VALUES)
 def test_wrong_parameter(kind, name, value, error, words):
     y = TARGETS[kind]
     with pytest.raises(error) as caught:
@@ -897,9 +923,9 @@ def test_wrong_parameter(kind, name, value, error, words):
             refused(make(kind, **{name: value}), "partial_fit", ARRAY, y, **classes)
 
 
-def test_no_parameter_is_forgotten():
-    checked = {*CHOICES, *FLAGS, *INTEGERS, *REALS, "random_state"}
-    assert checked == set(RNNRegressor().get_params()) == set(RNNClassifier().get_params())
+def test_no_parameter_is_forgotten(kind):
+    checked = {*CHOICES, *FLAGS, *INTEGERS, *REALS, "random_state", "class_weight"}
+    assert {name for name in checked if kind in kinds_with(name)} == set(make(kind).get_params())
 
 
 @pytest.mark.parametrize(
@@ -927,7 +953,12 @@ RIGHT_VALUES = {
     "momentum": [0, 0.0, np.float32(0.5)],
     "beta_1": [0, 0.999, np.float32(0.5)],
     "beta_2": [0, 0.9999, np.float32(0.5)],
+    "rho": [0, 0.99, np.float32(0.5)],
     "epsilon": [1e-12, 1, np.float32(1e-8)],
+    "delta": [1e-12, 1, np.float32(0.5)],
+    "quantile": [1e-12, 0.999, np.float32(0.5)],
+    "label_smoothing": [0, 0.999, np.float32(0.5)],
+    "class_weight": [None, "balanced", np.str_("balanced"), {}, {0: 2}, {0: np.float32(0.5), 1: 0}],
     "shuffle": [False, np.bool_(True)],
     "nesterovs_momentum": [False, np.bool_(True)],
     "warm_start": [np.bool_(False), True],
@@ -936,17 +967,25 @@ RIGHT_VALUES = {
     "random_state": [None, 0, np.int64(7), 2**32 - 1, np.random.RandomState(0)],
     "cell": [np.str_("gru"), "elman"],
     "activation": [np.str_("tanh")],
-    "solver": [np.str_("sgd"), "adam"],
-    "learning_rate": [np.str_("adaptive")],
+    "solver": [np.str_("sgd"), "adam", "rmsprop"],
+    "learning_rate": [np.str_("adaptive"), "cosine", "one_cycle"],
 }
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name, values in RIGHT_VALUES.items() for value in values]
+    ("kind", "name", "value"),
+    [
+        (kind, name, value)
+        for name, values in RIGHT_VALUES.items()
+        for value in values
+        for kind in kinds_with(name)
+    ],
 )
 def test_right_parameter(kind, name, value):
-    solver = {"solver": "sgd"} if "momentum" in name else {}
-    estimator = make(kind, ARRAY, **{**solver, name: value})
+    uses = {"solver": "sgd"} if "momentum" in name else {}
+    uses |= {"loss": "quantile"} if name == "quantile" else {}
+    uses |= {"loss": "huber"} if name == "delta" else {}
+    estimator = make(kind, ARRAY, **{**uses, name: value})
     assert np.isfinite(estimator.predict(ARRAY)).all()
     assert estimator.get_params()[name] is value
 

@@ -53,8 +53,26 @@ HAVE_TO_RUN = {
 
 
 # The third cell, "gru", is the default: see test_the_default_cell_is_the_gru.
-@pytest.mark.parametrize("parameters", [{}, {"cell": "elman"}, {"cell": "lstm"}], ids=str)
-@pytest.mark.parametrize("estimator_class", ESTIMATORS)
+CONFIGURATIONS = [
+    *(
+        (estimator_class, parameters)
+        for estimator_class in ESTIMATORS
+        for parameters in (
+            {},
+            {"cell": "elman"},
+            {"cell": "lstm"},
+            {"solver": "rmsprop"},
+            {"learning_rate": "cosine"},
+            {"learning_rate": "one_cycle"},
+        )
+    ),
+    *((RNNRegressor, {"loss": loss}) for loss in ("absolute_error", "huber", "poisson")),
+    (RNNRegressor, {"loss": "quantile", "quantile": 0.3}),
+    (RNNClassifier, {"class_weight": "balanced", "label_smoothing": 0.05}),
+]
+
+
+@pytest.mark.parametrize(("estimator_class", "parameters"), CONFIGURATIONS, ids=str)
 def test_check_estimator(estimator_class, parameters, monkeypatch):
     monkeypatch.delenv("SCIPY_ARRAY_API", raising=False)
     results = check_estimator(estimator_class(**parameters), on_fail=None, on_skip=None)

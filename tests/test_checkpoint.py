@@ -70,7 +70,7 @@ def assert_same(model, other):
         assert getattr(model, name) == getattr(other, name), name
     for name in ("validation_scores_", "best_validation_score_", "best_iteration_"):
         assert getattr(model, name) == getattr(other, name), name
-    for name in ("gradient_norms_", "weight_norms_"):
+    for name in ("gradient_norms_", "weight_norms_", "learning_rates_"):
         assert getattr(model, name) == getattr(other, name), name
     for name, array in other.weights_.items():
         assert_array_equal(model.weights_[name], array)
@@ -86,6 +86,8 @@ CASES = {
         "learning_rate_init": 0.3,
     },
     "converges": {"tol": 1e9, "n_iter_no_change": 5},
+    "rmsprop, cosine": {"solver": "rmsprop", "learning_rate": "cosine", "batch_size": 7},
+    "one cycle": {"learning_rate": "one_cycle", "batch_size": 7},
     "two layers": {"n_layers": 2, "cell": "lstm", "batch_size": 7},
 }
 
@@ -108,6 +110,26 @@ def test_a_fit_that_was_cut_short_ends_as_if_it_had_not_been(Estimator, y, name,
     cut_short(model, path, 2, X, y, every=1)
     assert len(_checkpoint.read(path).progress.loss_curve) == 5
     assert_same(resumed(model, path, X, y), whole)
+
+
+@pytest.mark.parametrize("loss", RNNRegressor._losses)
+def test_with_every_loss(loss, path):
+    """Some start with an intercept, which one that goes on must not begin with again."""
+    model, y = RNNRegressor(**FAST, loss=loss), 10 + np.abs(Y)
+    whole = clone(model).fit(X, y)
+    for epochs in (1, 5):
+        cut_short(model, path, epochs, X, y)
+        assert_same(resumed(model, path, X, y), whole)
+
+
+def test_with_class_weight(path):
+    model = RNNClassifier(**FAST, class_weight={"up": 3, "down": 1})
+    whole = clone(model).fit(X, LABELS)
+    cut_short(model, path, 5, X, LABELS)
+    assert_same(resumed(model, path, X, LABELS), whole)
+    cut_short(model, path, 5, X, LABELS)
+    with pytest.raises(ValueError, match=r"differs in class_weight\."):
+        resumed(clone(model).set_params(class_weight="balanced"), path, X, LABELS)
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
@@ -300,7 +322,7 @@ def test_the_checkpoint_of_another_fit_is_refused(names, path, capsys):
 def test_the_checkpoint_of_another_class_is_refused(path):
     y = np.arange(N) % 2
     cut_short(RNNRegressor(**FAST), path, 2, X, y)
-    with pytest.raises(ValueError, match=r"differs in the estimator's class, loss\."):
+    with pytest.raises(ValueError, match=r"differs in the estimator's class, .*loss\."):
         resumed(RNNClassifier(**FAST), path, X, y)
 
 

@@ -26,6 +26,7 @@ BOTH = pytest.mark.parametrize(
 )
 HISTORY = [
     "loss_curve_",
+    "learning_rates_",
     "loss_",
     "best_loss_",
     "validation_scores_",
@@ -47,7 +48,7 @@ def assert_same_training(model, other):
 OPTIONS = [
     *(
         {"solver": solver, "learning_rate": schedule, "batch_size": 7}
-        for solver in ("adam", "sgd")
+        for solver in ("adam", "rmsprop", "sgd")
         for schedule in ("constant", "invscaling")
     ),
     # The rate is halved twice within the epochs trained.
@@ -84,6 +85,55 @@ def test_fits_of_an_epoch_each_are_one_fit_of_many(Estimator, y, options):
     model = Estimator(**options | {"max_iter": 2}, warm_start=True).fit(X, y)
     model.partial_fit(X, y).partial_fit(X, y)
     assert_same_training(model.fit(X, y), whole)
+
+
+CYCLES = pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
+
+
+@CYCLES
+@BOTH
+def test_a_cycle_is_one_fit_or_max_iter_calls_of_partial_fit(Estimator, y, schedule):
+    options = FAST | {"learning_rate": schedule, "batch_size": 7}
+    once = Estimator(**options).fit(X, y)
+    assert len(set(once.learning_rates_)) == 6
+    twice = Estimator(**options, warm_start=True).fit(X, y)
+    assert_same_training(twice, once)
+    twice.fit(X, y)
+    assert twice.learning_rates_ == once.learning_rates_ * 2
+
+    model = Estimator(**options)
+    classes = [np.unique(LABELS)] if Estimator is RNNClassifier else []
+    for _ in range(12):
+        model.partial_fit(X, y, *classes)
+    assert_same_training(model, twice)
+
+    # After a fit, partial_fit begins a cycle too, and a fit another one.
+    model = Estimator(**options, warm_start=True).fit(X, y).partial_fit(X, y).partial_fit(X, y)
+    model.fit(X, y)
+    rates = once.learning_rates_
+    assert model.learning_rates_ == rates + rates[:2] + rates
+
+
+@CYCLES
+def test_a_fit_that_stops_early_ends_its_cycle(schedule):
+    options = FAST | {"learning_rate": schedule, "warm_start": True}
+    once = RNNRegressor(**options).fit(X, Y)
+    model = RNNRegressor(**options, tol=1e9, n_iter_no_change=1).fit(X, Y)
+    assert model.learning_rates_ == once.learning_rates_[:3]
+    model.fit(X, Y)
+    assert model.learning_rates_[3:] == once.learning_rates_[:1]
+
+
+@CYCLES
+def test_partial_fit_spreads_a_cycle_over_max_iter_calls_of_any_size(schedule):
+    model = RNNRegressor(**FAST | {"learning_rate": schedule, "batch_size": 1, "max_iter": 4})
+    for n in (3, 12, 1, 6):
+        model.partial_fit(X[:n], Y[:n])
+    expected = []
+    for epoch, n in enumerate((3, 12, 1, 6), start=1):
+        same = RNNRegressor(**FAST | {"learning_rate": schedule, "batch_size": 1, "max_iter": 4})
+        expected.append(same.fit(X[:n], Y[:n]).learning_rates_[epoch - 1])
+    assert model.learning_rates_ == expected
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
@@ -205,7 +255,7 @@ def test_what_has_another_shape_cannot_go_on(method, change, data):
     assert getattr(model, method)(X, Y).n_iter_ > 6
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("solver", ["adam", "rmsprop", "sgd"])
 def test_the_solver_and_the_rate_may_change_on_the_way(solver):
     model = RNNRegressor(**FAST, warm_start=True).fit(X, Y)
     before = dict(model.weights_)

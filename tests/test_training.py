@@ -253,6 +253,48 @@ def test_adaptive_halves_the_rate_instead_of_stopping():
     # The first epoch always improves on nothing; then three without improvement for each rate.
     expected = [0.02] * 4 + [0.01] * 3 + [0.005] * 3 + [0.0025]
     assert_allclose(rates, expected, rtol=1e-9)
+    assert model.learning_rates_ == expected
+
+
+SCHEDULED = {
+    "constant": lambda update, n: 1.0,
+    "invscaling": lambda update, n: update**-0.7,
+    "cosine": lambda update, n: (1 + math.cos(math.pi * (update - 1) / n)) / 2,
+}
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("schedule", SCHEDULED)
+def test_the_learning_rate_of_each_epochs_last_update(schedule, early_stopping):
+    """Of 30 samples, or 24, in batches of 7: five updates an epoch, or four."""
+    model = RNNRegressor(
+        **FAST | {"batch_size": 7, "power_t": 0.7},
+        learning_rate=schedule,
+        early_stopping=early_stopping,
+        validation_fraction=0.2,
+    ).fit(X, Y)
+    n = 4 if early_stopping else 5
+    rates = [0.02 * SCHEDULED[schedule](epoch * n, 5 * n) for epoch in range(1, 6)]
+    assert model.learning_rates_ == pytest.approx(rates, rel=1e-12)
+    assert all(type(rate) is float for rate in model.learning_rates_)
+
+
+def test_a_cycle_takes_its_steps():
+    """Up from a 25th of the rate and down again, by the reference's gradient at every step."""
+    model = RNNRegressor(**FAST | PLAIN | {"max_iter": 10}, learning_rate="one_cycle")
+    weights = starting_weights(model, X, Y)
+    halves = [0.0, 0.5, 1.0]  # of the way up, along half a cosine, in three of ten updates
+    rates = [0.02 / 25 + (0.02 - 0.02 / 25) * half for half in halves]
+    low = 0.02 / 25e4
+    rates += [low + (0.02 - low) * (1 + math.cos(math.pi * k / 7)) / 2 for k in range(1, 8)]
+    for rate in rates:
+        _, gradients, _ = reference.loss_and_gradients(
+            weights, X, Y[:, np.newaxis], cell="gru", loss="squared_error"
+        )
+        weights = {name: array - rate * gradients[name] for name, array in weights.items()}
+    model.fit(X, Y)
+    assert model.learning_rates_ == pytest.approx(rates, rel=1e-9)
+    assert_allclose(flat(model.weights_), flat(weights), rtol=0, atol=1e-12)
 
 
 def test_adaptive_ends_when_the_rate_has_become_tiny():
@@ -367,6 +409,8 @@ def test_verbose_prints_a_line_an_epoch(capsys, early_stopping):
         ("adam", "beta_1", 0.9),
         ("adam", "beta_2", 0.999),
         ("adam", "max_grad_norm", 0.1),
+        ("rmsprop", "rho", 0.9),
+        ("rmsprop", "epsilon", 1e-3),
         ("sgd", "learning_rate_init", 0.01),
         ("sgd", "momentum", 0.9),
     ],

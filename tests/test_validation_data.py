@@ -260,6 +260,27 @@ def test_bad_validation_data_are_refused_before_training(kind, name, early_stopp
     assert capsys.readouterr().out == ""
 
 
+def test_targets_that_the_loss_can_not_take_are_refused():
+    with pytest.raises(ValueError, match=r"y_val.*negative|negative.*y_val"):
+        RNNRegressor(**FAST, loss="poisson").fit(X, np.abs(Y), X_val=X_VAL, y_val=Y_VAL)
+
+
+@pytest.mark.parametrize("loss", RNNRegressor._losses)
+def test_every_loss_has_its_score(loss):
+    y, y_val = 3 + np.abs(Y), 3 + np.abs(Y_VAL)
+    model = RNNRegressor(**FAST, loss=loss, early_stopping=True)
+    model.fit(X, y, X_val=X_VAL, y_val=y_val)
+    assert len(model.validation_scores_) == model.n_iter_
+    assert model.best_validation_score_ == max(model.validation_scores_)
+
+
+def test_class_weight_does_not_touch_the_weights_of_validation_data():
+    y, y_val = targets("classifier", Y), targets("classifier", Y_VAL)
+    model = RNNClassifier(**FAST, class_weight={"up": 10, "down": 1})
+    model.fit(X, y, X_val=X_VAL, y_val=y_val)
+    assert_allclose(model.validation_scores_[-1], model.score(X_VAL, y_val), rtol=1e-12)
+
+
 def test_sequences_for_a_table_are_refused(kind):
     y, y_val = targets(kind, Y), targets(kind, Y_VAL)
     with pytest.raises(ValueError, match=r"X_val is 3-D or a list .* fitted on 2-D X"):

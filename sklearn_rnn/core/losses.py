@@ -2,41 +2,106 @@
 
 A loss takes raw outputs (n_outputs, columns), targets, and weights (columns,) that sum to one. It
 returns the weighted mean and its gradient on the raw outputs. `link` maps raw outputs to
-predictions: the mean, or probabilities.
+predictions: the mean, a quantile, or probabilities.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
+SMALLEST_MEAN = float(np.finfo(np.float32).tiny)  # whose logarithm isn't far out in float32 either
+
 
 class Loss(NamedTuple):
-    evaluate: Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[float, np.ndarray]]
+    """A loss; `parameters` are keywords of `evaluate`.
+
+    intercept : maps targets (n, n_outputs) and weights (n,) to the raw outputs to start from;
+        without it they are zero
+    """
+
+    evaluate: Callable[..., tuple[float, np.ndarray]]
     link: Callable[[np.ndarray], np.ndarray]
+    parameters: tuple[str, ...] = ()
+    intercept: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+
+    def of(self, hyper) -> "Loss":
+        """Return the loss with the user's parameters."""
+        chosen = {name: float(getattr(hyper, name)) for name in self.parameters}
+        return self._replace(evaluate=partial(self.evaluate, **chosen))
+
+
+# Of numbers: the target is (n_outputs, columns), and the loss is averaged over the outputs.
 
 
 def squared_error(raw, target, weight):
-    """½ (ŷ - y)², averaged over the outputs; target (n_outputs, columns)."""
+    """½ (ŷ - y)²."""
     residual = raw - target
     gradient = residual * (weight / len(raw))
     return 0.5 * float(np.vdot(residual, gradient)), gradient
 
 
-def softmax_cross_entropy(raw, target, weight):
-    """-log softmax(ŷ)[y]; target (columns,), the number of the class."""
+def absolute_error(raw, target, weight):
+    """|ŷ - y|."""
+    residual = raw - target
+    gradient = np.sign(residual) * (weight / len(raw))
+    return float(np.vdot(residual, gradient)), gradient
+
+
+def huber(raw, target, weight, delta=1.0):
+    """½ (ŷ - y)² up to |ŷ - y| = δ, and δ (|ŷ - y| - ½ δ) from there on (Huber 1964)."""
+    residual = raw - target
+    clipped = np.clip(residual, -delta, delta)
+    gradient = clipped * (weight / len(raw))
+    return float(np.vdot(residual - 0.5 * clipped, gradient)), gradient
+
+
+def pinball(raw, target, weight, quantile=0.5):
+    """q (y - ŷ) below the target, (1-q) (ŷ - y) above it (Koenker, Bassett 1978)."""
+    residual = raw - target
+    slope = (residual > 0).astype(raw.dtype) - quantile
+    gradient = slope * (weight / len(raw))
+    return float(np.vdot(residual, gradient)), gradient
+
+
+def poisson(raw, target, weight):
+    """e^ŷ - y ŷ: half the deviance of a Poisson distribution, but for a term of y alone."""
+    weight = weight / len(raw)
+    mean = np.exp(raw)
+    loss = mean - target * raw
+    return float(np.vdot(loss.sum(axis=0), weight)), (mean - target) * weight
+
+
+def log_mean(target, weight):
+    mean = (weight / weight.sum()) @ target
+    return np.log(np.maximum(mean, SMALLEST_MEAN))
+
+
+# Of classes.
+
+
+def softmax_cross_entropy(raw, target, weight, label_smoothing=0.0):
+    """-Σ_k q_k log softmax(ŷ)_k, q being 1-s at the class, and s / n_classes more everywhere.
+
+    target : (columns,), the number of the class
+    """
     shifted = raw - raw.max(axis=0)
     exponential = np.exp(shifted)
     total = exponential.sum(axis=0)
     columns = np.arange(raw.shape[1])
-    log_probability = shifted[target, columns] - np.log(total)
+    expected = (1 - label_smoothing) * shifted[target, columns]  # Σ q_k ŷ_k
     gradient = exponential * (weight / total)  # p ∘ w
-    gradient[target, columns] -= weight  # (p - onehot(y)) ∘ w
-    return -float(np.vdot(log_probability, weight)), gradient
+    gradient[target, columns] -= (1 - label_smoothing) * weight  # (p - q) ∘ w
+    if label_smoothing:
+        expected += label_smoothing * shifted.mean(axis=0)
+        gradient -= label_smoothing / len(raw) * weight
+    return float(np.vdot(np.log(total) - expected, weight)), gradient
 
 
-def sigmoid_cross_entropy(raw, target, weight):
+def sigmoid_cross_entropy(raw, target, weight, label_smoothing=0.0):
     """-y log σ(ŷ) - (1-y) log(1-σ(ŷ)), summed over the labels; target (n_outputs, columns)."""
+    target = (1 - label_smoothing) * target + label_smoothing / 2
     loss = np.logaddexp(0, raw) - target * raw  # = log(1 + e^ŷ) - yŷ, free of overflow
     return float(np.vdot(loss.sum(axis=0), weight)), (logistic(raw) - target) * weight
 
@@ -56,6 +121,10 @@ def logistic(raw: np.ndarray) -> np.ndarray:
 
 LOSSES = {
     "squared_error": Loss(squared_error, identity),
-    "softmax_cross_entropy": Loss(softmax_cross_entropy, softmax),
-    "sigmoid_cross_entropy": Loss(sigmoid_cross_entropy, logistic),
+    "absolute_error": Loss(absolute_error, identity),
+    "huber": Loss(huber, identity, ("delta",)),
+    "quantile": Loss(pinball, identity, ("quantile",)),
+    "poisson": Loss(poisson, np.exp, intercept=log_mean),
+    "softmax_cross_entropy": Loss(softmax_cross_entropy, softmax, ("label_smoothing",)),
+    "sigmoid_cross_entropy": Loss(sigmoid_cross_entropy, logistic, ("label_smoothing",)),
 }

@@ -87,7 +87,34 @@ class Adam:
         theta -= step  # θ -= rate · m̂ / (√v̂ + ε)
 
 
+@dataclass
+class RMSpropState:
+    second_moment: np.ndarray
+    velocity: np.ndarray
+
+
+@dataclass(frozen=True)
+class RMSprop:
+    """RMSprop (Tieleman, Hinton 2012), with momentum on the scaled gradient."""
+
+    rho: float
+    epsilon: float
+    momentum: float
+
+    def init(self, theta: np.ndarray) -> RMSpropState:
+        return RMSpropState(np.zeros_like(theta), np.zeros_like(theta))
+
+    def update(self, theta, gradient, state: RMSpropState, rate: float) -> None:
+        s, v = state.second_moment, state.velocity
+        s *= self.rho
+        s += (1 - self.rho) * gradient * gradient  # s = ρs + (1-ρ)g²
+        v *= self.momentum
+        v += gradient / (np.sqrt(s) + self.epsilon)  # v = μv + g / (√s + ε)
+        theta -= rate * v
+
+
 SOLVERS = {
     "adam": lambda hyper: Adam(float(hyper.beta_1), float(hyper.beta_2), float(hyper.epsilon)),
+    "rmsprop": lambda hyper: RMSprop(float(hyper.rho), float(hyper.epsilon), float(hyper.momentum)),
     "sgd": lambda hyper: SGD(float(hyper.momentum), bool(hyper.nesterovs_momentum)),
 }

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sklearn_rnn.core.optimizers import SGD, SOLVERS, Adam, clip_by_norm, clip_by_value
+from sklearn_rnn.core.optimizers import SGD, SOLVERS, Adam, RMSprop, clip_by_norm, clip_by_value
 
 HYPER = SimpleNamespace(
-    beta_1=0.9, beta_2=0.99, epsilon=1e-3, momentum=0.8, nesterovs_momentum=True
+    beta_1=0.9, beta_2=0.99, rho=0.95, epsilon=1e-3, momentum=0.8, nesterovs_momentum=True
 )
 START = [1.0, -2.0, 0.5]
 GRADIENTS = [[0.3, -4.0, 0.0], [-0.1, 2.0, 0.0], [0.2, 1.0, 5.0]]
@@ -60,6 +60,17 @@ def adam(gs, rate):
     return rate * m_hat / (math.sqrt(v_hat) + 1e-3)
 
 
+def rmsprop(gs, rate):
+    s = sum(0.05 * 0.95 ** (len(gs) - 1 - j) * g**2 for j, g in enumerate(gs))
+    return rate * gs[-1] / (math.sqrt(s) + 1e-3)
+
+
+def rmsprop_with_momentum(gs, rate):
+    """v = μv + g / (√s + ε), each of them scaled by the s of its own time."""
+    scaled = [rmsprop(gs[: n + 1], 1.0) for n in range(len(gs))]
+    return momentum(scaled, rate)
+
+
 @pytest.mark.parametrize(
     ("optimizer", "rule"),
     [
@@ -68,6 +79,8 @@ def adam(gs, rate):
         (SGD(momentum=0.8, nesterov=False), momentum),
         (SGD(momentum=0.8, nesterov=True), nesterov),
         (Adam(beta_1=0.9, beta_2=0.99, epsilon=1e-3), adam),
+        (RMSprop(rho=0.95, epsilon=1e-3, momentum=0.0), rmsprop),
+        (RMSprop(rho=0.95, epsilon=1e-3, momentum=0.8), rmsprop_with_momentum),
     ],
     ids=repr,
 )
@@ -84,6 +97,7 @@ def test_first_step_of_adam_is_the_rate():
 
 def test_solvers_take_the_users_hyperparameters():
     assert SOLVERS["adam"](HYPER) == Adam(beta_1=0.9, beta_2=0.99, epsilon=1e-3)
+    assert SOLVERS["rmsprop"](HYPER) == RMSprop(rho=0.95, epsilon=1e-3, momentum=0.8)
     assert SOLVERS["sgd"](HYPER) == SGD(momentum=0.8, nesterov=True)
 
 

@@ -5,9 +5,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from networks import make_network, make_sequences, make_targets, pack, predict, unset_gradients
+from networks import (
+    HYPER,
+    make_network,
+    make_sequences,
+    make_targets,
+    pack,
+    predict,
+    unset_gradients,
+)
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.optimizers import SOLVERS, clip_by_norm, clip_by_value
+from sklearn_rnn.core.schedules import SCHEDULES, Moment
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.parity
@@ -134,33 +143,62 @@ def mse(raw, target):
     return 0.5 * torch.nn.functional.mse_loss(raw.T, target.T, reduction="none").mean(dim=1)
 
 
+def l1(raw, target):
+    return torch.nn.functional.l1_loss(raw.T, target.T, reduction="none").mean(dim=1)
+
+
+def huber(raw, target):
+    return torch.nn.functional.huber_loss(
+        raw.T, target.T, reduction="none", delta=HYPER.delta
+    ).mean(dim=1)
+
+
+def pinball(raw, target):  # torch has none
+    q = HYPER.quantile
+    return torch.maximum(q * (target - raw), (q - 1) * (target - raw)).mean(dim=0)
+
+
+def poisson_nll(raw, target):
+    return torch.nn.functional.poisson_nll_loss(raw.T, target.T, reduction="none").mean(dim=1)
+
+
 def cross_entropy(raw, target):
-    return torch.nn.functional.cross_entropy(raw.T, target, reduction="none")
+    return torch.nn.functional.cross_entropy(
+        raw.T, target, reduction="none", label_smoothing=HYPER.label_smoothing
+    )
 
 
 def binary_cross_entropy(raw, target):
+    smoothed = (1 - HYPER.label_smoothing) * target + HYPER.label_smoothing / 2
     return torch.nn.functional.binary_cross_entropy_with_logits(
-        raw.T, target.T, reduction="none"
+        raw.T, smoothed.T, reduction="none"
     ).sum(dim=1)
 
 
-@pytest.mark.parametrize(
-    ("name", "torchs", "link"),
-    [
-        ("squared_error", mse, lambda raw: raw),
-        ("softmax_cross_entropy", cross_entropy, lambda raw: torch.softmax(raw, dim=0)),
-        ("sigmoid_cross_entropy", binary_cross_entropy, torch.sigmoid),
-    ],
+TORCH_LOSSES = {
+    "squared_error": (mse, lambda raw: raw),
+    "absolute_error": (l1, lambda raw: raw),
+    "huber": (huber, lambda raw: raw),
+    "quantile": (pinball, lambda raw: raw),
+    "poisson": (poisson_nll, torch.exp),
+    "softmax_cross_entropy": (cross_entropy, lambda raw: torch.softmax(raw, dim=0)),
+    "sigmoid_cross_entropy": (binary_cross_entropy, torch.sigmoid),
+}
+
+
+@pytest.mark.parametrize(  # e^raw has its limits
+    ("name", "scale"),
+    [(name, s) for name in LOSSES for s in (1, 20, *[1e4] * (name != "poisson"))],
 )
-@pytest.mark.parametrize("scale", [1.0, 30.0, 1e4])
-def test_losses(name, torchs, link, scale):
+def test_losses(name, scale):
+    torchs, link = TORCH_LOSSES[name]
     n_outputs, columns = 3, 50
     raw = scale * np.random.default_rng(0).standard_normal((n_outputs, columns))
     target, weight = (
         np.stack(arrays, axis=-1) for arrays in make_targets(name, [1] * columns, 3, False)
     )
     weight /= weight.sum()
-    value, gradient = LOSSES[name].evaluate(raw, target, weight)
+    value, gradient = LOSSES[name].of(HYPER).evaluate(raw, target, weight)
     theirs = tensor(raw).requires_grad_()
     total = torchs(theirs, torch.tensor(target)) @ tensor(weight)
     total.backward()
@@ -169,38 +207,104 @@ def test_losses(name, torchs, link, scale):
     assert_close(LOSSES[name].link(raw), link(theirs))
 
 
-@pytest.mark.parametrize(
-    ("solver", "hyper", "torchs"),
-    [
-        (
-            "adam",
-            {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-4},
-            lambda p: torch.optim.Adam([p], lr=0.1, betas=(0.8, 0.95), eps=1e-4),
-        ),
-        (
-            "adam",
-            {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8},
-            lambda p: torch.optim.Adam([p], lr=0.1),
-        ),
-        (
-            "sgd",
-            {"momentum": 0.0, "nesterovs_momentum": False},
-            lambda p: torch.optim.SGD([p], lr=0.1),
-        ),
-        (
-            "sgd",
-            {"momentum": 0.9, "nesterovs_momentum": False},
-            lambda p: torch.optim.SGD([p], lr=0.1, momentum=0.9),
-        ),
-        (
-            "sgd",
-            {"momentum": 0.9, "nesterovs_momentum": True},
-            lambda p: torch.optim.SGD([p], lr=0.1, momentum=0.9, nesterov=True),
-        ),
-    ],
-    ids=["adam", "adam as it comes", "sgd", "momentum", "nesterov"],
-)
-def test_optimizers(solver, hyper, torchs):
+# name: (solver, its hyperparameters, the same of torch's)
+OPTIMIZERS = {
+    "adam": (
+        "adam",
+        {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-4},
+        lambda p: torch.optim.Adam([p], lr=0.1, betas=(0.8, 0.95), eps=1e-4),
+    ),
+    "adam as it comes": (
+        "adam",
+        {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8},
+        lambda p: torch.optim.Adam([p], lr=0.1),
+    ),
+    "rmsprop": (
+        "rmsprop",
+        {"rho": 0.95, "epsilon": 1e-4, "momentum": 0.0},
+        lambda p: torch.optim.RMSprop([p], lr=0.1, alpha=0.95, eps=1e-4),
+    ),
+    "rmsprop with momentum": (
+        "rmsprop",
+        {"rho": 0.9, "epsilon": 1e-8, "momentum": 0.9},
+        lambda p: torch.optim.RMSprop([p], lr=0.1, alpha=0.9, eps=1e-8, momentum=0.9),
+    ),
+    "sgd": (
+        "sgd",
+        {"momentum": 0.0, "nesterovs_momentum": False},
+        lambda p: torch.optim.SGD([p], lr=0.1),
+    ),
+    "momentum": (
+        "sgd",
+        {"momentum": 0.9, "nesterovs_momentum": False},
+        lambda p: torch.optim.SGD([p], lr=0.1, momentum=0.9),
+    ),
+    "nesterov": (
+        "sgd",
+        {"momentum": 0.9, "nesterovs_momentum": True},
+        lambda p: torch.optim.SGD([p], lr=0.1, momentum=0.9, nesterov=True),
+    ),
+}
+
+N_UPDATES = 50
+lr_scheduler = torch.optim.lr_scheduler
+# The scheduler of the same formula, for optimizers that start with the rate 0.1. Where the adaptive
+# rate is halved, the training loop decides: see test_training.
+SCHEDULERS = {
+    "constant": lambda o: lr_scheduler.ConstantLR(o, factor=1.0),
+    "invscaling": lambda o: lr_scheduler.LambdaLR(o, lambda done: (done + 1) ** -0.7),
+    "adaptive": lambda o: lr_scheduler.ConstantLR(o, factor=1.0),
+    "cosine": lambda o: lr_scheduler.CosineAnnealingLR(o, T_max=N_UPDATES),
+    "one_cycle": lambda o: lr_scheduler.OneCycleLR(
+        o, max_lr=0.1, total_steps=N_UPDATES, cycle_momentum=False
+    ),
+}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_trajectories(optimizer, schedule):
+    """Down a bent valley, so that every difference would have its consequences."""
+    solver, hyper, torchs = OPTIMIZERS[optimizer]
+    theta = np.random.default_rng(0).standard_normal(20)
+    curvature = np.geomspace(0.01, 5.0, 20)
+    parameter = tensor(theta).requires_grad_()
+    theirs = torchs(parameter)
+    scheduler = SCHEDULERS[schedule](theirs)
+    ours = SOLVERS[solver](SimpleNamespace(**hyper))
+    state = ours.init(theta)
+    for done in range(N_UPDATES):
+        rate = SCHEDULES[schedule](Moment(done + 1, done, N_UPDATES), 0.1, 0.7)
+        (expected,) = scheduler.get_last_lr()
+        assert rate == pytest.approx(expected, rel=1e-12, abs=1e-15)
+        parameter.grad = tensor(curvature) * torch.sin(parameter.detach())
+        theirs.step()
+        scheduler.step()
+        ours.update(theta, curvature * np.sin(theta), state, rate)
+        assert_close(theta, parameter)
+    assert np.abs(theta - np.random.default_rng(0).standard_normal(20)).max() > 0.1
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 4, 7, 10, 100])
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
+def test_cycles_of_any_length(schedule, length):
+    optimizer = torch.optim.SGD([tensor(0.0).requires_grad_()], lr=0.1)
+    if schedule == "cosine":
+        scheduler = lr_scheduler.CosineAnnealingLR(optimizer, T_max=length)
+    else:
+        scheduler = lr_scheduler.OneCycleLR(
+            optimizer, max_lr=0.1, total_steps=length, cycle_momentum=False
+        )
+    for done in range(length):
+        rate = SCHEDULES[schedule](Moment(done + 1, done, length), 0.1, 0.5)
+        assert rate == pytest.approx(scheduler.get_last_lr()[0], rel=1e-12, abs=1e-15)
+        optimizer.step()
+        scheduler.step()
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_optimizers(optimizer):
+    solver, hyper, torchs = OPTIMIZERS[optimizer]
     rng = np.random.default_rng(0)
     theta = rng.standard_normal(20)
     parameter = tensor(theta).requires_grad_()

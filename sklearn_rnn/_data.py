@@ -1,4 +1,4 @@
-"""Validation data: given to `fit`, or held out of the training data."""
+"""Checked input as training data and as validation data, given to `fit` or held out."""
 
 import math
 from contextlib import AbstractContextManager
@@ -11,6 +11,23 @@ from sklearn_rnn._errors import renamed
 from sklearn_rnn._sequences import Sequences, read_sequences
 from sklearn_rnn._targets import read_weights
 from sklearn_rnn._training import TrainingData
+
+
+def training_data(
+    X: Sequences, targets: np.ndarray, weights: np.ndarray, per_step: bool, dtype
+) -> TrainingData:
+    """Convert everything once, and leave out samples of weight zero, as if they weren't there."""
+    X.check_fits(dtype)
+    values, starts = X.flat(dtype)
+    if targets.dtype.kind == "f" or targets.ndim == 2:
+        with np.errstate(over="ignore"):
+            targets = targets.astype(dtype, copy=False)
+        if not np.isfinite(targets).all():
+            raise ValueError(f"y has values too large for {dtype.name}, the precision of X.")
+    target_starts = X.starts if per_step else np.arange(len(X))
+    data = TrainingData(values, starts, X.lengths, targets, weights, target_starts, per_step)
+    heaviest = np.maximum.reduceat(weights, target_starts)
+    return data.take(np.flatnonzero(heaviest > 0))
 
 
 def about_validation_data() -> AbstractContextManager[None]:
@@ -43,7 +60,20 @@ def read_validation_data(
                 f"y has {reader.n_outputs_} outputs, but that of the training data has "
                 f"{estimator.n_outputs_}."
             )
-        return X, targets, read_weights(sample_weight_val, X, estimator.return_sequences)
+        weights = read_weights(sample_weight_val, X, estimator.return_sequences)
+        estimator._check_targets(targets, weights, X, go_on=True)
+        return X, targets, weights
+
+
+def validation_data(X: Sequences, targets, weights, per_step: bool, dtype) -> TrainingData:
+    """Convert validation data that were given, like training data."""
+    with about_validation_data():
+        data = training_data(X, targets, weights, per_step, dtype)
+    if data.n_targets < 2:
+        raise ValueError(
+            f"X_val has {data.n_targets} targets of positive weight: too few to validate on."
+        )
+    return data
 
 
 def hold_out(estimator, data: TrainingData, seed: int) -> tuple[TrainingData, TrainingData]:
