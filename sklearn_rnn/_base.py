@@ -3,26 +3,36 @@
 import math
 import warnings
 from abc import ABCMeta, abstractmethod
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning, InconsistentVersionWarning
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._data import hold_out, read_validation_data, training_data, validation_data
+from sklearn_rnn._errors import unchanged_on_error
+from sklearn_rnn._hooks import FitHooks
 from sklearn_rnn._hyperparameters import check_hyperparameters
-from sklearn_rnn._lbfgs import LBFGS, train_by_lbfgs
+from sklearn_rnn._lbfgs import LBFGS, by_lbfgs
 from sklearn_rnn._sequences import Sequences, read_sequences
 from sklearn_rnn._targets import read_weights
 from sklearn_rnn._threads import one_blas_thread
-from sklearn_rnn._training import Ending, Progress, TrainingData, TrainingOptions, train
+from sklearn_rnn._training import (
+    Ending,
+    Progress,
+    TrainingData,
+    TrainingOptions,
+    by_epochs,
+    train,
+)
 from sklearn_rnn._version import __version__
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Architecture, Network
@@ -40,7 +50,7 @@ UNCONVERGED = {
 }
 
 
-class BaseRNN(BaseEstimator, metaclass=ABCMeta):
+class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """Base of the recurrent estimators; a subclass says what targets, loss and predictions are."""
 
     def __init__(
@@ -129,7 +139,8 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
     def _check_targets(self, targets, weights, X: Sequences, go_on: bool) -> None:
         """Raise for targets that the loss can't take; those of weight zero may be anything."""
 
-    def fit(self, X, y, sample_weight=None):
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network.
 
         Parameters
@@ -146,6 +157,15 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples. With ``return_sequences=True`` also one per timestep, in the
             shape of the targets. None gives each the same.
+        X_val, y_val : array-like or list of arrays, default=None
+            Validation data, read like X and y; the lengths of the sequences are free unless X is
+            2-D. After each epoch they are scored for ``validation_scores_``. With
+            ``early_stopping=True`` they take the place of the samples that would be held out;
+            otherwise the scores are recorded, and nothing else changes. In a
+            `~sklearn.pipeline.Pipeline` with ``transform_input=["X_val"]``, X_val is transformed
+            like X.
+        sample_weight_val : array-like, default=None
+            Weights of the validation data, as sample_weight is of the others.
 
         Returns
         -------
@@ -155,19 +175,24 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         Raises
         ------
         ValueError, TypeError
-            If a parameter, X, y or sample_weight can't be used, before any training; or
-            (ValueError) if the loss becomes infinite or NaN.
+            If a parameter or an argument can't be used, before any training; or (ValueError) if
+            the loss becomes infinite or NaN.
         """
+        check_hyperparameters(self)
+        hooks = FitHooks(self, X, y, sample_weight, (X_val, y_val, sample_weight_val))
         with unchanged_on_error(self):
             go_on = self.warm_start and hasattr(self, "_parameters")
-            ending = self._fit(X, y, sample_weight, self.max_iter, go_on)
+            ending = self._fit(X, y, sample_weight, self.max_iter, go_on, hooks=hooks)
             if not self.warm_start:
                 self._progress.forget_solver()
         if ending is Ending.INTERRUPTED:
-            warnings.warn(INTERRUPTED, stacklevel=2)
-        elif ending in UNCONVERGED:
+            warnings.warn(INTERRUPTED, stacklevel=3)  # over with_callbacks
+            return self
+        for problem in self._progress.health.problems(self.max_grad_norm):
+            warnings.warn(problem, ConvergenceWarning, stacklevel=3)
+        if ending in UNCONVERGED:
             words = UNCONVERGED[ending].format(max_iter=self.max_iter, n_iter=self.n_iter_)
-            warnings.warn(words, ConvergenceWarning, stacklevel=2)
+            warnings.warn(words, ConvergenceWarning, stacklevel=3)
         return self
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
@@ -177,15 +202,17 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
                 "partial_fit does not support early_stopping=True: with one epoch per call there "
                 "is nothing to stop, and no data to hold out."
             )
+        check_hyperparameters(self)
         with unchanged_on_error(self):
             go_on = hasattr(self, "_parameters")
-            ending = self._fit(X, y, sample_weight, 1, go_on, classes)
+            ending = self._fit(X, y, sample_weight, 1, go_on, classes=classes)
         if ending is Ending.INTERRUPTED:
             warnings.warn(INTERRUPTED, stacklevel=3)
         return self
 
-    def _fit(self, X, y, sample_weight, n_epochs: int, go_on: bool, classes=None) -> Ending:
-        check_hyperparameters(self)
+    def _fit(
+        self, X, y, sample_weight, n_epochs: int, go_on: bool, classes=None, hooks=None
+    ) -> Ending:
         X = read_sequences(X, self, reset=not go_on)
         self._fitted_on_table = X.container == "table"
         if go_on:
@@ -194,32 +221,38 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         self._loss = self._core_loss()
         weights = self._read_weights(sample_weight, X, targets)
         self._check_targets(targets, weights, X, go_on)
+        validation = None if hooks is None else read_validation_data(self, *hooks.validation)
         solver = LBFGS() if self.solver == "lbfgs" else SOLVERS[self.solver](self)
         architecture = self._architecture_for(X)
         if go_on:
             network, progress = self._resume(architecture, solver)
         else:
             network, progress = self._start(architecture, solver, X.dtype)
-        if n_epochs == self.max_iter:  # `fit` begins a cycle, `partial_fit` goes on with one
+        if hooks is not None:  # `fit`, and not `partial_fit`
             progress.cycle_start = len(progress.loss_curve)
+            n_epochs = hooks.begin(network, progress)
 
         data = training_data(X, targets, weights, self.return_sequences, network.dtype)
-        validate = None
-        if self.early_stopping:
-            data, held_out = self._hold_out(data, progress.split_seed)
-            validate = partial(self._validate, held_out)
+        held_out = None
+        if validation is not None:
+            held_out = validation_data(*validation, self.return_sequences, network.dtype)
+        elif self.early_stopping:
+            data, held_out = hold_out(self, data, progress.split_seed)
+        validate = None if held_out is None else partial(self._validate, held_out)
         loss = LOSSES[self._loss].of(self)
-        if loss.intercept is not None and not go_on:
+        if loss.intercept is not None and not go_on and not progress.loss_curve:
             known = data.target_positions()
             start = loss.intercept(data.targets[known], data.weights[known])
             architecture.named(network.parameters)["output.b_y"][...] = start
         options = self._options(solver, len(data))
-        if isinstance(solver, LBFGS):
-            ending = train_by_lbfgs(network, data, loss, options, progress, n_epochs)
-        else:
-            ending = train(network, data, loss, options, progress, n_epochs, validate)
-        self._publish(network, progress)
-        return ending
+        if hooks is not None and hooks.stopping is not None:
+            validate, options = hooks.score, replace(options, **hooks.stopping.options)
+        run = by_lbfgs if isinstance(solver, LBFGS) else by_epochs
+        train(run, network, data, loss, options, progress, n_epochs, validate, hooks)
+        vars(self).update(self._fitted_attributes(network, progress))
+        if hooks is not None:
+            hooks.end()
+        return progress.ending
 
     def _architecture_for(self, X: Sequences) -> Architecture:
         return Architecture(
@@ -252,9 +285,10 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         network = Network(architecture, deepcopy(self._parameters))
         progress = deepcopy(self._progress)
         progress.adopt(solver, network.parameters.vector)
-        if self.early_stopping and progress.last_parameters is not None:
+        if progress.last_parameters is not None:
             network.parameters.vector[...] = progress.last_parameters
             network.refresh()
+        progress.last_parameters = None
         return network, progress
 
     def _options(self, solver, n_samples: int) -> TrainingOptions:
@@ -265,27 +299,6 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         # NumPy's scalars would make float64 of float32 arrays.
         values = {k: v.item() if isinstance(v, np.generic) else v for k, v in values.items()}
         return TrainingOptions(**own, **values)
-
-    def _hold_out(self, data: TrainingData, seed: int) -> tuple[TrainingData, TrainingData]:
-        """Split into training and validation data."""
-        n_held_out = math.ceil(self.validation_fraction * len(data))
-        n_left = len(data) - n_held_out
-        chosen = np.arange(n_left), np.arange(n_left, len(data))
-        if self.shuffle and n_left > 0:  # otherwise the last ones, for data in the order of time
-            chosen = train_test_split(
-                np.arange(len(data)),
-                test_size=n_held_out,
-                random_state=seed,
-                stratify=self._strata(data, n_held_out),
-            )
-        training, held_out = (data.take(part) for part in chosen)
-        if n_left < 1 or held_out.n_targets < 2:
-            raise ValueError(
-                f"early_stopping=True with validation_fraction={self.validation_fraction} leaves "
-                f"{n_left} samples to train on and {n_held_out} with {held_out.n_targets} targets "
-                "to validate on: too few. Give more samples, or set early_stopping=False."
-            )
-        return training, held_out
 
     def _strata(self, data: TrainingData, n_held_out: int) -> np.ndarray | None:
         """Labels by which to stratify the validation set, where that can be done."""
@@ -299,20 +312,27 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
             return math.nan
         return self._score(data.targets[valid], raw[valid], data.weights[valid])
 
-    def _publish(self, network: Network, progress: Progress) -> None:
-        self._architecture = network.architecture
-        self._parameters = network.parameters
-        self._progress = progress
-        self.n_layers_ = network.architecture.n_layers
-        self.loss_curve_ = progress.loss_curve
-        self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else math.inf
-        self.best_loss_ = progress.best_loss
-        self.learning_rates_ = progress.learning_rates
-        self.n_iter_ = len(self.loss_curve_)
-        self.t_ = progress.n_samples_seen
+    def _fitted_attributes(self, network: Network, progress: Progress) -> dict[str, Any]:
+        """Return what training leaves, by the names of attributes."""
+        n_iter = len(progress.loss_curve)
         scored = bool(progress.validation_scores)
-        self.validation_scores_ = progress.validation_scores if scored else None
-        self.best_validation_score_ = progress.best_validation_score if scored else None
+        return {
+            "_architecture": network.architecture,
+            "_parameters": network.parameters,
+            "_progress": progress,
+            "n_layers_": network.architecture.n_layers,
+            "loss_curve_": progress.loss_curve,
+            "loss_": progress.loss_curve[-1] if n_iter else math.inf,
+            "best_loss_": progress.best_loss,
+            "learning_rates_": progress.learning_rates,
+            "n_iter_": n_iter,
+            "t_": progress.n_samples_seen,
+            "validation_scores_": progress.validation_scores if scored else None,
+            "best_validation_score_": progress.best_validation_score if scored else None,
+            "best_iteration_": progress.best_iteration,
+            "gradient_norms_": progress.health.gradient_norms,
+            "weight_norms_": progress.health.weight_norms,
+        }
 
     def _raw(self, X: Sequences) -> np.ndarray:
         """Raw outputs, (n_targets, n_outputs)."""
@@ -384,32 +404,3 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
                 stacklevel=2,
             )
         super().__setstate__(state)
-
-
-def training_data(
-    X: Sequences, targets: np.ndarray, weights: np.ndarray, per_step: bool, dtype
-) -> TrainingData:
-    """Convert everything once, and leave out samples of weight zero, as if they weren't there."""
-    X.check_fits(dtype)
-    values, starts = X.flat(dtype)
-    if targets.dtype.kind == "f" or targets.ndim == 2:
-        with np.errstate(over="ignore"):
-            targets = targets.astype(dtype, copy=False)
-        if not np.isfinite(targets).all():
-            raise ValueError(f"y has values too large for {dtype.name}, the precision of X.")
-    target_starts = X.starts if per_step else np.arange(len(X))
-    data = TrainingData(values, starts, X.lengths, targets, weights, target_starts, per_step)
-    heaviest = np.maximum.reduceat(weights, target_starts)
-    return data.take(np.flatnonzero(heaviest > 0))
-
-
-@contextmanager
-def unchanged_on_error(estimator) -> Iterator[None]:
-    """Give an estimator back the attributes it had, if what is done with it fails."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise

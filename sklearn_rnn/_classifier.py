@@ -53,10 +53,10 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         and s / n_classes for the others; of multilabel targets 1 - s / 2 and s / 2.
     solver : {"adam", "rmsprop", "sgd", "lbfgs"}, default="adam"
         Adam [2]_, RMSprop [6]_, gradient descent with momentum, or, for small data, scipy's
-        L-BFGS-B on all the data at once. "lbfgs" goes by ``alpha``, ``max_iter`` (iterations) and
-        ``tol`` (the largest entry of the gradient at which to stop) and has no use for the other
-        parameters of training; `partial_fit` and ``early_stopping`` are not available with it. It
-        works in float64 and, with float32 X, rounds the result.
+        L-BFGS-B on all the data at once. "lbfgs" goes by ``alpha``, ``max_iter`` (iterations),
+        ``tol`` (the largest entry of the gradient at which to stop) and the parameters of early
+        stopping, and has no use for those of batches, learning rates and clipping; `partial_fit`
+        is not available with it. It works in float64 and, with float32 X, rounds the result.
     alpha : float, default=0.0001
         Strength of the L2 penalty alpha / 2 * sum(W ** 2) / n_samples on the weight matrices; the
         biases are free. n_samples is the sum of the sample weights where there are any.
@@ -93,9 +93,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     n_iter_no_change : int, default=10
         Training stops after more than this many epochs in a row without improvement.
     early_stopping : bool, default=False
-        Whether to hold out validation data, stop when their score no longer improves, and keep the
-        parameters that scored best. The score is accuracy; the data are stratified by
-        class where there is one label per sequence and enough of each.
+        Whether to hold out validation data (unless X_val is given to `fit`), stop when their score
+        no longer improves, and keep the parameters that scored best. The score is accuracy; what is
+        held out is stratified by class where there is one label per sequence and enough of each.
     validation_fraction : float, default=0.1
         The fraction of the samples held out with ``early_stopping=True``.
     momentum : float, default=0.9
@@ -140,9 +140,17 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     learning_rates_ : list of float
         The learning rate of every epoch's last update; "lbfgs" has none.
     validation_scores_ : list of float or None
-        With early stopping, the validation accuracy after every epoch.
+        With validation data, their accuracy after every epoch.
     best_validation_score_ : float or None
-        With early stopping, the highest of them.
+        With validation data, the highest of them.
+    best_iteration_ : int or None
+        With validation data, the epoch of that score, the first being 1. With early stopping, the
+        parameters are those after this epoch.
+    gradient_norms_ : list of float
+        The norm of the gradient, before clipping and without the penalty, as a mean over the
+        updates of each epoch.
+    weight_norms_ : list of float
+        The norm of all the parameters after each epoch.
     n_iter_ : int
         The number of epochs, or of iterations of "lbfgs".
     t_ : int

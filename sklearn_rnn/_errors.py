@@ -1,7 +1,7 @@
 """Errors in the user's words."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -17,6 +17,17 @@ def about(name: str) -> Iterator[None]:
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{name}: {error}") from error
+
+
+@contextmanager
+def renamed(names: Mapping[str, str]) -> Iterator[None]:
+    """Let an error that speaks of one argument speak of another, which is read like it."""
+    word = re.compile(rf"""\b({"|".join(names)})(?![\w'"])""")
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(word.sub(lambda found: names[found[0]], str(error))) from error
 
 
 def refuse_masked(values, name: str) -> None:
@@ -38,3 +49,15 @@ def describe(value) -> str:
     if isinstance(value, (list, tuple)):
         return f"{name} of {type(value[0]).__name__}" if value else f"an empty {name}"
     return name
+
+
+@contextmanager
+def unchanged_on_error(estimator) -> Iterator[None]:
+    """Give an estimator back the attributes it had, if what is done with it fails."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise

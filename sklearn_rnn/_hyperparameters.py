@@ -84,11 +84,6 @@ def check_hyperparameters(estimator) -> None:
             f"activation={estimator.activation!r} has no meaning for cell={estimator.cell!r}, "
             "which has fixed ones: leave activation='tanh', or set cell='elman'."
         )
-    if estimator.solver == "lbfgs" and estimator.early_stopping:
-        raise ValueError(
-            "solver='lbfgs' does not support early_stopping=True: set early_stopping=False, or use "
-            "another solver."
-        )
 
 
 def only_in_epochs(estimator) -> bool:

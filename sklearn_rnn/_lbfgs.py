@@ -1,4 +1,4 @@
-"""Training by L-BFGS: all the data at once, for small ones. There are no epochs."""
+"""Training by L-BFGS: all the data at once, for small ones. An iteration is what an epoch is."""
 
 import math
 import sys
@@ -8,12 +8,20 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
-from sklearn_rnn._threads import one_blas_thread
-from sklearn_rnn._training import Ending, Progress, Trainer, TrainingData, TrainingOptions
-from sklearn_rnn.core.losses import Loss
+from sklearn_rnn._training import (
+    Ending,
+    Progress,
+    Trainer,
+    TrainingData,
+    TrainingOptions,
+    Watcher,
+    must_stop,
+    report,
+)
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.parameters import Parameters
-from sklearn_rnn.core.recurrent import small_ufunc_buffers
+
+ENDINGS = {0: Ending.CONVERGED, 1: Ending.MAX_ITERATIONS, 2: Ending.STUCK}  # by scipy's status
 
 
 class LBFGS:
@@ -23,26 +31,21 @@ class LBFGS:
         return None
 
 
-def train_by_lbfgs(
-    network: Network,
-    data: TrainingData,
-    loss: Loss,
-    options: TrainingOptions,
-    progress: Progress,
-    n_iterations: int,
-) -> Ending:
-    """Train the network in place, with scipy's L-BFGS-B.
+def by_lbfgs(network, data, loss, options, progress, n_iterations, validate, watcher) -> None:
+    """Run scipy's L-BFGS-B; see `_training.by_epochs` for the arguments.
 
     It works in float64, since its search along a line would soon be lost in the noise of float32.
-    An interrupt from the keyboard ends training early.
     """
-    ignoring = np.errstate(over="ignore", invalid="ignore")
-    with one_blas_thread, small_ufunc_buffers(), ignoring:
-        objective = _Objective(network, data, loss, options, progress)
+    if not n_iterations:
+        return
+    progress.ending = None
+    options = replace(options, max_grad_norm=None, learning_rate="constant")  # not its own
+    with np.errstate(over="ignore", invalid="ignore"):
+        objective = _Objective(network, data, loss, options, progress, validate, watcher)
         try:
             result = minimize(
                 objective.evaluate,
-                objective.accepted,
+                objective.start,
                 method="L-BFGS-B",
                 jac=True,
                 callback=objective.accept,
@@ -50,30 +53,31 @@ def train_by_lbfgs(
             )
             if not result.nit:  # at a minimum from the start: still there is a loss to be told
                 objective.record()
-            ending = ENDINGS[result.status]
+            progress.ending = progress.ending or ENDINGS[result.status]
         except KeyboardInterrupt:
-            ending = Ending.INTERRUPTED
-    network.parameters.vector[...] = objective.accepted
-    network.refresh()
-    progress.best_parameters = progress.last_parameters = None  # of an earlier training
-    return ending
-
-
-ENDINGS = {0: Ending.CONVERGED, 1: Ending.MAX_ITERATIONS, 2: Ending.STUCK}  # by scipy's status
+            progress.ending = Ending.INTERRUPTED
+    if not options.early_stopping:  # steps below tol aren't what a solver by epochs counts
+        progress.epochs_without_improvement = 0
 
 
 class _Objective:
-    """The loss of all the data as a function of the parameters, and the way that was taken."""
+    """The loss of all the data as a function of the parameters, and the way that is taken.
 
-    def __init__(self, network, data, loss, options, progress):
+    The network has the parameters of the last iteration; a copy in float64 tries others.
+    """
+
+    def __init__(self, network, data, loss, options, progress, validate, watcher):
+        self.network: Network = network
+        self.options: TrainingOptions = options
         self.progress: Progress = progress
-        self.verbose: bool = options.verbose
+        self.validate = validate
+        self.watcher: Watcher = watcher
+        self.is_begun = False
         self.started = time.perf_counter()
         parameters = network.parameters
-        self.accepted = parameters.vector.astype(np.float64)
-        double = Parameters(parameters.shapes, self.accepted.copy())
-        self.network = Network(network.architecture, double)
-        self.trainer = Trainer(self.network, in_double(data), loss, options, progress)
+        self.start = parameters.vector.astype(np.float64)
+        double = Network(network.architecture, Parameters(parameters.shapes, self.start.copy()))
+        self.trainer = Trainer(double, in_double(data), loss, options, progress)
         self.batch = self.trainer.data.batch(np.arange(len(data)))
         self.last, _ = self.trainer.evaluate(*self.batch)
         self.take_over_last()
@@ -85,12 +89,16 @@ class _Objective:
         self.value = self.last
 
     def evaluate(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
-        self.network.parameters.vector[...] = theta
-        self.network.refresh()
-        self.last, _ = self.trainer.evaluate(*self.batch)
-        self.progress.n_samples_seen += len(self.trainer.data)
+        if not self.is_begun:
+            self.watcher.begin_epoch()
+            self.is_begun = True
+        trainer = self.trainer
+        trainer.network.parameters.vector[...] = theta
+        trainer.network.refresh()
+        self.last, _ = trainer.evaluate(*self.batch)
+        self.progress.n_samples_seen += len(trainer.data)
         if math.isfinite(self.last):
-            return self.last, self.trainer.gradients.vector.copy()
+            return self.last, trainer.gradients.vector.copy()
         # A step too far. Of infinity, the search along the line would make NaN, or no step at all
         # and its end; a number that is just high makes it try shorter steps.
         return self.value + 100 * (1 + abs(self.value)), np.zeros_like(theta)
@@ -98,17 +106,26 @@ class _Objective:
     def accept(self, intermediate_result: OptimizeResult) -> None:
         """Go on from the parameters of an iteration, which were evaluated last."""
         self.take_over_last()
-        self.accepted = intermediate_result.x.copy()
+        self.network.parameters.vector[...] = intermediate_result.x
+        self.network.refresh()
         self.record()
+        if self.progress.ending is not None:
+            raise StopIteration
 
     def record(self) -> None:
-        progress = self.progress
-        progress.loss_curve.append(self.value)
-        progress.best_loss = min(progress.best_loss, self.value)
-        if self.verbose:
+        """Take an iteration into the history; its end is the training's, if somebody says so."""
+        progress, options = self.progress, self.options
+        self.trainer.meter.end_epoch(progress.health, self.network.parameters.vector)
+        self.trainer.record(self.value, self.validate, self.network)
+        if options.verbose:
             now = time.perf_counter()
-            seconds, self.started = now - self.started, now
-            print(f"Iteration {len(progress.loss_curve)}: loss {self.value:.6g} ({seconds:.3g} s)")
+            print(report(progress, now - self.started, "Iteration"))
+            self.started = now
+        if options.early_stopping and must_stop(progress, options):
+            progress.ending = Ending.CONVERGED
+        self.is_begun = False
+        if self.watcher.end_epoch():
+            progress.ending = progress.ending or Ending.STOPPED
 
 
 def in_double(data: TrainingData) -> TrainingData:

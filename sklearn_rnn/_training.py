@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._health import GradientHealth, GradientMeter
 from sklearn_rnn._threads import one_blas_thread
 from sklearn_rnn.core.losses import Loss
 from sklearn_rnn.core.network import Network
@@ -104,6 +105,7 @@ class TrainingOptions:
     max_grad_value: float | None
     tol: float
     n_iter_no_change: int
+    early_stopping: bool
     verbose: bool
 
 
@@ -115,6 +117,7 @@ class Ending(Enum):
     INTERRUPTED = auto()
     MAX_ITERATIONS = auto()  # of L-BFGS
     STUCK = auto()  # where L-BFGS finds no lower loss along the gradient
+    STOPPED = auto()  # by a callback
 
 
 @dataclass
@@ -134,8 +137,11 @@ class Progress:
     best_loss: float = math.inf
     validation_scores: list[float] = field(default_factory=list)
     best_validation_score: float = -math.inf
+    best_iteration: int | None = None  # the epoch of that score, the first being 1
     best_parameters: np.ndarray | None = None  # by validation score
     last_parameters: np.ndarray | None = None  # where to go on, if the best have been put back
+    health: GradientHealth = field(default_factory=GradientHealth)
+    ending: Ending | None = None  # None while training goes on
 
     def __post_init__(self):
         self.split_seed = int(self.rng.integers(2**31))
@@ -151,7 +157,19 @@ class Progress:
         self.solver_state = self.best_parameters = self.last_parameters = None
 
 
+class Watcher:
+    """Told of every epoch; this one does nothing."""
+
+    def begin_epoch(self) -> None:
+        """Before an epoch."""
+
+    def end_epoch(self) -> bool:
+        """After an epoch; return whether training is to stop."""
+        return False
+
+
 def train(
+    run: Callable[..., None],
     network: Network,
     data: TrainingData,
     loss: Loss,
@@ -159,45 +177,55 @@ def train(
     progress: Progress,
     n_epochs: int,
     validate: Callable[[Network], float] | None = None,
+    watcher: Watcher | None = None,
 ) -> Ending:
-    """Train the network in place.
+    """Train the network in place, by epochs or (see _lbfgs.py) otherwise.
 
-    With `validate`, training stops by the score it returns instead of by the loss, and the network
-    ends with the parameters that scored best. An interrupt from the keyboard ends training early.
+    With `validate`, the score it returns is recorded; with early stopping as well, training stops
+    by that score instead of by the loss, and the network ends with the parameters that scored best.
+    An interrupt from the keyboard ends training early.
     """
     if validate is None:
         progress.best_parameters = None  # of an earlier training
     with one_blas_thread, small_ufunc_buffers():
-        ending = _train(network, data, loss, options, progress, n_epochs, validate)
-    progress.last_parameters = None
-    if progress.best_parameters is not None:
-        progress.last_parameters = network.parameters.vector.copy()
-        network.parameters.vector[...] = progress.best_parameters
-        progress.best_parameters = network.parameters.vector  # one array, so one in a pickle too
-        network.refresh()
-    return ending
+        run(network, data, loss, options, progress, n_epochs, validate, watcher or Watcher())
+    put_back_best(network.parameters.vector, progress, options.early_stopping)
+    network.refresh()
+    return progress.ending
 
 
-def _train(network, data, loss, options, progress, n_epochs, validate) -> Ending:
+def put_back_best(parameters: np.ndarray, progress: Progress, early_stopping: bool) -> None:
+    """End training with the parameters that scored best, if that is wanted."""
+    is_done = progress.last_parameters is not None
+    if early_stopping and progress.best_parameters is not None and not is_done:
+        progress.last_parameters = parameters.copy()
+        parameters[...] = progress.best_parameters
+        progress.best_parameters = parameters  # one array, so one in a pickle too
+
+
+def by_epochs(network, data, loss, options, progress, n_epochs, validate, watcher) -> None:
+    """Let epoch follow epoch until there is a reason to end."""
     trainer = Trainer(network, data, loss, options, progress)
-    ending = Ending.MAX_ITER
+    if n_epochs:
+        progress.ending = None
     try:
         for _ in range(n_epochs):
             started = time.perf_counter()
+            watcher.begin_epoch()
             epoch_loss = trainer.epoch()
-            score = None if validate is None else validate(network)
-            if score is not None and not math.isfinite(score):
-                raise ValueError(trainer.diverged("The validation score"))
-            _record(progress, options.tol, epoch_loss, score, network.parameters.vector)
+            trainer.record(epoch_loss, validate, network)
             progress.learning_rates.append(trainer.rate)
             if options.verbose:
-                print(_report(progress, time.perf_counter() - started))
-            if _must_stop(progress, options):
-                ending = Ending.CONVERGED
-                break
+                print(report(progress, time.perf_counter() - started))
+            if must_stop(progress, options):
+                progress.ending = Ending.CONVERGED
+            if watcher.end_epoch():
+                progress.ending = progress.ending or Ending.STOPPED
+            if progress.ending is not None:
+                return
+        progress.ending = progress.ending or Ending.MAX_ITER
     except KeyboardInterrupt:
-        ending = Ending.INTERRUPTED
-    return ending
+        progress.ending = Ending.INTERRUPTED
 
 
 class Trainer:
@@ -215,6 +243,7 @@ class Trainer:
         self.rate = math.nan  # of the last update
         parameters = network.parameters
         self.gradients = network.architecture.zeros(parameters.vector.dtype)
+        self.meter = GradientMeter(self.gradients, options.max_grad_norm)
         # alpha/2 Σ W² / n_samples, over the weights and not the biases
         self.decay = network.architecture.zeros(parameters.vector.dtype)
         strength = options.alpha / data.n_samples
@@ -242,6 +271,7 @@ class Trainer:
         progress.n_samples_seen += len(self.data)
         if not np.isfinite(self.network.parameters.vector).all():
             raise ValueError(self.diverged("The weights"))
+        self.meter.end_epoch(self.progress.health, self.network.parameters.vector)
         return total / total_weight
 
     def _batches(self) -> Iterator[np.ndarray]:
@@ -284,8 +314,16 @@ class Trainer:
         value += 0.5 * float(np.vdot(penalty, theta))
         if math.isfinite(value):
             network.backward(d_outputs, self.gradients)
+            self.meter.measure()
             self.gradients.vector += penalty
         return value, total_weight
+
+    def record(self, loss: float, validate, network: Network) -> None:
+        """Take an epoch into the history, with the network's validation score if there is one."""
+        score = None if validate is None else validate(network)
+        if score is not None and not math.isfinite(score):
+            raise ValueError(self.diverged("The validation score"))
+        _record(self.progress, self.options, loss, score, network.parameters.vector)
 
     def diverged(self, what: str) -> str:
         return (
@@ -301,23 +339,24 @@ def is_weight(name: str) -> bool:
     return name.rpartition(".")[2].startswith("W")
 
 
-def _record(progress: Progress, tol: float, loss: float, score: float | None, parameters) -> None:
-    """Take an epoch into the history, judged by its validation score if there is one."""
-    if score is None:
-        improved = loss <= progress.best_loss - tol
-    else:
-        improved = score >= progress.best_validation_score + tol
+def _record(progress: Progress, options: TrainingOptions, loss, score, parameters) -> None:
+    """Take an epoch into the history, judged by its validation score with early stopping."""
+    improved = loss <= progress.best_loss - options.tol
+    if options.early_stopping:
+        improved = score >= progress.best_validation_score + options.tol
+    progress.loss_curve.append(loss)
+    if score is not None:
         progress.validation_scores.append(score)
         if score > progress.best_validation_score:
             progress.best_validation_score = score
+            progress.best_iteration = len(progress.loss_curve)
             progress.best_parameters = parameters.copy()
-    progress.loss_curve.append(loss)
     progress.best_loss = min(progress.best_loss, loss)
     stale = progress.epochs_without_improvement
     progress.epochs_without_improvement = 0 if improved else stale + 1
 
 
-def _must_stop(progress: Progress, options: TrainingOptions) -> bool:
+def must_stop(progress: Progress, options: TrainingOptions) -> bool:
     if progress.epochs_without_improvement <= options.n_iter_no_change:
         return False
     if options.learning_rate != "adaptive":
@@ -327,8 +366,8 @@ def _must_stop(progress: Progress, options: TrainingOptions) -> bool:
     return progress.rate_factor * options.learning_rate_init < MIN_LEARNING_RATE
 
 
-def _report(progress: Progress, seconds: float) -> str:
-    line = f"Epoch {len(progress.loss_curve)}: loss {progress.loss_curve[-1]:.6g}"
+def report(progress: Progress, seconds: float, what: str = "Epoch") -> str:
+    line = f"{what} {len(progress.loss_curve)}: loss {progress.loss_curve[-1]:.6g}"
     if progress.validation_scores:
         line += f", validation score {progress.validation_scores[-1]:.6g}"
     return f"{line} ({seconds:.3g} s)"

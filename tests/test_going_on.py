@@ -31,6 +31,8 @@ HISTORY = [
     "best_loss_",
     "validation_scores_",
     "best_validation_score_",
+    "gradient_norms_",
+    "weight_norms_",
     "n_iter_",
     "t_",
 ]

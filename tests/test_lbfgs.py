@@ -332,10 +332,75 @@ def test_partial_fit_is_not_available(Estimator, y):
     assert hasattr(model.set_params(solver="adam"), "partial_fit")
 
 
+@pytest.mark.parametrize("given", [False, True], ids=["held out", "X_val"])
 @BOTH
-def test_early_stopping_is_refused(Estimator, y):
-    with pytest.raises(ValueError, match="solver='lbfgs' does not support early_stopping=True"):
-        Estimator(**FAST, early_stopping=True).fit(X, y)
+def test_early_stopping(Estimator, y, given):
+    """By the score of the last samples; the weights that scored best are kept."""
+    options = FAST | {"max_iter": 100, "n_iter_no_change": 5, "tol": 1e-4, "alpha": 0}
+    options |= {"early_stopping": True, "shuffle": False, "validation_fraction": 0.25}
+    model = Estimator(**options)
+    if given:
+        model.fit(X[:15], y[:15], X_val=X[15:], y_val=y[15:])
+    else:
+        model.fit(X, y)
+    scores = model.validation_scores_
+    assert len(scores) == len(model.loss_curve_) == model.n_iter_ < 100
+    assert model.score(X[15:], y[15:]) == pytest.approx(max(scores), rel=1e-12)
+    n_best = scores.index(max(scores)) + 1
+    assert model.n_iter_ == n_best + 6
+    same = Estimator(**FAST | {"max_iter": n_best, "alpha": 0}).fit(X[:15], y[:15])
+    assert model.loss_curve_[:n_best] == same.loss_curve_
+    assert_array_equal(flat(model.weights_), flat(same.weights_))
+
+
+def test_validation_data_without_early_stopping_are_scored():
+    plain = RNNRegressor(**FAST).fit(X[:15], Y[:15])
+    model = RNNRegressor(**FAST).fit(X[:15], Y[:15], X_val=X[15:], y_val=Y[15:])
+    assert model.loss_curve_ == plain.loss_curve_
+    assert len(model.validation_scores_) == 20
+    assert model.validation_scores_[-1] == pytest.approx(model.score(X[15:], Y[15:]), rel=1e-12)
+
+
+class Recorder:
+    """A callback of scikit-learn's protocol that may stop the fit after some iterations."""
+
+    def __init__(self, stop_after=1000):
+        self.stop_after = stop_after
+        self.events, self.losses = [], []
+
+    def setup(self, estimator, context):
+        self.events.append("setup")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.events.append(f"{context.task_name} begins")
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        self.events.append(f"{context.task_name} ends")
+        if context.task_name == "epoch":
+            self.losses.append(fitted_estimator.loss_)
+        return len(self.losses) >= self.stop_after
+
+    def teardown(self, estimator, context):
+        self.events.append("teardown")
+
+
+def test_callbacks_are_told_of_iterations():
+    plain = RNNRegressor(**FAST).fit(X, Y)
+    recorder = Recorder(stop_after=7)
+    model = RNNRegressor(**FAST)
+    model.set_callbacks(recorder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        model.fit(X, Y)
+    assert model.loss_curve_ == plain.loss_curve_[:7] == recorder.losses
+    epochs = [event for event in recorder.events if event.startswith("epoch")]
+    assert epochs == ["epoch begins", "epoch ends"] * 7
+
+
+def test_going_on_by_epochs_forgets_how_small_the_steps_were():
+    model = RNNRegressor(**FAST | {"max_iter": 60, "tol": 1e-3}, warm_start=True).fit(X, Y)
+    model.set_params(solver="adam", max_iter=8, learning_rate_init=1e-9).fit(X, Y)
+    assert len(model.learning_rates_) == 8
 
 
 def test_numpys_global_generator_is_neither_used_nor_moved():
