@@ -242,7 +242,8 @@ class Checkpoint(_Callback):
 
     If the file exists when ``fit`` begins, training goes on from what it holds, and ends with the
     same weights, to the last bit, as if it had never been cut short: so a script that was killed
-    is just run again. The data and the parameters (but ``verbose``) must be the same.
+    is just run again. The data and the parameters (but ``verbose``) must be the same. Only
+    ``solver="lbfgs"``, whose memory of curvature is not saved, goes another way from there.
 
     The file is replaced in one piece: at any moment it is a whole checkpoint. It is deleted when
     training ends by itself. It stays when ``fit`` is killed, fails, is interrupted, or is stopped

@@ -62,7 +62,7 @@ CONFIGURATIONS = [
             {"cell": "elman"},
             {"cell": "lstm"},
             {"solver": "rmsprop"},
-            {"solver": "lbfgs", "alpha": 1.0},  # see decisions.md
+            {"solver": "lbfgs", "alpha": 5.0},  # see decisions.md
             {"learning_rate": "cosine"},
             {"learning_rate": "one_cycle"},
         )

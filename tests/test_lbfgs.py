@@ -15,6 +15,7 @@ import reference
 from datasets import padded, ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor, _lbfgs
 from sklearn_rnn._training import Trainer
+from sklearn_rnn.callbacks import Checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -395,6 +396,25 @@ def test_callbacks_are_told_of_iterations():
     assert model.loss_curve_ == plain.loss_curve_[:7] == recorder.losses
     epochs = [event for event in recorder.events if event.startswith("epoch")]
     assert epochs == ["epoch begins", "epoch ends"] * 7
+
+
+@pytest.mark.parametrize("n", [7, 20])
+def test_it_goes_on_from_a_checkpoint(tmp_path, n):
+    """From the weights, for as many iterations as are left."""
+    checkpoint = Checkpoint(tmp_path / "fit.checkpoint")
+    cut_short = RNNRegressor(**FAST).set_callbacks(Recorder(stop_after=n), checkpoint)
+    cut_short.fit(X, Y)
+    model = RNNRegressor(**FAST).set_callbacks(checkpoint).fit(X, Y)
+    assert model.loss_curve_[:n] == cut_short.loss_curve_
+    assert model.n_iter_ == len(model.loss_curve_) == 20
+    assert model.loss_ < cut_short.loss_ or n == 20
+
+
+def test_no_warning_of_steps_that_are_not_clipped():
+    with pytest.warns(ConvergenceWarning) as caught:
+        RNNRegressor(**FAST | {"max_iter": 30}, max_grad_norm=1e-6).fit(X, Y)
+    assert len(caught) == 1
+    assert "lbfgs stopped at max_iter=30" in str(caught[0].message)
 
 
 def test_going_on_by_epochs_forgets_how_small_the_steps_were():
