@@ -12,7 +12,7 @@ from sklearn_rnn.core.cells.base import Cell
 from sklearn_rnn.core.initializers import glorot_uniform
 from sklearn_rnn.core.packing import Batch, Chunk, Span, decreasing
 from sklearn_rnn.core.parameters import Parameters
-from sklearn_rnn.core.recurrent import Record, RecurrentLayer
+from sklearn_rnn.core.recurrent import Record, RecurrentLayer, Workspace
 
 # How much memory the backward pass over a chunk goes through: about the second-level cache, or some
 # more, since long chunks save calls. 2 MiB were 5 % faster than 0.5 MiB, and 0.125 MiB 13 % slower.
@@ -93,8 +93,9 @@ class Network:
         self.architecture = architecture
         self.parameters = parameters
         self.dtype = parameters.vector.dtype
+        workspace = Workspace(self.dtype)
         self.layers = [
-            RecurrentLayer(cell, width, self.dtype)
+            RecurrentLayer(cell, width, self.dtype, workspace)
             for cell, width in zip(architecture.cells(), architecture.widths(), strict=True)
         ]
         rows = max(layer.rows_per_step for layer in self.layers)

@@ -75,17 +75,24 @@ def carve(flat: np.ndarray, shapes: Sequence[Shape]) -> Iterator[np.ndarray]:
         start = end
 
 
+class Workspace:
+    """Memory that the layers of a network use one after another, on the way back."""
+
+    def __init__(self, dtype):
+        self.scratch = Arena(dtype)
+        self.columns = Arena(dtype)
+
+
 class RecurrentLayer:
     """One layer in one direction."""
 
-    def __init__(self, cell: Cell, n_inputs: int, dtype):
+    def __init__(self, cell: Cell, n_inputs: int, dtype, workspace: Workspace):
         self.cell = cell
         self.n_inputs = n_inputs
         self.weights: NamedTuple | None = None
         self.dtype = dtype
+        self._workspace = workspace
         self._memory = Arena(dtype)
-        self._scratch = Arena(dtype)
-        self._columns = Arena(dtype)
         self._d_inputs = Arena(dtype)
         self._layouts: dict[tuple, list[list[Record]]] = {}
 
@@ -120,12 +127,13 @@ class RecurrentLayer:
         scratch_shapes = [
             [(n_steps, cell.n_scratch * H, batch) for n_steps, batch in chunk] for chunk in layout
         ]
-        new = [self._memory.reserve(shapes), *map(self._scratch.reserve, scratch_shapes)]
+        scratch = self._workspace.scratch
+        new = [self._memory.reserve(shapes), *map(scratch.reserve, scratch_shapes)]
         if any(new):
             self._layouts.clear()  # they would keep the old memory alive
-        arrays, scratch = carve(self._memory.flat, shapes), self._scratch.flat
+        arrays = carve(self._memory.flat, shapes)
         return [
-            [self._record(next(arrays), next(arrays), part) for part in carve(scratch, shapes)]
+            [self._record(next(arrays), next(arrays), part) for part in carve(scratch.flat, shapes)]
             for shapes in scratch_shapes
         ]
 
@@ -200,8 +208,9 @@ class RecurrentLayer:
         spans = [(record.span.deltas, record.span.z) for record in records]
         n_columns = sum(len(z) * z.shape[2] for _, z in spans)
         shapes = [(spans[0][0].shape[1], n_columns), (n_columns, spans[0][1].shape[1])]
-        self._columns.reserve(shapes)
-        all_deltas, all_z = carve(self._columns.flat, shapes)
+        columns = self._workspace.columns
+        columns.reserve(shapes)
+        all_deltas, all_z = carve(columns.flat, shapes)
         start = 0
         for deltas, z in spans:
             n_steps, rows, batch = deltas.shape
