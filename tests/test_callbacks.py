@@ -209,6 +209,49 @@ class TestTimeLimit:
             TimeLimit(seconds)
 
 
+class TestLBFGS:
+    """Its iterations are what epochs are to the other solvers."""
+
+    options = {"solver": "lbfgs", "hidden_size": 3, "max_iter": 6, "random_state": 0}
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @BOTH
+    def test_callbacks_see_each_iteration(self, Estimator, y, dtype):
+        seen = []
+
+        class Look(TimeLimit):
+            def on_fit_task_begin(self, estimator, context):
+                seen.append(("begin", context.task_name, context.task_id))
+
+            def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+                seen.append(("end", context.task_name, context.task_id))
+                models.append(fitted_estimator)
+
+        models, sequences = [], [x.astype(dtype) for x in X]
+        given = {"X_val": X_VAL, "y_val": Y_VAL if y is Y else np.where(Y_VAL > 0, "up", "down")}
+        model = Estimator(**self.options).set_callbacks(Look(1)).fit(sequences, y, **given)
+        iterations = [(hook, "epoch", k) for k in range(6) for hook in ("begin", "end")]
+        assert seen == [("begin", "fit", 0), *iterations, ("end", "fit", 0)]
+        for k, fitted in enumerate([*models[:-1]]):
+            same = Estimator(**self.options | {"max_iter": k + 1}).fit(sequences, y, **given)
+            assert_same(fitted, same)
+            assert fitted.loss_curve_ == same.loss_curve_
+            assert same.validation_scores_[-1] == pytest.approx(same.score(*given.values()))
+            assert fitted.weight_norms_ == model.weight_norms_[: k + 1]
+        assert_same(models[-1], model)
+        assert len(model.gradient_norms_) == 6
+        assert min(model.gradient_norms_) > 0
+        assert model.best_iteration_ == np.argmax(model.validation_scores_) + 1
+        plain = Estimator(**self.options).fit(sequences, y)
+        for name, array in plain.weights_.items():
+            assert_array_equal(model.weights_[name], array)
+
+    @pytest.mark.filterwarnings("error")
+    def test_true_from_a_hook_stops_it(self):
+        model = RNNRegressor(**self.options).set_callbacks(TimeLimit(1e-9)).fit(X, Y)
+        assert model.n_iter_ == 1
+
+
 def rows_of(path):
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".jsonl":
