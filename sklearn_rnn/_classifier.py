@@ -31,8 +31,18 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Units per recurrent layer.
     n_layers : int, default=1
         Recurrent layers, each reading the sequence of hidden states of the one below.
+    bidirectional : bool, default=False
+        Whether every layer has a second part that reads each sequence from its end to its start
+        [6]_, with parameters of its own. The hidden states of both stand side by side for the next
+        layer and the output, which see 2 * hidden_size of them. Predictions then need memory for
+        whole sequences.
+    dropout : float, default=0.0
+        The probability with which a hidden unit is left out, in training only, where the next
+        layer or the output reads it: anew for each timestep and update [7]_. What remains is
+        scaled up by 1 / (1 - dropout). ``loss_`` and ``loss_curve_`` are with dropout.
     return_sequences : bool, default=False
-        False: one target per sequence, read off the last timestep. True: one per timestep.
+        False: one target per sequence, read off the last timestep, of the reverse direction the
+        one that it reads last, which is the first. True: one per timestep.
     loss : {"log_loss"}, default="log_loss"
         Cross-entropy: of a softmax over the classes, or for multilabel targets the sum of that of
         independent sigmoids.
@@ -87,7 +97,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Whether ``fit`` goes on from where the last ``fit`` ended, as if it had not ended: the
         optimizer, the schedule and the history go on too. The architecture must be the same.
     random_state : int, RandomState instance or None, default=None
-        Determines the starting weights, the shuffling and the validation data. An int makes fits
+        Determines starting weights, shuffling, dropout and validation data. An int makes fits
         repeatable to the last bit. None takes a seed from the operating system; NumPy's global
         generator is never used.
     verbose : int, default=0
@@ -101,7 +111,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         (n_gates * hidden_size, hidden_size) and ``"layer_k.b_h"`` (n_gates * hidden_size,), for
         the GRU also ``"layer_k.b_hn"`` (hidden_size,); ``"output.W_hy"`` (n_outputs, hidden_size)
         and ``"output.b_y"`` (n_outputs,). The gates' order in the rows is o, i, g, f for the LSTM
-        and z, r, n for the GRU.
+        and z, r, n for the GRU. With ``bidirectional=True`` the reverse direction's are
+        ``"layer_k.reverse.W_xh"`` and so on; W_hy, and W_xh but for layer 0, have
+        2 * hidden_size columns, the reverse direction's behind the others.
     loss_ : float
         The mean loss over the last epoch, penalty included.
     best_loss_ : float
@@ -158,6 +170,11 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
        F. A. Gers, J. Schmidhuber, F. Cummins (2000). Learning to forget. Neural Computation 12.
     .. [5] K. Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for
        statistical machine translation. EMNLP. The reset gate after the product, as in cuDNN.
+    .. [6] M. Schuster, K. K. Paliwal (1997). Bidirectional recurrent neural networks. IEEE
+       Transactions on Signal Processing 45.
+    .. [7] N. Srivastava et al. (2014). Dropout: a simple way to prevent neural networks from
+       overfitting. JMLR 15. Between layers only: W. Zaremba, I. Sutskever, O. Vinyals (2014).
+       Recurrent neural network regularization. arXiv:1409.2329.
 
     Examples
     --------
@@ -186,6 +203,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         activation="tanh",
         hidden_size=64,
         n_layers=1,
+        bidirectional=False,
+        dropout=0.0,
         return_sequences=False,
         loss="log_loss",
         solver="adam",
@@ -216,6 +235,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             activation=activation,
             hidden_size=hidden_size,
             n_layers=n_layers,
+            bidirectional=bidirectional,
+            dropout=dropout,
             return_sequences=return_sequences,
             loss=loss,
             solver=solver,

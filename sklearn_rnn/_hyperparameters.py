@@ -20,6 +20,7 @@ CHOICES: dict[str, Collection[str]] = {
 }
 
 FLAGS = (
+    "bidirectional",
     "return_sequences",
     "shuffle",
     "early_stopping",
@@ -31,6 +32,7 @@ FLAGS = (
 NUMBERS = {
     "hidden_size": (Integral, 1, None, "left"),
     "n_layers": (Integral, 1, None, "left"),
+    "dropout": (Real, 0, 1, "left"),
     "alpha": (Real, 0, None, "left"),
     "learning_rate_init": (Real, 0, None, "neither"),
     "power_t": (Real, 0, None, "left"),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._threads import one_blas_thread
+from sklearn_rnn.core.dropout import Dropout
 from sklearn_rnn.core.losses import Loss
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.optimizers import clip_by_norm, clip_by_value
@@ -98,6 +99,7 @@ class TrainingOptions:
     power_t: float
     batch_size: int
     shuffle: bool
+    dropout: float
     alpha: float
     max_grad_norm: float | None
     max_grad_value: float | None
@@ -204,6 +206,7 @@ class _Trainer:
         self.options: TrainingOptions = options
         self.progress: Progress = progress
         self.schedule = SCHEDULES[options.learning_rate]
+        self.dropout = Dropout(options.dropout, progress.rng) if options.dropout > 0 else None
         parameters = network.parameters
         self.gradients = network.architecture.zeros(parameters.vector.dtype)
         # alpha/2 Σ W² / n_samples, over the weights and not the biases
@@ -244,7 +247,8 @@ class _Trainer:
         theta, gradient = network.parameters.vector, self.gradients.vector
         total_weight = float(weights.sum())
         weights = (weights / total_weight).astype(network.dtype)
-        value, d_outputs = self.loss.evaluate(network.forward(batch), targets, weights)
+        raw = network.forward(batch, self.dropout)
+        value, d_outputs = self.loss.evaluate(raw, targets, weights)
         penalty = self.decay.vector * theta
         value += 0.5 * float(np.vdot(penalty, theta))
         if not math.isfinite(value):

@@ -53,7 +53,11 @@ HAVE_TO_RUN = {
 
 
 # The third cell, "gru", is the default: see test_the_default_cell_is_the_gru.
-@pytest.mark.parametrize("parameters", [{}, {"cell": "elman"}, {"cell": "lstm"}], ids=str)
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"cell": "elman"}, {"cell": "lstm"}, {"cell": "lstm", "bidirectional": True}],
+    ids=str,
+)
 @pytest.mark.parametrize("estimator_class", ESTIMATORS)
 def test_check_estimator(estimator_class, parameters, monkeypatch):
     monkeypatch.delenv("SCIPY_ARRAY_API", raising=False)

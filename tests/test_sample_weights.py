@@ -42,7 +42,9 @@ def assert_same_fit(model, other):
         assert_array_equal(other.weights_[name], array)
 
 
-@pytest.mark.parametrize("options", [{}, {"solver": "sgd"}, {"alpha": 0.5}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"solver": "sgd"}, {"alpha": 0.5}, {"bidirectional": True}], ids=str
+)
 @modes
 def test_a_whole_weight_is_a_number_of_repetitions(Estimator, per_step, options):
     X, y = data(Estimator, per_step)
