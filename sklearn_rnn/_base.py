@@ -60,6 +60,8 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         activation,
         hidden_size,
         n_layers,
+        bidirectional,
+        dropout,
         return_sequences,
         loss,
         solver,
@@ -90,6 +92,8 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self.activation = activation
         self.hidden_size = hidden_size
         self.n_layers = n_layers
+        self.bidirectional = bidirectional
+        self.dropout = dropout
         self.return_sequences = return_sequences
         self.loss = loss
         self.solver = solver
@@ -263,6 +267,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             n_layers=int(self.n_layers),
             n_outputs=self.n_outputs_,
             return_sequences=bool(self.return_sequences),
+            bidirectional=bool(self.bidirectional),
         )
 
     def _start(self, architecture, solver, dtype) -> tuple[Network, Progress]:

@@ -38,8 +38,18 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Units per recurrent layer.
     n_layers : int, default=1
         Recurrent layers, each reading the sequence of hidden states of the one below.
+    bidirectional : bool, default=False
+        Whether every layer has a second part that reads each sequence from its end to its start
+        [10]_, with parameters of its own. The hidden states of both stand side by side for the next
+        layer and the output, which see 2 * hidden_size of them. Predictions then need memory for
+        whole sequences.
+    dropout : float, default=0.0
+        The probability with which a hidden unit is left out, in training only, where the next
+        layer or the output reads it: anew for each timestep and update [11]_. What remains is
+        scaled up by 1 / (1 - dropout). ``loss_`` and ``loss_curve_`` are with dropout.
     return_sequences : bool, default=False
-        False: one target per sequence, read off the last timestep. True: one per timestep.
+        False: one target per sequence, read off the last timestep, of the reverse direction the
+        one that it reads last, which is the first. True: one per timestep.
     loss : {"log_loss"}, default="log_loss"
         Cross-entropy: of a softmax over the classes, or for multilabel targets the sum of that of
         independent sigmoids.
@@ -116,7 +126,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         optimizer, the schedule and the history go on too (but ``learning_rate="cosine"`` and
         "one_cycle" begin anew). The architecture must be the same.
     random_state : int, RandomState instance or None, default=None
-        Determines the starting weights, the shuffling and the validation data. An int makes fits
+        Determines starting weights, shuffling, dropout and validation data. An int makes fits
         repeatable to the last bit. None takes a seed from the operating system; NumPy's global
         generator is never used.
     verbose : int, default=0
@@ -130,7 +140,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         (n_gates * hidden_size, hidden_size) and ``"layer_k.b_h"`` (n_gates * hidden_size,), for
         the GRU also ``"layer_k.b_hn"`` (hidden_size,); ``"output.W_hy"`` (n_outputs, hidden_size)
         and ``"output.b_y"`` (n_outputs,). The gates' order in the rows is o, i, g, f for the LSTM
-        and z, r, n for the GRU.
+        and z, r, n for the GRU. With ``bidirectional=True`` the reverse direction's are
+        ``"layer_k.reverse.W_xh"`` and so on; W_hy, and W_xh but for layer 0, have
+        2 * hidden_size columns, the reverse direction's behind the others.
     loss_ : float
         The mean loss over the last epoch, penalty included; of "lbfgs" that of the result.
     best_loss_ : float
@@ -205,6 +217,11 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
        using large learning rates. SPIE 11006.
     .. [9] C. Szegedy et al. (2016). Rethinking the Inception architecture for computer vision.
        CVPR.
+    .. [10] M. Schuster, K. K. Paliwal (1997). Bidirectional recurrent neural networks. IEEE
+       Transactions on Signal Processing 45.
+    .. [11] N. Srivastava et al. (2014). Dropout: a simple way to prevent neural networks from
+       overfitting. JMLR 15. Between layers only: W. Zaremba, I. Sutskever, O. Vinyals (2014).
+       Recurrent neural network regularization. arXiv:1409.2329.
 
     Examples
     --------
@@ -233,6 +250,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         activation="tanh",
         hidden_size=64,
         n_layers=1,
+        bidirectional=False,
+        dropout=0.0,
         return_sequences=False,
         loss="log_loss",
         class_weight=None,
@@ -266,6 +285,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             activation=activation,
             hidden_size=hidden_size,
             n_layers=n_layers,
+            bidirectional=bidirectional,
+            dropout=dropout,
             return_sequences=return_sequences,
             loss=loss,
             solver=solver,

@@ -20,6 +20,7 @@ CHOICES: dict[str, Collection[str]] = {
 }
 
 FLAGS = (
+    "bidirectional",
     "return_sequences",
     "shuffle",
     "early_stopping",
@@ -31,6 +32,7 @@ FLAGS = (
 NUMBERS = {
     "hidden_size": (Integral, 1, None, "left"),
     "n_layers": (Integral, 1, None, "left"),
+    "dropout": (Real, 0, 1, "left"),
     "alpha": (Real, 0, None, "left"),
     "learning_rate_init": (Real, 0, None, "neither"),
     "power_t": (Real, 0, None, "left"),
@@ -83,6 +85,11 @@ def check_hyperparameters(estimator) -> None:
         raise ValueError(
             f"activation={estimator.activation!r} has no meaning for cell={estimator.cell!r}, "
             "which has fixed ones: leave activation='tanh', or set cell='elman'."
+        )
+    if estimator.solver == "lbfgs" and estimator.dropout > 0:
+        raise ValueError(
+            f"dropout={estimator.dropout} can't be used with solver='lbfgs', which needs the same "
+            "loss each time that it asks for it: set dropout=0, or another solver."
         )
 
 

@@ -30,8 +30,18 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Units per recurrent layer.
     n_layers : int, default=1
         Recurrent layers, each reading the sequence of hidden states of the one below.
+    bidirectional : bool, default=False
+        Whether every layer has a second part that reads each sequence from its end to its start
+        [11]_, with parameters of its own. The hidden states of both stand side by side for the next
+        layer and the output, which see 2 * hidden_size of them. Predictions then need memory for
+        whole sequences.
+    dropout : float, default=0.0
+        The probability with which a hidden unit is left out, in training only, where the next
+        layer or the output reads it: anew for each timestep and update [12]_. What remains is
+        scaled up by 1 / (1 - dropout). ``loss_`` and ``loss_curve_`` are with dropout.
     return_sequences : bool, default=False
-        False: one target per sequence, read off the last timestep. True: one per timestep.
+        False: one target per sequence, read off the last timestep, of the reverse direction the
+        one that it reads last, which is the first. True: one per timestep.
     loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson"}, \
             default="squared_error"
         What is minimized, averaged over the outputs. With r = prediction - target: "squared_error"
@@ -111,7 +121,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         optimizer, the schedule and the history go on too (but ``learning_rate="cosine"`` and
         "one_cycle" begin anew). The architecture must be the same.
     random_state : int, RandomState instance or None, default=None
-        Determines the starting weights, the shuffling and the validation data. An int makes fits
+        Determines starting weights, shuffling, dropout and validation data. An int makes fits
         repeatable to the last bit. None takes a seed from the operating system; NumPy's global
         generator is never used.
     verbose : int, default=0
@@ -125,7 +135,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         (n_gates * hidden_size, hidden_size) and ``"layer_k.b_h"`` (n_gates * hidden_size,), for
         the GRU also ``"layer_k.b_hn"`` (hidden_size,); ``"output.W_hy"`` (n_outputs, hidden_size)
         and ``"output.b_y"`` (n_outputs,). The gates' order in the rows is o, i, g, f for the LSTM
-        and z, r, n for the GRU.
+        and z, r, n for the GRU. With ``bidirectional=True`` the reverse direction's are
+        ``"layer_k.reverse.W_xh"`` and so on; W_hy, and W_xh but for layer 0, have
+        2 * hidden_size columns, the reverse direction's behind the others.
     loss_ : float
         The mean loss over the last epoch, penalty included; of "lbfgs" that of the result.
     best_loss_ : float
@@ -199,6 +211,11 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     .. [9] P. J. Huber (1964). Robust estimation of a location parameter. Annals of Mathematical
        Statistics 35.
     .. [10] R. Koenker, G. Bassett (1978). Regression quantiles. Econometrica 46.
+    .. [11] M. Schuster, K. K. Paliwal (1997). Bidirectional recurrent neural networks. IEEE
+       Transactions on Signal Processing 45.
+    .. [12] N. Srivastava et al. (2014). Dropout: a simple way to prevent neural networks from
+       overfitting. JMLR 15. Between layers only: W. Zaremba, I. Sutskever, O. Vinyals (2014).
+       Recurrent neural network regularization. arXiv:1409.2329.
 
     Examples
     --------
@@ -223,6 +240,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         activation="tanh",
         hidden_size=64,
         n_layers=1,
+        bidirectional=False,
+        dropout=0.0,
         return_sequences=False,
         loss="squared_error",
         delta=1.0,
@@ -256,6 +275,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             activation=activation,
             hidden_size=hidden_size,
             n_layers=n_layers,
+            bidirectional=bidirectional,
+            dropout=dropout,
             return_sequences=return_sequences,
             loss=loss,
             solver=solver,

@@ -11,6 +11,7 @@ import numpy as np
 
 from sklearn_rnn._health import GradientHealth, GradientMeter
 from sklearn_rnn._threads import one_blas_thread
+from sklearn_rnn.core.dropout import Dropout
 from sklearn_rnn.core.losses import Loss
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.optimizers import clip_by_norm, clip_by_value
@@ -100,6 +101,7 @@ class TrainingOptions:
     max_iter: int
     batch_size: int
     shuffle: bool
+    dropout: float
     alpha: float
     max_grad_norm: float | None
     max_grad_value: float | None
@@ -241,6 +243,7 @@ class Trainer:
         self.n_batches = math.ceil(len(data) / options.batch_size)
         self.n_done = 0  # updates of the present cycle
         self.rate = math.nan  # of the last update
+        self.dropout = Dropout(options.dropout, progress.rng) if options.dropout > 0 else None
         parameters = network.parameters
         self.gradients = network.architecture.zeros(parameters.vector.dtype)
         self.meter = GradientMeter(self.gradients, options.max_grad_norm)
@@ -309,7 +312,8 @@ class Trainer:
         network, theta = self.network, self.network.parameters.vector
         total_weight = float(weights.sum())
         weights = (weights / total_weight).astype(network.dtype)
-        value, d_outputs = self.loss.evaluate(network.forward(batch), targets, weights)
+        raw = network.forward(batch, self.dropout)
+        value, d_outputs = self.loss.evaluate(raw, targets, weights)
         penalty = self.decay.vector * theta
         value += 0.5 * float(np.vdot(penalty, theta))
         if math.isfinite(value):

@@ -19,6 +19,8 @@ from sklearn_rnn.core.parameters import Parameters
 # A cell that isn't named here is tried with every activation, so a new one needs no word.
 CELLS_WITHOUT_ACTIVATION = ("lstm", "gru")
 
+EPSILON = 1e-5  # best for central differences: errors of about 1e-11, of cutting off and rounding
+
 VARIANTS = [
     (cell, activation)
     for cell in CELLS
@@ -35,6 +37,7 @@ def make_network(
     n_layers=1,
     n_outputs=2,
     return_sequences=False,
+    bidirectional=False,
     max_columns=None,
     dtype=np.float64,
     seed=0,
@@ -48,6 +51,7 @@ def make_network(
         n_layers=n_layers,
         n_outputs=n_outputs,
         return_sequences=return_sequences,
+        bidirectional=bidirectional,
     )
     parameters = architecture.zeros(dtype)
     rng = np.random.default_rng(seed)
@@ -182,16 +186,13 @@ def loss_and_gradients(network, packed, loss, targets, weights):
     return value, named, packed.by_sequence(d_inputs, return_sequences=True)
 
 
-def evaluate(network, packed, loss, targets, weights):
+def evaluate(network, packed, loss, targets, weights, dropout=None):
     """Return the loss and its gradient on the raw outputs, after a forward pass."""
     per_step = network.architecture.return_sequences
     weight = packed.by_column(weights, per_step)
     target = packed.by_column(targets, per_step)
-    return (
-        LOSSES[loss]
-        .of(HYPER)
-        .evaluate(network.forward(packed.batch), target, weight / weight.sum())
-    )
+    raw = network.forward(packed.batch, dropout)
+    return LOSSES[loss].of(HYPER).evaluate(raw, target, weight / weight.sum())
 
 
 def unset_gradients(network) -> Parameters:
@@ -199,3 +200,23 @@ def unset_gradients(network) -> Parameters:
     gradients = network.architecture.zeros(network.dtype)
     gradients.vector[...] = np.nan
     return gradients
+
+
+def central_differences(f, values):
+    """The derivatives of f() with respect to all entries of the array `values`."""
+    flat = values.reshape(-1)
+    assert np.shares_memory(flat, values)
+    slopes = np.empty_like(flat)
+    for k, value in enumerate(flat.tolist()):
+        flat[k] = value + EPSILON
+        above = f()
+        flat[k] = value - EPSILON
+        below = f()
+        flat[k] = value
+        slopes[k] = (above - below) / (2 * EPSILON)
+    return slopes.reshape(values.shape)
+
+
+def assert_equal_slopes(actual, numeric, name):
+    error = np.abs(actual - numeric).max() / np.abs(numeric).max()
+    assert error < 1e-6, f"{name}: relative error {error:.1e}"

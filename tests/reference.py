@@ -232,35 +232,84 @@ LOSSES = {
 
 
 def by_layer(arrays):
-    """Split ``{"layer_0.W_xh": …, "output.b_y": …}`` into ([layer 0, layer 1, …], output)."""
+    """Split ``{"layer_0.W_xh": …, "output.b_y": …}`` into ([layer 0, layer 1, …], output).
+
+    A layer is a list: the weights of its one direction, or of the forward and the reverse one.
+    """
     parts = {}
     for name, array in arrays.items():
-        part, letter = name.split(".", 1)
+        part, letter = name.rsplit(".", 1)
         setattr(parts.setdefault(part, SimpleNamespace()), letter, array)
-    return [parts[f"layer_{k}"] for k in range(len(parts) - 1)], parts["output"]
+    output = parts.pop("output")
+    layers = []
+    while f"layer_{len(layers)}" in parts:
+        name = f"layer_{len(layers)}"
+        layers.append([parts[part] for part in (name, f"{name}.reverse") if part in parts])
+    return layers, output
+
+
+def directions_forward(cell, directions, xs):
+    """Run one layer's directions over one sequence, the second from its end; steps in that order.
+
+    Returns the steps of each, and h of both at each timestep of the sequence.
+    """
+    steps = [layer_forward(cell, directions[0], xs)]
+    hs = [step.h for step in steps[0]]
+    if len(directions) == 2:
+        steps.append(layer_forward(cell, directions[1], xs[::-1]))
+        hs = [np.concatenate([h, step.h]) for h, step in zip(hs, reversed(steps[1]), strict=True)]
+    return steps, hs
+
+
+def directions_backward(cell, directions, steps, dhs, d_directions):
+    """Go back over one sequence; the gradients of the layer's inputs."""
+    H = directions[0].W_hh.shape[1]
+    dxs = layer_backward(cell, directions[0], steps[0], [dh[:H] for dh in dhs], d_directions[0])
+    if len(directions) == 2:
+        dhs_reverse = [dh[H:] for dh in reversed(dhs)]
+        more = layer_backward(cell, directions[1], steps[1], dhs_reverse, d_directions[1])
+        dxs = [dx + other for dx, other in zip(dxs, reversed(more), strict=True)]
+    return dxs
 
 
 def network_forward(weights, sequence, cell):
-    """All the layers over one sequence; the steps of each layer, layer k+1 reading layer k's h."""
+    """All the layers over one sequence, layer k+1 reading layer k's h.
+
+    Returns the steps of each layer, and the top one's h at each timestep.
+    """
     layers, _ = by_layer(weights)
-    xs = np.asarray(sequence, dtype=np.float64)
+    xs = list(np.asarray(sequence, dtype=np.float64))
     steps_of_layers = []
-    for w in layers:
-        steps = layer_forward(cell, w, xs)
-        xs = [step.h for step in steps]
+    for directions in layers:
+        steps, xs = directions_forward(cell, directions, xs)
         steps_of_layers.append(steps)
-    return steps_of_layers
+    return steps_of_layers, xs
+
+
+def scored_steps(n_steps, directions, return_sequences):
+    """For each target the parts of h that it is read off: (timestep, units of h there) pairs.
+
+    Of a whole sequence these are each direction's own last timestep: the reverse one's is 0.
+    """
+    H = directions[0].W_hh.shape[1]
+    if return_sequences:
+        return [[(t, slice(None))] for t in range(n_steps)]
+    last = [(n_steps - 1, slice(0, H)), (0, slice(H, 2 * H))]
+    return [last[: len(directions)]]
 
 
 def forward(weights, sequences, *, cell, activation="tanh", return_sequences=False):
     """Raw outputs, a list of (n_outputs,) or, with `return_sequences`, of (T_i, n_outputs)."""
     weights = {name: np.asarray(array, dtype=np.float64) for name, array in weights.items()}
-    _, output = by_layer(weights)
+    layers, output = by_layer(weights)
     outputs = []
     for sequence in sequences:
-        top = network_forward(weights, sequence, CELLS[cell](activation))[-1]
-        raws = [output.W_hy @ step.h + output.b_y for step in top]
-        outputs.append(np.array(raws) if return_sequences else raws[-1])
+        _, hs = network_forward(weights, sequence, CELLS[cell](activation))
+        raws = []
+        for parts in scored_steps(len(hs), layers[-1], return_sequences):
+            features = np.concatenate([hs[t][units] for t, units in parts])
+            raws.append(output.W_hy @ features + output.b_y)
+        outputs.append(np.array(raws) if return_sequences else raws[0])
     return outputs
 
 
@@ -299,20 +348,23 @@ def loss_and_gradients(
     total = 0.0
     input_gradients = []
     for sequence, y, w in zip(sequences, ys, ws, strict=True):
-        steps_of_layers = network_forward(weights, sequence, cell)
-        top = steps_of_layers[-1]
-        dhs = [np.zeros_like(step.h) for step in top]
-        scored = range(len(top)) if return_sequences else [len(top) - 1]
-        for t, y_t, w_t in zip(scored, y, w, strict=True):
-            raw = output.W_hy @ top[t].h + output.b_y
+        steps_of_layers, hs = network_forward(weights, sequence, cell)
+        dhs = [np.zeros_like(h) for h in hs]
+        scored = scored_steps(len(hs), layers[-1], return_sequences)
+        for parts, y_t, w_t in zip(scored, y, w, strict=True):
+            features = np.concatenate([hs[t][units] for t, units in parts])
+            raw = output.W_hy @ features + output.b_y
             value, dvalue = LOSSES[loss](raw, y_t, **loss_parameters)
             total += w_t * value / sum_w
             draw = dvalue * w_t / sum_w  # total += w l / Σ w
             d_output.b_y += draw  # raw = … + b_y
-            d_output.W_hy += np.outer(draw, top[t].h)  # raw = W_hy h + …
-            dhs[t] = output.W_hy.T @ draw  # raw = W_hy h + …
+            d_output.W_hy += np.outer(draw, features)  # raw = W_hy h + …
+            d_features = output.W_hy.T @ draw  # raw = W_hy h + …
+            for t, units in parts:
+                dhs[t][units] = d_features[: dhs[t][units].size]
+                d_features = d_features[dhs[t][units].size :]
         for k in reversed(range(len(layers))):  # the inputs of layer k are the h of layer k-1
-            dhs = layer_backward(cell, layers[k], steps_of_layers[k], dhs, d_layers[k])
+            dhs = directions_backward(cell, layers[k], steps_of_layers[k], dhs, d_layers[k])
         input_gradients.append(np.array(dhs))
 
     for name, array in weights.items():

@@ -807,7 +807,14 @@ CHOICES = {
     "learning_rate": ["constant", "invscaling", "adaptive", "cosine", "one_cycle"],
     "loss": [],  # what is right depends on the estimator
 }
-FLAGS = ["return_sequences", "shuffle", "early_stopping", "nesterovs_momentum", "warm_start"]
+FLAGS = [
+    "bidirectional",
+    "return_sequences",
+    "shuffle",
+    "early_stopping",
+    "nesterovs_momentum",
+    "warm_start",
+]
 # What is not allowed any more, at the lower and at the upper end.
 INTEGERS = {
     "hidden_size": (0, None),
@@ -826,6 +833,7 @@ REALS = {
     "tol": (-1e-9, None),
     "validation_fraction": (0, 1),
     "momentum": (-0.1, 1),
+    "dropout": (-0.1, 1),
     "beta_1": (-0.1, 1),
     "beta_2": (-0.1, 1),
     "rho": (-0.1, 1),
@@ -951,6 +959,8 @@ RIGHT_VALUES = {
     "tol": [0, 1, np.float32(0.1)],
     "validation_fraction": [0.5, np.float32(0.5), 1e-9],
     "momentum": [0, 0.0, np.float32(0.5)],
+    "dropout": [0, 0.0, np.float32(0.5), 0.999],
+    "bidirectional": [False, True, np.bool_(True)],
     "beta_1": [0, 0.999, np.float32(0.5)],
     "beta_2": [0, 0.9999, np.float32(0.5)],
     "rho": [0, 0.99, np.float32(0.5)],
@@ -1057,7 +1067,13 @@ class TestGoingOn:
 
     @pytest.mark.parametrize(
         ("name", "value"),
-        [("cell", "lstm"), ("hidden_size", 3), ("n_layers", 2), ("return_sequences", True)],
+        [
+            ("cell", "lstm"),
+            ("hidden_size", 3),
+            ("n_layers", 2),
+            ("bidirectional", True),
+            ("return_sequences", True),
+        ],
     )
     def test_another_architecture(self, kind, method, name, value):
         estimator = make(kind, ARRAY).set_params(**{name: value})

@@ -61,6 +61,7 @@ CONFIGURATIONS = [
             {},
             {"cell": "elman"},
             {"cell": "lstm"},
+            {"cell": "lstm", "bidirectional": True},
             {"solver": "rmsprop"},
             {"solver": "lbfgs", "alpha": 5.0},  # see decisions.md
             {"learning_rate": "cosine"},

@@ -50,6 +50,7 @@ def assert_same_fit(model, other):
         {"solver": "rmsprop", "epsilon": 1e-4},  # where gradients vanish, rounding would decide
         {"learning_rate": "cosine"},
         {"alpha": 0.5},
+        {"bidirectional": True},
     ],
     ids=str,
 )

@@ -36,6 +36,7 @@ NETWORKS = [
     *({"cell": cell} for cell in CELLS if cell != "elman"),
     {"cell": "elman", "activation": "logistic", "n_layers": 2},
     *({"cell": cell, "n_layers": 2} for cell in CELLS if cell != "elman"),
+    *({"cell": cell, "n_layers": 2, "bidirectional": True} for cell in CELLS),
 ]
 CASES = ["one target", "two targets", "binary", "multiclass"]
 

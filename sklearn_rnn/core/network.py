@@ -1,18 +1,19 @@
 """Stacked recurrent layers and an output layer: forward, backward, and prediction."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import tee
 from typing import NamedTuple
 
 import numpy as np
 
 from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.cells.base import Cell
+from sklearn_rnn.core.directions import REVERSE, BidirectionalLayer
+from sklearn_rnn.core.dropout import Dropout
 from sklearn_rnn.core.initializers import glorot_uniform
 from sklearn_rnn.core.packing import Batch, Chunk, Span, decreasing
-from sklearn_rnn.core.parameters import Parameters
-from sklearn_rnn.core.recurrent import Record, RecurrentLayer, Workspace
+from sklearn_rnn.core.parameters import Parameters, within
+from sklearn_rnn.core.recurrent import RecurrentLayer, Stream, Workspace
 
 # How much memory the backward pass over a chunk goes through: about the second-level cache, or some
 # more, since long chunks save calls. 2 MiB were 5 % faster than 0.5 MiB, and 0.125 MiB 13 % slower.
@@ -33,31 +34,47 @@ class Architecture:
     n_layers: int
     n_outputs: int
     return_sequences: bool
+    bidirectional: bool = False
 
-    def cells(self) -> list[Cell]:
-        """One cell per layer."""
-        return [CELLS[self.cell](self.hidden_size, self.activation) for _ in range(self.n_layers)]
+    def make_cell(self) -> Cell:
+        return CELLS[self.cell](self.hidden_size, self.activation)
+
+    @property
+    def width(self) -> int:
+        """The outputs of each recurrent layer."""
+        return self.hidden_size * (2 if self.bidirectional else 1)
 
     def widths(self) -> list[int]:
         """The inputs of each layer."""
-        return [self.n_inputs] + [self.hidden_size] * (self.n_layers - 1)
+        return [self.n_inputs] + [self.width] * (self.n_layers - 1)
+
+    def parts(self) -> dict[str, int]:
+        """What the names of each layer's and direction's parameters begin with, and its inputs."""
+        directions = ("", REVERSE) if self.bidirectional else ("",)
+        return {
+            f"layer_{k}.{direction}": width
+            for k, width in enumerate(self.widths())
+            for direction in directions
+        }
 
     def zeros(self, dtype) -> Parameters:
         """Parameters of this architecture, all zero."""
+        cell = self.make_cell()
         shapes = {
-            f"layer_{k}.{name}": shape
-            for k, (cell, width) in enumerate(zip(self.cells(), self.widths(), strict=True))
+            prefix + name: shape
+            for prefix, width in self.parts().items()
             for name, shape in cell.shapes(width).items()
         }
-        shapes["output.W"] = (self.n_outputs, self.hidden_size + 1)
+        shapes["output.W"] = (self.n_outputs, self.width + 1)
         return Parameters.zeros(shapes, dtype)
 
     def named(self, parameters: Parameters) -> dict[str, np.ndarray]:
         """Parameters (or gradients) under the textbook's names, as views."""
+        cell = self.make_cell()
         named = {
-            f"layer_{k}.{name}": array
-            for k, cell in enumerate(self.cells())
-            for name, array in cell.named(of_layer(parameters, k)).items()
+            prefix + name: array
+            for prefix in self.parts()
+            for name, array in cell.named(within(parameters, prefix)).items()
         }
         named["output.W_hy"] = parameters["output.W"][:, :-1]
         named["output.b_y"] = parameters["output.W"][:, -1]
@@ -65,20 +82,17 @@ class Architecture:
 
 
 def of_layer(parameters: Parameters, k: int) -> dict[str, np.ndarray]:
-    """The parameters of one layer under the names that its cell gave them."""
-    prefix = f"layer_{k}."
-    return {
-        name.removeprefix(prefix): parameters[name]
-        for name in parameters
-        if name.startswith(prefix)
-    }
+    """The parameters of one layer under the names that it gave them."""
+    return within(parameters, f"layer_{k}.")
 
 
 class Kept(NamedTuple):
     """What a forward pass leaves for the backward pass."""
 
+    batch: Batch
     chunks: list[Chunk]
-    records: list[list[list[Record]]]  # for each layer, for each chunk, those of its spans
+    records: list[list]  # for each layer, for each chunk
+    masks: list[np.ndarray | None]  # for each layer, of its outputs
     features: np.ndarray  # [h; 1], what the output layer has read
 
 
@@ -93,15 +107,25 @@ class Network:
         self.architecture = architecture
         self.parameters = parameters
         self.dtype = parameters.vector.dtype
-        workspace = Workspace(self.dtype)
-        self.layers = [
-            RecurrentLayer(cell, width, self.dtype, workspace)
-            for cell, width in zip(architecture.cells(), architecture.widths(), strict=True)
-        ]
+        self.layers = self._make_layers()
         rows = max(layer.rows_per_step for layer in self.layers)
         self.max_columns = CHUNK_BYTES // (rows * self.dtype.itemsize)
         self._kept: Kept | None = None
         self.refresh()
+
+    def _make_layers(self) -> list[RecurrentLayer] | list[BidirectionalLayer]:
+        architecture, workspace = self.architecture, Workspace(self.dtype)
+        arguments = [
+            (architecture.make_cell(), width, self.dtype, workspace)
+            for width in architecture.widths()
+        ]
+        if not architecture.bidirectional:
+            return [RecurrentLayer(*args) for args in arguments]
+        *lower, top = arguments
+        return [
+            *(BidirectionalLayer(*args, aligned=True) for args in lower),
+            BidirectionalLayer(*top, aligned=architecture.return_sequences),
+        ]
 
     def refresh(self) -> None:
         """Take over changed parameters."""
@@ -111,17 +135,18 @@ class Network:
     def initialize(self, rng: np.random.Generator) -> None:
         """Draw starting values."""
         for k, layer in enumerate(self.layers):
-            layer.cell.initialize(of_layer(self.parameters, k), rng)
+            layer.initialize(of_layer(self.parameters, k), rng)
         output = self.parameters["output.W"]
         output[:, :-1] = glorot_uniform(rng, len(output), output.shape[1] - 1)
         output[:, -1] = 0.0
         self.refresh()
 
-    def forward(self, batch: Batch) -> np.ndarray:
+    def forward(self, batch: Batch, dropout: Dropout | None = None) -> np.ndarray:
         """Return the raw outputs, (n_outputs, batch), or (n_outputs, columns) one per timestep.
 
         The columns are the batch's packed columns; what stands in those of sequences that run on is
-        of no use. What `backward` needs is kept.
+        of no use. Dropout acts on the outputs of every recurrent layer. What `backward` needs is
+        kept.
         """
         chunks = list(batch.chunks(self.max_columns))
         records = [layer.records(chunks) for layer in self.layers]
@@ -130,14 +155,27 @@ class Network:
         output = self.parameters["output.W"]
         features = np.empty((output.shape[1], n_columns), output.dtype)
         features[-1] = 1
-        for chunk, h in self._run(batch, chunks, records):
+        masks = self._masks(batch, n_columns, dropout)
+        for chunk, h in self._run(batch, chunks, records, masks):
             for span, h_of_span in zip(chunk, h, strict=True):
                 if per_step:
                     span.unpack(features[:-1])[...] = h_of_span
                 for step, first, last in () if per_step else span.ends:
                     features[:-1, first:last] = h_of_span[step, :, first:last]
-        self._kept = Kept(chunks, records, features)
+        if masks[-1] is not None:
+            features[:-1] *= masks[-1]
+        self._kept = Kept(batch, chunks, records, masks, features)
         return output @ features  # y = W_hy h + b_y
+
+    def _masks(self, batch: Batch, n_features: int, dropout: Dropout | None):
+        """Draw masks (width, columns) for the outputs of each layer, for the top one's features.
+
+        All of them at once, so that they don't depend on how the batch is cut into chunks.
+        """
+        if dropout is None:
+            return [None] * len(self.layers)
+        n_columns = [batch.n_columns] * (len(self.layers) - 1) + [n_features]
+        return [dropout.mask((self.architecture.width, n), self.dtype) for n in n_columns]
 
     def predict(
         self,
@@ -168,7 +206,8 @@ class Network:
         def in_turn(layer):  # all chunks use the same memory, one after another
             return (layer.records([chunk])[0] for chunk in chunks())
 
-        for chunk, h in self._run(batch, chunks(), map(in_turn, self.layers)):
+        no_masks = [None] * len(self.layers)
+        for chunk, h in self._run(batch, chunks(), map(in_turn, self.layers), no_masks):
             if self.architecture.return_sequences:
                 raw = [np.matmul(W_hy, part).transpose(0, 2, 1).reshape(-1, len(b_y)) for part in h]
                 real = batch.is_real(chunk)
@@ -187,42 +226,65 @@ class Network:
         In the columns of sequences that run on it has to be zero. Overwrites `gradients`. Returns
         the gradient on the inputs, (n_inputs, packed columns), if it is asked for.
         """
-        (chunks, records, features), self._kept = self._kept, None
+        kept, self._kept = self._kept, None
+        batch = kept.batch
         gradients.vector[...] = 0
-        np.matmul(d_outputs, features.T, out=gradients["output.W"])  # y = W_hy h + b_y
-        W_hy_T = self.parameters["output.W"][:, :-1].T
-        if self.architecture.return_sequences:
-            d_h = (
-                [np.matmul(W_hy_T, span.unpack(d_outputs)) for span in chunk]
-                for chunk in reversed(chunks)
-            )
-        else:
-            d_last = W_hy_T @ d_outputs
-            d_h = ([at_ends(span, d_last) for span in chunk] for chunk in reversed(chunks))
+        np.matmul(d_outputs, kept.features.T, out=gradients["output.W"])  # y = W_hy h + b_y
+        d_h = self._feature_gradients(kept, d_outputs)
         for k in reversed(range(len(self.layers))):
-            of_layer_k = of_layer(gradients, k)
-            d_h = self.layers[k].backward(records[k], d_h, of_layer_k, input_gradient or k > 0)
+            layer, of_layer_k = self.layers[k], of_layer(gradients, k)
+            d_h = layer.backward(batch, kept.records[k], d_h, of_layer_k, input_gradient or k > 0)
+            if k > 0 and kept.masks[k - 1] is not None:
+                d_h = masked(d_h, kept.masks[k - 1])
 
         d_inputs = None
         if input_gradient:
-            n_columns = chunks[-1][-1].column + chunks[-1][-1].n_columns
-            d_inputs = np.empty((self.architecture.n_inputs, n_columns), self.dtype)
-        for chunk, d_xs in zip(reversed(chunks), d_h, strict=True):
+            d_inputs = np.empty((self.architecture.n_inputs, batch.n_columns), self.dtype)
+        for chunk, d_xs in d_h:
             for span, d_x in zip(chunk, d_xs, strict=True):
                 if input_gradient:
                     span.unpack(d_inputs)[...] = d_x
         return d_inputs
 
-    def _run(self, batch: Batch, chunks, records) -> Iterator[tuple[Chunk, list[np.ndarray]]]:
+    def _feature_gradients(self, kept: Kept, d_outputs: np.ndarray) -> Stream:
+        """The gradient on the top layer's h: for each chunk, last one first, that of its spans."""
+        W_hy_T = self.parameters["output.W"][:, :-1].T
+        mask = kept.masks[-1]
+        if self.architecture.return_sequences:
+            d_h = (
+                (chunk, [np.matmul(W_hy_T, span.unpack(d_outputs)) for span in chunk])
+                for chunk in reversed(kept.chunks)
+            )
+            return d_h if mask is None else masked(d_h, mask)
+        d_last = W_hy_T @ d_outputs
+        if mask is not None:
+            d_last *= mask
+        return (
+            (chunk, [at_ends(span, d_last) for span in chunk]) for chunk in reversed(kept.chunks)
+        )
+
+    def _run(self, batch: Batch, chunks, records, masks) -> Stream:
         """Go through a batch chunk by chunk; yield each with the top layer's h of its spans.
 
-        records : for each layer, for each chunk, those of its spans
+        records : for each layer, for each chunk
+        masks : for each layer, of its outputs; the top one's are left to the caller
         """
-        here, below = tee(chunks)
-        stream = map(batch.inputs, below)
-        for layer, of_layer_k in zip(self.layers, records, strict=True):
-            stream = layer.forward(of_layer_k, stream)
-        return zip(here, stream, strict=True)
+        stream = ((chunk, batch.inputs(chunk)) for chunk in chunks)
+        below = [None, *masks[:-1]]
+        for layer, of_layer_k, mask in zip(self.layers, records, below, strict=True):
+            if mask is not None:
+                stream = masked(stream, mask)
+            stream = layer.forward(batch, of_layer_k, stream)
+        return stream
+
+
+def masked(stream: Stream, mask: np.ndarray) -> Stream:
+    """Multiply by a mask (rows, packed columns): on the way there h, and on the way back d_h."""
+    for chunk, arrays in stream:
+        yield (
+            chunk,
+            [span.unpack(mask) * array for span, array in zip(chunk, arrays, strict=True)],
+        )
 
 
 def at_ends(span: Span, d_last: np.ndarray) -> list[np.ndarray | None]:

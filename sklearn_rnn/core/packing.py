@@ -143,6 +143,18 @@ class Batch:
         steps = self._steps(chunk)
         return (steps < self.lengths)[steps < self.ends]
 
+    @cached_property
+    def mirror(self) -> np.ndarray:
+        """The packed columns in the order that reverses each sequence within its own length.
+
+        Those of sequences that run on stay where they are: doing it twice undoes it.
+        """
+        steps = self._steps(None)
+        running = steps < self.ends
+        first_columns = np.cumsum(running.sum(axis=1)) - running.sum(axis=1)
+        mirrored = np.where(steps < self.lengths, self.lengths - 1 - steps, steps)
+        return (first_columns[mirrored] + np.arange(len(self.lengths)))[running]
+
     def _steps(self, chunk: Chunk | None) -> np.ndarray:
         first, end = 0, int(self.lengths[0])
         if chunk is not None:

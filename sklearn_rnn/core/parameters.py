@@ -41,3 +41,12 @@ class Parameters(Mapping):
 
     def __reduce__(self):
         return type(self), (self.shapes, self.vector)
+
+
+def within(parameters: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """Those whose names begin with a prefix, under the rest of their names."""
+    return {
+        name.removeprefix(prefix): array
+        for name, array in parameters.items()
+        if name.startswith(prefix)
+    }

@@ -6,7 +6,9 @@ which the backward pass reads; prediction lets all chunks use the same.
 
 A layer is a stage in a line of generators: it takes chunks from the layer below as they are needed,
 and hands its own on at once. So what one layer has just written the next one reads while it is in
-the cache, and nobody keeps more than a chunk.
+the cache, and nobody keeps more than a chunk. What goes up the line, and down again, is a chunk and
+an array (n_steps, rows, batch) for each of its spans. `directions` has a stage that needs whole
+sequences.
 """
 
 import math
@@ -18,9 +20,12 @@ import numpy as np
 from numpy import add
 
 from sklearn_rnn.core.cells.base import Cell, by_step
-from sklearn_rnn.core.packing import Chunk
+from sklearn_rnn.core.packing import Batch, Chunk
 
 Shape = tuple[int, ...]
+
+# What goes from stage to stage: a chunk, and something for each of its spans.
+Stream = Iterator[tuple[Chunk, Sequence]]
 
 # See small_ufunc_buffers.
 UFUNC_BUFFER = 1024
@@ -97,11 +102,19 @@ class RecurrentLayer:
         self._layouts: dict[tuple, list[list[Record]]] = {}
 
     @property
+    def n_outputs(self) -> int:
+        return self.cell.hidden_size
+
+    @property
     def rows_per_step(self) -> int:
         """The rows that the backward pass of a timestep goes through."""
         cell = self.cell
         z_rows = cell.hidden_size + 1 + self.n_inputs
         return z_rows + (cell.n_memory + cell.n_scratch) * cell.hidden_size
+
+    def initialize(self, parameters, rng: np.random.Generator) -> None:
+        """Draw starting values."""
+        self.cell.initialize(parameters, rng)
 
     def refresh(self, parameters) -> None:
         """Take over changed parameters."""
@@ -142,19 +155,20 @@ class RecurrentLayer:
         return Record(span, by_step(span), scratch)
 
     def forward(
-        self, chunks: Iterable[Sequence[Record]], inputs: Iterable[Sequence[np.ndarray]]
-    ) -> Iterator[list[np.ndarray]]:
+        self, batch: Batch, records_of_chunks: Iterable[Sequence[Record]], inputs: Stream
+    ) -> Stream:
         """Run over chunks; yield h of each, which is to be used before the next one is asked for.
 
-        inputs : for each chunk the x of its spans, (n_steps, n_inputs, batch)
-        Yields the h of its spans, (n_steps, H, batch), as views.
+        batch : whose chunks these are; not needed here, where time has one direction
+        inputs : with each chunk the x of its spans, (n_steps, n_inputs, batch)
+        Yields with each the h of its spans, (n_steps, H, batch), as views.
         """
         states = None
-        for records, xs in zip(chunks, inputs, strict=True):
+        for records, (chunk, xs) in zip(records_of_chunks, inputs, strict=True):
             for record, x in zip(records, xs, strict=True):
                 states = self._forward(record, x, states)
             states = [state.copy() for state in states]  # the next chunk may use the memory
-            yield [record.span.h for record in records]
+            yield chunk, [record.span.h for record in records]
 
     def _forward(self, record: Record, x: np.ndarray, states):
         """Run over a span, from the states at the end of the last one (None: zeros) to its own."""
@@ -171,25 +185,27 @@ class RecurrentLayer:
 
     def backward(
         self,
-        chunks: Sequence[Sequence[Record]],
-        d_outputs: Iterable[Sequence[Sequence[np.ndarray | None]]],
+        batch: Batch,
+        records_of_chunks: Sequence[Sequence[Record]],
+        d_outputs: Stream,
         gradients,
         input_gradient: bool,
-    ) -> Iterator[Sequence[np.ndarray | None]]:
+    ) -> Stream:
         """Go back over chunks, from the last to the first, adding to the gradients on parameters.
 
-        d_outputs : for each chunk, last one first, for each of its spans, for each timestep the
+        d_outputs : with each chunk, last one first, for each of its spans, for each timestep the
             gradient on h, (H, batch), or None for zeros
-        Yields the gradients on the x of its spans, (n_steps, n_inputs, batch); None if not asked.
+        Yields with each the gradients on the x of its spans, (n_steps, n_inputs, batch); None if
+        not asked.
         """
         d_states = np.empty((self.cell.n_states, self.cell.hidden_size, 0), self.dtype)
-        for records, d_hs in zip(reversed(chunks), d_outputs, strict=True):
+        for records, (chunk, d_hs) in zip(reversed(records_of_chunks), d_outputs, strict=True):
             for record, d_h in zip(reversed(records), reversed(d_hs), strict=True):
                 d_states = widened(d_states, record.span.z.shape[2])
                 self._backward(record, d_h, list(d_states))
             deltas, z = self._side_by_side(records)
             self.cell.add_gradients(deltas, z, gradients)
-            yield self._input_gradients(records) if input_gradient else [None] * len(records)
+            yield chunk, self._input_gradients(records) if input_gradient else [None] * len(records)
 
     def _backward(self, record: Record, d_h: Sequence[np.ndarray | None], d_states) -> None:
         """Go back over a span; the gradients on the states at its end become those at its start."""

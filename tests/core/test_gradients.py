@@ -6,6 +6,8 @@ import pytest
 import reference
 from networks import (
     VARIANTS,
+    assert_equal_slopes,
+    central_differences,
     evaluate,
     loss_and_gradients,
     make_network,
@@ -42,45 +44,30 @@ REFERENCE_LOSSES = {
     "softmax_cross_entropy": ("softmax", {"s": 0.15}),
     "sigmoid_cross_entropy": ("sigmoid", {"s": 0.15}),
 }
-EPSILON = 1e-5  # best for central differences: errors of about 1e-11, of cutting off and rounding
 
 cells = pytest.mark.parametrize(("cell", "activation"), VARIANTS)
 per_step = pytest.mark.parametrize("return_sequences", [False, True], ids=["last", "all"])
-
-
-def central_differences(f, values):
-    """The derivatives of f() with respect to all entries of the array `values`."""
-    flat = values.reshape(-1)
-    assert np.shares_memory(flat, values)
-    slopes = np.empty_like(flat)
-    for k, value in enumerate(flat.tolist()):
-        flat[k] = value + EPSILON
-        above = f()
-        flat[k] = value - EPSILON
-        below = f()
-        flat[k] = value
-        slopes[k] = (above - below) / (2 * EPSILON)
-    return slopes.reshape(values.shape)
-
-
-def assert_equal_slopes(actual, numeric, name):
-    error = np.abs(actual - numeric).max() / np.abs(numeric).max()
-    assert error < 1e-6, f"{name}: relative error {error:.1e}"
+directions = pytest.mark.parametrize("bidirectional", [False, True], ids=["one way", "both ways"])
 
 
 @cells
 @per_step
+@directions
 @pytest.mark.parametrize("n_layers", [1, 2])
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_finite_differences(cell, activation, n_layers, layout, return_sequences, loss):
+def test_finite_differences(
+    cell, activation, n_layers, layout, return_sequences, loss, bidirectional
+):
     lengths, max_columns = LAYOUTS[layout]
     network = make_network(
         cell,
         activation,
         n_layers=n_layers,
         return_sequences=return_sequences,
+        bidirectional=bidirectional,
         max_columns=max_columns,
+        seed=6 if bidirectional else 0,  # in which none of the three rectified units is always 0
     )
     packed = pack(make_sequences(lengths))
     targets, weights = make_targets(loss, lengths, 2, return_sequences)
@@ -103,10 +90,11 @@ def test_finite_differences(cell, activation, n_layers, layout, return_sequences
 
 @cells
 @per_step
+@directions
 @pytest.mark.parametrize("n_layers", [1, 2, 3])
 @pytest.mark.parametrize("layout", MORE_LAYOUTS)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_reference(cell, activation, n_layers, layout, return_sequences, loss):
+def test_reference(cell, activation, n_layers, layout, return_sequences, loss, bidirectional):
     lengths, max_columns = MORE_LAYOUTS[layout]
     network = make_network(
         cell,
@@ -116,6 +104,7 @@ def test_reference(cell, activation, n_layers, layout, return_sequences, loss):
         n_outputs=3,
         n_layers=n_layers,
         return_sequences=return_sequences,
+        bidirectional=bidirectional,
         max_columns=max_columns,
     )
     if loss == "poisson" and activation in ("relu", "identity"):

@@ -25,6 +25,7 @@ RAGGED = [3, 9, 1, 3, 14, 1, 2]
 
 cells = pytest.mark.parametrize(("cell", "activation"), VARIANTS)
 per_step = pytest.mark.parametrize("return_sequences", [False, True], ids=["last", "all"])
+directions = pytest.mark.parametrize("bidirectional", [False, True], ids=["one way", "both ways"])
 
 
 def assert_all_close(actual, expected, tolerance=1e-12):
@@ -34,9 +35,14 @@ def assert_all_close(actual, expected, tolerance=1e-12):
 
 @cells
 @per_step
+@directions
 @pytest.mark.parametrize("max_columns", [1, 5, 12, None])
-def test_prediction_is_forward(cell, activation, return_sequences, max_columns):
-    options = {"n_layers": 2, "return_sequences": return_sequences}
+def test_prediction_is_forward(cell, activation, return_sequences, bidirectional, max_columns):
+    options = {
+        "n_layers": 2,
+        "return_sequences": return_sequences,
+        "bidirectional": bidirectional,
+    }
     sequences = make_sequences(RAGGED)
     packed = pack(sequences)
     outputs = make_network(cell, activation, **options).forward(packed.batch)
@@ -47,11 +53,14 @@ def test_prediction_is_forward(cell, activation, return_sequences, max_columns):
 
 @cells
 @per_step
-def test_prediction_does_not_depend_on_the_batch(cell, activation, return_sequences):
+@directions
+def test_prediction_does_not_depend_on_the_batch(cell, activation, return_sequences, bidirectional):
     # These are more sequences than are predicted side by side.
     lengths = np.random.default_rng(0).integers(1, 6, 600)
     sequences = make_sequences(lengths)
-    network = make_network(cell, activation, return_sequences=return_sequences)
+    network = make_network(
+        cell, activation, return_sequences=return_sequences, bidirectional=bidirectional
+    )
     together = predict(network, sequences)
     assert_all_close(predict(network, sequences[::-1]), together[::-1])
     assert_all_close(predict(network, sequences[:100]), together[:100])
@@ -134,11 +143,13 @@ def test_outputs_look_only_backward(cell, activation, return_sequences):
 
 @pytest.mark.parametrize("cell", CELLS)
 @per_step
+@directions
 @pytest.mark.parametrize("max_columns", [6, None])
-def test_buffers_leave_no_traces(cell, return_sequences, max_columns):
+def test_buffers_leave_no_traces(cell, return_sequences, bidirectional, max_columns):
     """One network on one batch after another gives the bits that a new network gives."""
     options = {
         "n_layers": 2,
+        "bidirectional": bidirectional,
         "return_sequences": return_sequences,
         "max_columns": max_columns,
     }
@@ -162,9 +173,10 @@ def test_buffers_leave_no_traces(cell, return_sequences, max_columns):
 
 
 @cells
+@directions
 @pytest.mark.parametrize("n_layers", [1, 2])
-def test_gradients_on_inputs_are_optional(cell, activation, n_layers):
-    network = make_network(cell, activation, n_layers=n_layers)
+def test_gradients_on_inputs_are_optional(cell, activation, n_layers, bidirectional):
+    network = make_network(cell, activation, n_layers=n_layers, bidirectional=bidirectional)
     packed = pack(make_sequences(RAGGED))
     targets, weights = make_targets("squared_error", RAGGED, 2, False)
     _, d_outputs = evaluate(network, packed, "squared_error", targets, weights)
@@ -176,8 +188,9 @@ def test_gradients_on_inputs_are_optional(cell, activation, n_layers):
 
 
 @cells
-def test_forward_and_backward_change_no_argument(cell, activation):
-    network = make_network(cell, activation, n_layers=2)
+@directions
+def test_forward_and_backward_change_no_argument(cell, activation, bidirectional):
+    network = make_network(cell, activation, n_layers=2, bidirectional=bidirectional)
     packed = pack(make_sequences(RAGGED))
     targets, weights = make_targets("squared_error", RAGGED, 2, False)
     theta, values = network.parameters.vector.copy(), packed.batch.values.copy()
@@ -209,8 +222,13 @@ def test_activation_is_of_no_consequence_to_gated_cells(cell):
 
 @cells
 @per_step
-def test_float32_stays_float32(cell, activation, return_sequences):
-    options = {"n_layers": 2, "return_sequences": return_sequences}
+@directions
+def test_float32_stays_float32(cell, activation, return_sequences, bidirectional):
+    options = {
+        "n_layers": 2,
+        "return_sequences": return_sequences,
+        "bidirectional": bidirectional,
+    }
     network = make_network(cell, activation, dtype=np.float32, **options)
     double = make_network(cell, activation, **options)
     double.parameters.vector[...] = network.parameters.vector
@@ -237,9 +255,10 @@ def test_float32_stays_float32(cell, activation, return_sequences):
 
 
 @pytest.mark.parametrize("cell", CELLS)
+@directions
 @pytest.mark.parametrize("n_layers", [1, 3])
-def test_textbook_names_cover_every_parameter_once(cell, n_layers):
-    architecture = Architecture(cell, "tanh", 2, 3, n_layers, 4, False)
+def test_textbook_names_cover_every_parameter_once(cell, n_layers, bidirectional):
+    architecture = Architecture(cell, "tanh", 2, 3, n_layers, 4, False, bidirectional)
     parameters = architecture.zeros(np.float64)
     named = architecture.named(parameters)
     for array in named.values():
@@ -247,11 +266,14 @@ def test_textbook_names_cover_every_parameter_once(cell, n_layers):
     np.testing.assert_array_equal(parameters.vector, 1.0)
 
     n_gates = len(named["layer_0.b_h"]) // 3
+    width = 6 if bidirectional else 3
     for k in range(n_layers):
-        assert named[f"layer_{k}.W_xh"].shape == (n_gates * 3, 2 if k == 0 else 3)
-        assert named[f"layer_{k}.W_hh"].shape == (n_gates * 3, 3)
-        assert named[f"layer_{k}.b_h"].shape == (n_gates * 3,)
-    assert named["output.W_hy"].shape == (4, 3)
+        for part in [f"layer_{k}"] + [f"layer_{k}.reverse"] * bidirectional:
+            assert named[f"{part}.W_xh"].shape == (n_gates * 3, 2 if k == 0 else width)
+            assert named[f"{part}.W_hh"].shape == (n_gates * 3, 3)
+            assert named[f"{part}.b_h"].shape == (n_gates * 3,)
+    assert bidirectional == any("reverse" in name for name in named)
+    assert named["output.W_hy"].shape == (4, width)
     assert named["output.b_y"].shape == (4,)
 
 

@@ -124,6 +124,16 @@ def test_sequences_run_on_a_little_and_never_longer_than_the_longest(lengths):
 
 
 @given(some_lengths)
+@example([5, 5, 4, 30])
+def test_the_mirror_reverses_each_sequence_within_its_own_length(lengths):
+    packed = pack(make_sequences(lengths))
+    steps = packed.steps
+    for (i, t), column in zip(steps, packed.batch.mirror, strict=True):
+        runs_on = t >= lengths[i]
+        assert steps[column] == ((i, t) if runs_on else (i, lengths[i] - 1 - t))
+
+
+@given(some_lengths)
 def test_positions_for_starts_that_leave_gaps(lengths):
     """The starts are whatever they are: here every sequence has room for 40 timesteps."""
     packed = pack(make_sequences(lengths))

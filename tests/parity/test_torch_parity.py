@@ -47,15 +47,21 @@ def torch_gates(array, order):
     return np.concatenate([blocks[k] for k in order])
 
 
-def torch_layer(named, k, order):
-    """Return torch's arrays of layer k, made from ours."""
-    W_xh, W_hh, b_h = (
-        torch_gates(named[f"layer_{k}.{letter}"], order) for letter in ("W_xh", "W_hh", "b_h")
-    )
-    b_hh = np.zeros_like(b_h)
-    if f"layer_{k}.b_hn" in named:  # torch has a second bias for every gate; one makes a difference
-        b_hh[2 * HIDDEN_SIZE :] = named[f"layer_{k}.b_hn"]
-    return {"weight_ih": W_xh, "weight_hh": W_hh, "bias_ih": b_h, "bias_hh": b_hh}
+def torch_layer(named, k, order, bidirectional):
+    """Return torch's arrays of layer k, by torch's names, made from ours."""
+    suffixes = {"": "", ".reverse": "_reverse"} if bidirectional else {"": ""}
+    arrays = {}
+    for ours, theirs in suffixes.items():
+        part = f"layer_{k}{ours}"
+        W_xh, W_hh, b_h = (
+            torch_gates(named[f"{part}.{letter}"], order) for letter in ("W_xh", "W_hh", "b_h")
+        )
+        b_hh = np.zeros_like(b_h)
+        if f"{part}.b_hn" in named:  # torch has a second bias for every gate; one does something
+            b_hh[2 * HIDDEN_SIZE :] = named[f"{part}.b_hn"]
+        values = {"weight_ih": W_xh, "weight_hh": W_hh, "bias_ih": b_h, "bias_hh": b_hh}
+        arrays |= {f"{name}_l{k}{theirs}": array for name, array in values.items()}
+    return arrays
 
 
 def torch_twin(network, n_layers):
@@ -63,12 +69,14 @@ def torch_twin(network, n_layers):
     architecture = network.architecture
     named = architecture.named(network.parameters)
     cls, options, order = CELLS[architecture.cell, architecture.activation]
-    layers = cls(N_INPUTS, HIDDEN_SIZE, n_layers, dtype=torch.float64, **options)
-    output = torch.nn.Linear(HIDDEN_SIZE, N_OUTPUTS, dtype=torch.float64)
+    both_ways = architecture.bidirectional
+    options = {**options, "bidirectional": both_ways, "dtype": torch.float64}
+    layers = cls(N_INPUTS, HIDDEN_SIZE, n_layers, **options)
+    output = torch.nn.Linear((1 + both_ways) * HIDDEN_SIZE, N_OUTPUTS, dtype=torch.float64)
     with torch.no_grad():
         for k in range(n_layers):
-            for name, array in torch_layer(named, k, order).items():
-                getattr(layers, f"{name}_l{k}").copy_(tensor(array))
+            for name, array in torch_layer(named, k, order, both_ways).items():
+                getattr(layers, name).copy_(tensor(array))
         output.weight.copy_(tensor(named["output.W_hy"]))
         output.bias.copy_(tensor(named["output.b_y"]))
     return layers, output
@@ -78,22 +86,23 @@ def run_torch(layers, output, inputs, return_sequences):
     """Return raw outputs, (n_outputs,) for each sequence, or (T_i, n_outputs)."""
     lengths = [len(x) for x in inputs]
     if len(set(lengths)) == 1:
-        hidden, _ = layers(torch.stack(inputs, dim=1))
+        hidden, last = layers(torch.stack(inputs, dim=1))
     else:
-        hidden, _ = layers(torch.nn.utils.rnn.pack_sequence(inputs, enforce_sorted=False))
+        hidden, last = layers(torch.nn.utils.rnn.pack_sequence(inputs, enforce_sorted=False))
         hidden, _ = torch.nn.utils.rnn.pad_packed_sequence(hidden)
-    return [
-        output(hidden[:length, i] if return_sequences else hidden[length - 1, i])
-        for i, length in enumerate(lengths)
-    ]
+    if return_sequences:
+        return [output(hidden[:length, i]) for i, length in enumerate(lengths)]
+    h_n = last[0] if isinstance(last, tuple) else last  # (layers * directions, batch, hidden)
+    return list(output(torch.cat(list(h_n[-2 if layers.bidirectional else -1 :]), dim=1)))
 
 
 @pytest.mark.parametrize(("cell", "activation"), CELLS)
 @pytest.mark.parametrize("n_layers", [1, 2, 3])
 @pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
 @pytest.mark.parametrize("return_sequences", [False, True], ids=["last", "all"])
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["one way", "both ways"])
 @pytest.mark.parametrize("max_columns", [7, None])
-def test_network(cell, activation, n_layers, lengths, return_sequences, max_columns):
+def test_network(cell, activation, n_layers, lengths, return_sequences, bidirectional, max_columns):
     network = make_network(
         cell,
         activation,
@@ -102,6 +111,7 @@ def test_network(cell, activation, n_layers, lengths, return_sequences, max_colu
         n_layers=n_layers,
         n_outputs=N_OUTPUTS,
         return_sequences=return_sequences,
+        bidirectional=bidirectional,
         max_columns=max_columns,
     )
     sequences = make_sequences(lengths, N_INPUTS)
@@ -126,9 +136,9 @@ def test_network(cell, activation, n_layers, lengths, return_sequences, max_colu
     named = network.architecture.named(gradients)
     _, _, order = CELLS[cell, activation]
     for k in range(n_layers):
-        for name, gradient in torch_layer(named, k, order).items():
-            theirs = getattr(layers, f"{name}_l{k}").grad
-            if name != "bias_hh":
+        for name, gradient in torch_layer(named, k, order, bidirectional).items():
+            theirs = getattr(layers, name).grad
+            if not name.startswith("bias_hh"):
                 assert_close(gradient, theirs)
             elif cell == "gru":
                 assert_close(gradient[2 * HIDDEN_SIZE :], theirs[2 * HIDDEN_SIZE :])
