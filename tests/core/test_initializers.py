@@ -14,7 +14,7 @@ N_INPUTS, HIDDEN_SIZE, N_OUTPUTS = 5, 8, 3
 cells = pytest.mark.parametrize(("cell", "activation"), VARIANTS)
 
 
-def initialized(cell, activation="tanh", seed=0, dtype=np.float64):
+def initialized(cell, activation="tanh", seed=0, dtype=np.float64, bidirectional=False):
     """Start with numbers of another kind everywhere, so that one left as it was is noticed."""
     network = make_network(
         cell,
@@ -23,6 +23,7 @@ def initialized(cell, activation="tanh", seed=0, dtype=np.float64):
         hidden_size=HIDDEN_SIZE,
         n_outputs=N_OUTPUTS,
         n_layers=2,
+        bidirectional=bidirectional,
         dtype=dtype,
     )
     network.parameters.vector[...] = 1e3
@@ -114,6 +115,24 @@ def test_gates_and_layers_are_drawn_independently(cell, activation):
         drawn += [*gates(weights["layer_0.W_hh"]), *gates(weights["layer_1.W_hh"])]
     for k, matrix in enumerate(drawn):
         assert all(np.abs(matrix - other).max() > 0.1 for other in drawn[:k])
+
+
+@cells
+def test_each_direction_is_drawn_by_itself_and_alike(cell, activation):
+    _, weights = initialized(cell, activation, bidirectional=True)
+    for layer in ("layer_0", "layer_1"):
+        ours, theirs = (weights[f"{part}.W_xh"] for part in (layer, f"{layer}.reverse"))
+        assert_glorot(gates(ours))
+        assert_glorot(gates(theirs))
+        assert np.abs(ours - theirs).max() > 0.1
+        ours, theirs = (weights[f"{part}.W_hh"] for part in (layer, f"{layer}.reverse"))
+        for ours_of_gate, theirs_of_gate in zip(gates(ours), gates(theirs), strict=True):
+            if (cell, activation) == ("elman", "relu"):
+                np.testing.assert_array_equal(theirs_of_gate, np.eye(HIDDEN_SIZE))
+            else:
+                assert_orthogonal(theirs_of_gate)
+                assert np.abs(ours_of_gate - theirs_of_gate).max() > 0.1
+        np.testing.assert_array_equal(weights[f"{layer}.b_h"], weights[f"{layer}.reverse.b_h"])
 
 
 @cells
