@@ -39,7 +39,7 @@ class Textbook(NamedTuple):
 class WorkingCopy(NamedTuple):
     """W as the timesteps want it, made once per update."""
 
-    W: np.ndarray  # (n_gates * H, H + 1 + D), the rows of sigmoids halved
+    W: np.ndarray  # (n_gates * H, H + 1 + D), in forward order, the rows of sigmoids halved
     W_hh_T: np.ndarray  # (H, n_gates * H), contiguous, since products with a transpose are slower
     W_xh_T: np.ndarray  # (D, n_gates * H)
     half: np.ndarray  # ½ as a 0-d array, which a ufunc takes faster than a number
@@ -51,6 +51,7 @@ class Cell(ABC):
 
     gates: tuple[str, ...]  # the order of the row blocks of W
     sigmoid_gates: tuple[str, ...] = ()
+    forward_gates: tuple[str, ...] | None = None  # their order on the way there, if another
     n_states = 1  # what goes from timestep to timestep: h, and for some cells more
     n_memory: int
     n_scratch: int
@@ -91,11 +92,13 @@ class Cell(ABC):
         W = parameters["W"]
         textbook = self.textbook(W)
         half, one = constants(W.dtype)
-        scaled = W.copy()
-        for name in self.sigmoid_gates:  # σ(a) = ½ + ½ tanh(a/2)
-            scaled[self.rows(name)] *= half
+        gates = self.forward_gates or self.gates
+        forward = np.concatenate([W[self.rows(gate)] for gate in gates])
+        for gate, rows in zip(gates, np.split(forward, len(gates)), strict=True):
+            if gate in self.sigmoid_gates:  # σ(a) = ½ + ½ tanh(a/2)
+                rows *= half
         return WorkingCopy(
-            W=scaled,
+            W=forward,
             W_hh_T=np.ascontiguousarray(textbook.W_hh.T),
             W_xh_T=np.ascontiguousarray(textbook.W_xh.T),
             half=half,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import add, dot, multiply, subtract, tanh
 
-from sklearn_rnn.core.cells.base import Cell, WorkingCopy, constants, logistic_of_tanh
+from sklearn_rnn.core.cells.base import Cell, logistic_of_tanh
 
 
 class Views(NamedTuple):
@@ -31,6 +31,8 @@ class Views(NamedTuple):
 
 class LSTM(Cell):
     gates = ("o", "i", "g", "f")
+    forward_gates = ("f", "o", "i", "g")
+    sigmoid_gates = ("f", "o", "i")
     n_states = 2
     n_memory = 6
     n_scratch = 4  # 1-f, 1-o, 1-i, i∘g
@@ -39,21 +41,6 @@ class LSTM(Cell):
         super().initialize(parameters, rng)
         forget = self.textbook(parameters["W"][self.rows("f")])
         forget.b_h[...] = 1.0  # remember at first (Gers et al. 2000; Jozefowicz et al. 2015)
-
-    def working_copy(self, parameters):
-        H = self.hidden_size
-        W = parameters["W"]
-        textbook = self.textbook(W)
-        half, one = constants(W.dtype)
-        f_o_i_g = np.concatenate([W[3 * H :], W[: 3 * H]])
-        f_o_i_g[: 3 * H] *= half  # σ(a) = ½ + ½ tanh(a/2)
-        return WorkingCopy(
-            W=f_o_i_g,
-            W_hh_T=np.ascontiguousarray(textbook.W_hh.T),
-            W_xh_T=np.ascontiguousarray(textbook.W_xh.T),
-            half=half,
-            one=one,
-        )
 
     def views(self, z, memory, scratch):
         # The backward pass needs f itself to the end, so the gradient on f's pre-activation takes
