@@ -17,6 +17,7 @@ from sklearn.exceptions import ConvergenceWarning, InconsistentVersionWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._batches import TrainingData
 from sklearn_rnn._data import hold_out, read_validation_data, training_data, validation_data
 from sklearn_rnn._errors import unchanged_on_error
 from sklearn_rnn._hooks import FitHooks
@@ -28,7 +29,6 @@ from sklearn_rnn._threads import one_blas_thread
 from sklearn_rnn._training import (
     Ending,
     Progress,
-    TrainingData,
     TrainingOptions,
     by_epochs,
     train,
@@ -67,6 +67,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         solver,
         alpha,
         batch_size,
+        bptt_steps,
         learning_rate,
         learning_rate_init,
         power_t,
@@ -99,6 +100,7 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
+        self.bptt_steps = bptt_steps
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
         self.power_t = power_t

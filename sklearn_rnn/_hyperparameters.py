@@ -54,6 +54,7 @@ NUMBERS = {
 # numbers too, unless they are this
 NUMBERS_OR = {
     "batch_size": ("auto", (Integral, 1, None, "left")),
+    "bptt_steps": (None, (Integral, 1, None, "left")),
     "max_grad_norm": (None, (Real, 0, None, "neither")),
     "max_grad_value": (None, (Real, 0, None, "neither")),
 }
@@ -90,6 +91,23 @@ def check_hyperparameters(estimator) -> None:
         raise ValueError(
             f"dropout={estimator.dropout} can't be used with solver='lbfgs', which needs the same "
             "loss each time that it asks for it: set dropout=0, or another solver."
+        )
+    if estimator.bptt_steps is not None:
+        check_truncation(estimator)
+
+
+def check_truncation(estimator) -> None:
+    """Raise ValueError for what can't go from segment to segment."""
+    if estimator.bidirectional:
+        raise ValueError(
+            f"bptt_steps={estimator.bptt_steps} can't be used with bidirectional=True, whose "
+            "reverse direction starts at the end of a sequence: set bptt_steps=None, or "
+            "bidirectional=False."
+        )
+    if estimator.solver == "lbfgs":
+        raise ValueError(
+            f"bptt_steps={estimator.bptt_steps} can't be used with solver='lbfgs', which makes its "
+            "updates of all the data at once: set bptt_steps=None, or another solver."
         )
 
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
+from sklearn_rnn._batches import TrainingData
 from sklearn_rnn._training import (
     Ending,
     Progress,
     Trainer,
-    TrainingData,
     TrainingOptions,
     Watcher,
     must_stop,
@@ -79,7 +79,7 @@ class _Objective:
         double = Network(network.architecture, Parameters(parameters.shapes, self.start.copy()))
         self.trainer = Trainer(double, in_double(data), loss, options, progress)
         self.batch = self.trainer.data.batch(np.arange(len(data)))
-        self.last, _ = self.trainer.evaluate(*self.batch)
+        self.last, _ = self.trainer.evaluate(self.batch)
         self.take_over_last()
 
     def take_over_last(self) -> None:
@@ -95,7 +95,7 @@ class _Objective:
         trainer = self.trainer
         trainer.network.parameters.vector[...] = theta
         trainer.network.refresh()
-        self.last, _ = trainer.evaluate(*self.batch)
+        self.last, _ = trainer.evaluate(self.batch)
         self.progress.n_samples_seen += len(trainer.data)
         if math.isfinite(self.last):
             return self.last, trainer.gradients.vector.copy()

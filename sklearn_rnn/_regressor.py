@@ -66,6 +66,14 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         biases are free. n_samples is the sum of the sample weights where there are any.
     batch_size : int or "auto", default="auto"
         Sequences per update, at most as many as there are; "auto" is min(200, n_samples).
+    bptt_steps : int or None, default=None
+        Truncated backpropagation through time [13]_: sequences are trained on in segments of so
+        many timesteps, with an update after each. The hidden states go on from segment to segment;
+        gradients go back to the start of the segment, so that what lies further back is used only
+        as far as the states happen to keep it. Training then takes memory for one segment at a
+        time. With one target per sequence, only the segments in which sequences end are learned
+        from. From the length of the longest sequence on it is the same as None, which truncates
+        nothing. Not for ``bidirectional=True`` or ``solver="lbfgs"``.
     learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}, \
             default="constant"
         "constant" is ``learning_rate_init`` throughout; "invscaling" is
@@ -216,6 +224,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     .. [12] N. Srivastava et al. (2014). Dropout: a simple way to prevent neural networks from
        overfitting. JMLR 15. Between layers only: W. Zaremba, I. Sutskever, O. Vinyals (2014).
        Recurrent neural network regularization. arXiv:1409.2329.
+    .. [13] R. J. Williams, J. Peng (1990). An efficient gradient-based algorithm for on-line
+       training of recurrent network trajectories. Neural Computation 2. I. Sutskever (2013).
+       Training recurrent neural networks. PhD thesis, University of Toronto.
 
     Examples
     --------
@@ -249,6 +260,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         solver="adam",
         alpha=0.0001,
         batch_size="auto",
+        bptt_steps=None,
         learning_rate="constant",
         learning_rate_init=0.001,
         power_t=0.5,
@@ -282,6 +294,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             solver=solver,
             alpha=alpha,
             batch_size=batch_size,
+            bptt_steps=bptt_steps,
             learning_rate=learning_rate,
             learning_rate_init=learning_rate_init,
             power_t=power_t,

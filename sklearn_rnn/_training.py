@@ -3,91 +3,24 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._batches import Segment, TrainingData
 from sklearn_rnn._health import GradientHealth, GradientMeter
 from sklearn_rnn._threads import one_blas_thread
 from sklearn_rnn.core.dropout import Dropout
 from sklearn_rnn.core.losses import Loss
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.optimizers import clip_by_norm, clip_by_value
-from sklearn_rnn.core.packing import Batch, decreasing
 from sklearn_rnn.core.recurrent import small_ufunc_buffers
 from sklearn_rnn.core.schedules import SCHEDULES, Moment
 
 # Where an adaptive learning rate has fallen to, training has come to its end.
 MIN_LEARNING_RATE = 1e-6
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """Sequences with targets and weights, in flat arrays.
-
-    values : (any, n_inputs), timesteps; sequence i takes lengths[i] rows from starts[i] on
-    targets : (any, n_outputs), or (any,) class numbers
-    weights : (any,), of the targets
-    target_starts : where sequence i's targets start: its only one, or its first timestep's
-    """
-
-    values: np.ndarray
-    starts: np.ndarray
-    lengths: np.ndarray
-    targets: np.ndarray
-    weights: np.ndarray
-    target_starts: np.ndarray
-    per_step: bool
-
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    @property
-    def n_targets(self) -> int:
-        return int(self.lengths.sum()) if self.per_step else len(self)
-
-    @property
-    def n_samples(self) -> float:
-        """The number of sequences, weighted; of weights per timestep it is the mean that counts."""
-        if self.per_step:
-            columns = zip(self.target_starts, self.lengths, strict=True)
-            return float(sum(self.weights[start : start + n].mean() for start, n in columns))
-        return float(self.weights[self.target_starts].sum())
-
-    def take(self, chosen: np.ndarray) -> "TrainingData":
-        """Return some of the sequences; nothing is copied."""
-        return replace(
-            self,
-            starts=self.starts[chosen],
-            lengths=self.lengths[chosen],
-            target_starts=self.target_starts[chosen],
-        )
-
-    def inputs(self, chosen: np.ndarray) -> Batch:
-        """Return some of the sequences, which must be in the order of decreasing length."""
-        return Batch(self.values, self.starts[chosen], self.lengths[chosen])
-
-    def batch(self, chosen: np.ndarray) -> tuple[Batch, np.ndarray, np.ndarray]:
-        """Return some of the sequences, with the targets and weights of the network's columns."""
-        chosen = chosen[decreasing(self.lengths[chosen])]
-        batch = self.inputs(chosen)
-        positions = self.target_starts[chosen]
-        if not self.per_step:
-            return batch, self._targets_at(positions), self.weights[positions]
-        positions = batch.positions(positions)
-        return batch, self._targets_at(positions), self.weights[positions] * batch.is_real()
-
-    def _targets_at(self, positions: np.ndarray) -> np.ndarray:
-        """Targets as a loss takes them, (n_outputs, columns) or (columns,)."""
-        return np.ascontiguousarray(self.targets[positions].T)
-
-    def target_positions(self) -> np.ndarray:
-        """Where the targets of these sequences stand."""
-        order = decreasing(self.lengths)
-        starts, batch = self.target_starts[order], self.inputs(order)
-        return batch.positions(starts)[batch.is_real()] if self.per_step else starts
 
 
 @dataclass(frozen=True)
@@ -100,6 +33,7 @@ class TrainingOptions:
     power_t: float
     max_iter: int
     batch_size: int
+    bptt_steps: int | None
     shuffle: bool
     dropout: float
     alpha: float
@@ -241,7 +175,14 @@ class Trainer:
         self.progress: Progress = progress
         self.schedule = SCHEDULES[options.learning_rate]
         self.n_batches = math.ceil(len(data) / options.batch_size)
-        self.n_done = 0  # updates of the present cycle
+        self.n_steps = options.bptt_steps
+        if self.n_steps is not None:
+            self.n_steps = min(self.n_steps, int(data.lengths.max()))  # it may be any int
+        # Those that a batch of all sequences would have. A batch with fewer takes longer strides
+        # along the schedule, so that a cycle has a length that is known from the start.
+        self.n_updates = data.n_updates(self.n_steps)
+        self.length = self.n_batches * self.n_updates * options.max_iter  # of a cycle
+        self.n_done: float = 0  # updates of the present cycle
         self.rate = math.nan  # of the last update
         self.dropout = Dropout(options.dropout, progress.rng) if options.dropout > 0 else None
         parameters = network.parameters
@@ -263,14 +204,13 @@ class Trainer:
         total = total_weight = 0.0
         progress = self.progress
         epoch_of_cycle = (len(progress.loss_curve) - progress.cycle_start) % self.options.max_iter
-        self.n_done = epoch_of_cycle * self.n_batches
+        n_batches_done = epoch_of_cycle * self.n_batches
         # What overflows here ends in a loss that isn't finite, and in an error that says so.
         with np.errstate(over="ignore", invalid="ignore"):
-            for chosen in self._batches():
-                batch, targets, weights = self.data.batch(chosen)
-                value, weight = self._update(batch, targets, weights)
-                total += value * weight
-                total_weight += weight
+            for k, chosen in enumerate(self._batches(), n_batches_done):
+                for value, weight in self._updates(chosen, k * self.n_updates):
+                    total += value * weight
+                    total_weight += weight
         progress.n_samples_seen += len(self.data)
         if not np.isfinite(self.network.parameters.vector).all():
             raise ValueError(self.diverged("The weights"))
@@ -283,11 +223,28 @@ class Trainer:
         for start in range(0, n, size):
             yield order[start : start + size]
 
-    def _update(self, batch, targets, weights) -> tuple[float, float]:
-        """Make one update; return the batch's loss and its weight."""
+    def _updates(self, chosen: np.ndarray, n_done: int) -> Iterator[tuple[float, float]]:
+        """Make the updates of a batch; yield the loss and the weight of each.
+
+        The states go on from segment to segment, and gradients stay within one.
+        """
+        n_steps, states, stride = self.n_steps, None, 1
+        if n_steps is not None:
+            stride = self.n_updates / self.data.take(chosen).n_updates(n_steps)
+        self.n_done = n_done
+        for segment in self.data.segments(chosen, n_steps):
+            if n_steps is None or segment.weights.any():
+                yield self._update(segment, states)
+                self.n_done += stride
+            else:  # nothing to learn, but states to go on from
+                self.network.forward(segment.batch, self.dropout, states)
+            states = None if n_steps is None else self.network.states
+
+    def _update(self, segment: Segment, states) -> tuple[float, float]:
+        """Make one update; return the segment's loss and its weight."""
         network, options, progress = self.network, self.options, self.progress
         theta, gradient = network.parameters.vector, self.gradients.vector
-        value, total_weight = self.evaluate(batch, targets, weights)
+        value, total_weight = self.evaluate(segment, states)
         if not math.isfinite(value):
             raise ValueError(self.diverged("The loss"))
         if options.max_grad_value is not None:
@@ -296,24 +253,23 @@ class Trainer:
             clip_by_norm(gradient, options.max_grad_norm)
 
         progress.n_updates += 1
-        moment = Moment(progress.n_updates, self.n_done, self.n_batches * options.max_iter)
+        moment = Moment(progress.n_updates, self.n_done, self.length)
         rate = self.schedule(moment, options.learning_rate_init, options.power_t)
         self.rate = rate * progress.rate_factor
         options.solver.update(theta, gradient, progress.solver_state, self.rate)
-        self.n_done += 1
         network.refresh()
         return value, total_weight
 
-    def evaluate(self, batch, targets, weights) -> tuple[float, float]:
+    def evaluate(self, segment: Segment, states=None) -> tuple[float, float]:
         """Return the loss, penalty included, and the weight; leave the gradient in `gradients`.
 
         Where the loss isn't finite, there is no gradient.
         """
         network, theta = self.network, self.network.parameters.vector
-        total_weight = float(weights.sum())
-        weights = (weights / total_weight).astype(network.dtype)
-        raw = network.forward(batch, self.dropout)
-        value, d_outputs = self.loss.evaluate(raw, targets, weights)
+        total_weight = float(segment.weights.sum())
+        weights = (segment.weights / total_weight).astype(network.dtype)
+        raw = network.forward(segment.batch, self.dropout, states)
+        value, d_outputs = self.loss.evaluate(raw, segment.targets, weights)
         penalty = self.decay.vector * theta
         value += 0.5 * float(np.vdot(penalty, theta))
         if math.isfinite(value):

@@ -820,6 +820,7 @@ INTEGERS = {
     "hidden_size": (0, None),
     "n_layers": (0, None),
     "batch_size": (0, None),
+    "bptt_steps": (0, None),
     "max_iter": (0, None),
     "n_iter_no_change": (0, None),
     "verbose": (-1, None),
@@ -846,7 +847,7 @@ OWN = {
     "regressor": {"delta", "quantile"},
     "classifier": {"label_smoothing", "class_weight"},
 }
-MAY_BE_NONE = {"max_grad_norm", "max_grad_value", "random_state"}
+MAY_BE_NONE = {"bptt_steps", "max_grad_norm", "max_grad_value", "random_state"}
 NO_STRINGS = [None, True, 0, 1.5, np.nan, b"gru", ["gru"], ("adam",), {"tanh"}, THING]
 NO_NUMBERS = [None, "1", "auto ", b"1", [1], (1,), {1: 1}, 1j, np.array(1), np.ones(2), THING]
 
@@ -863,8 +864,10 @@ def wrong_values():
             yield name, value, TypeError, ["True or False"]
     for name, (low, _) in INTEGERS.items():
         for value in NO_NUMBERS:
-            error = (TypeError, ValueError) if isinstance(value, str) else TypeError
-            yield name, value, error, [] if name == "batch_size" else [r"int|number"]
+            if not (value is None and name in MAY_BE_NONE):
+                error = (TypeError, ValueError) if isinstance(value, str) else TypeError
+                words = [] if name in ("batch_size", "bptt_steps") else [r"int|number"]
+                yield name, value, error, words
         for value in (1.0, 2.5, np.float64(3), np.nan, np.inf, Decimal(3)):
             yield name, value, TypeError, ["int"]
         for value in (low, np.int64(low), -3, -HUGE):
@@ -944,10 +947,26 @@ def test_the_other_ones_loss(kind, loss):
     refused(make(kind, loss=loss), "fit", ARRAY, TARGETS[kind], words=["loss", loss, right])
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "method"),
+    [
+        ("bidirectional", True, "fit"),
+        ("bidirectional", True, "partial_fit"),
+        ("solver", "lbfgs", "fit"),
+    ],
+)
+def test_what_does_not_go_with_truncation(kind, name, value, method):
+    classes = {"classes": [0, 1]} if (kind, method) == ("classifier", "partial_fit") else {}
+    estimator = make(kind, bptt_steps=100, **{name: value})
+    words = ["bptt_steps=100", name, str(value), "bptt_steps=None"]
+    refused(estimator, method, ARRAY, TARGETS[kind], words=words, **classes)
+
+
 RIGHT_VALUES = {
     "hidden_size": [1, np.int64(2), np.uint8(3)],
     "n_layers": [1, np.int32(2)],
     "batch_size": ["auto", np.str_("auto"), 1, np.int64(4), 10**30],
+    "bptt_steps": [None, 1, np.int64(2), 10**30],
     "max_iter": [1, np.int64(2)],
     "n_iter_no_change": [1, np.int64(2), 10**30],
     "verbose": [0, np.int64(0), False],

@@ -161,10 +161,11 @@ def test_float32_is_worked_on_in_float64_and_rounded_at_the_end(Estimator, y, mo
     dtypes = set()
     original = Trainer.evaluate
 
-    def evaluate(self, batch, targets, weights):
-        dtypes.update({self.network.dtype, batch.values.dtype, self.gradients.vector.dtype})
+    def evaluate(self, segment):
+        values, targets = segment.batch.values, segment.targets
+        dtypes.update({self.network.dtype, values.dtype, self.gradients.vector.dtype})
         dtypes.update({targets.dtype} if targets.dtype.kind == "f" else ())
-        return original(self, batch, targets, weights)
+        return original(self, segment)
 
     monkeypatch.setattr(Trainer, "evaluate", evaluate)
     single = [x.astype(np.float32) for x in X]

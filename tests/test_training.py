@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 import reference
 from datasets import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
-from sklearn_rnn._training import TrainingData
+from sklearn_rnn._batches import TrainingData
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -170,13 +170,13 @@ def test_numpys_global_generator_is_neither_used_nor_moved(random_state, early_s
 def batches(monkeypatch):
     """The numbers of the samples in each batch, in the order of training."""
     taken = []
-    original = TrainingData.batch
+    original = TrainingData.segments
 
-    def batch(self, chosen):
+    def segments(self, chosen, n_steps):
         taken.append(chosen.tolist())
-        return original(self, chosen)
+        return original(self, chosen, n_steps)
 
-    monkeypatch.setattr(TrainingData, "batch", batch)
+    monkeypatch.setattr(TrainingData, "segments", segments)
     return taken
 
 

@@ -86,6 +86,10 @@ def of_layer(parameters: Parameters, k: int) -> dict[str, np.ndarray]:
     return within(parameters, f"layer_{k}.")
 
 
+# For each layer the states of its cell, each (H, batch).
+States = list[list[np.ndarray]]
+
+
 class Kept(NamedTuple):
     """What a forward pass leaves for the backward pass."""
 
@@ -141,12 +145,22 @@ class Network:
         output[:, -1] = 0.0
         self.refresh()
 
-    def forward(self, batch: Batch, dropout: Dropout | None = None) -> np.ndarray:
+    @property
+    def states(self) -> States:
+        """Those at the end of the last pass, of the sequences that ran up to there.
+
+        Sequences that are in the batch no more leave what comes after the others' columns.
+        """
+        return [layer.states for layer in self.layers]
+
+    def forward(
+        self, batch: Batch, dropout: Dropout | None = None, states: States | None = None
+    ) -> np.ndarray:
         """Return the raw outputs, (n_outputs, batch), or (n_outputs, columns) one per timestep.
 
         The columns are the batch's packed columns; what stands in those of sequences that run on is
-        of no use. Dropout acts on the outputs of every recurrent layer. What `backward` needs is
-        kept.
+        of no use. Dropout acts on the outputs of every recurrent layer. `states` are those that the
+        pass over an earlier segment of the batch has left. What `backward` needs is kept.
         """
         chunks = list(batch.chunks(self.max_columns))
         records = [layer.records(chunks) for layer in self.layers]
@@ -156,7 +170,7 @@ class Network:
         features = np.empty((output.shape[1], n_columns), output.dtype)
         features[-1] = 1
         masks = self._masks(batch, n_columns, dropout)
-        for chunk, h in self._run(batch, chunks, records, masks):
+        for chunk, h in self._run(batch, chunks, records, masks, states):
             for span, h_of_span in zip(chunk, h, strict=True):
                 if per_step:
                     span.unpack(features[:-1])[...] = h_of_span
@@ -263,18 +277,20 @@ class Network:
             (chunk, [at_ends(span, d_last) for span in chunk]) for chunk in reversed(kept.chunks)
         )
 
-    def _run(self, batch: Batch, chunks, records, masks) -> Stream:
+    def _run(self, batch: Batch, chunks, records, masks, states: States | None = None) -> Stream:
         """Go through a batch chunk by chunk; yield each with the top layer's h of its spans.
 
         records : for each layer, for each chunk
         masks : for each layer, of its outputs; the top one's are left to the caller
+        states : for each layer, to start from; layers of both directions have none
         """
         stream = ((chunk, batch.inputs(chunk)) for chunk in chunks)
         below = [None, *masks[:-1]]
-        for layer, of_layer_k, mask in zip(self.layers, records, below, strict=True):
+        starts = [()] * len(self.layers) if states is None else [(state,) for state in states]
+        for layer, of_layer_k, mask, start in zip(self.layers, records, below, starts, strict=True):
             if mask is not None:
                 stream = masked(stream, mask)
-            stream = layer.forward(batch, of_layer_k, stream)
+            stream = layer.forward(batch, of_layer_k, stream, *start)
         return stream
 
 

@@ -104,6 +104,17 @@ class Batch:
     def n_columns(self) -> int:
         return int(self.ends.sum())
 
+    def segment(self, first: int, end: int) -> "Batch":
+        """Return timesteps first to end - 1 of the sequences that have any: the batch's first ones.
+
+        Nothing is copied.
+        """
+        if first == 0 and end >= self.lengths[0]:
+            return self
+        running = int(np.count_nonzero(self.lengths > first))
+        lengths = np.minimum(self.lengths[:running], end) - first
+        return Batch(self.values, self.starts[:running] + first, lengths)
+
     def chunks(self, max_columns: int, max_steps: int = MAX_STEPS) -> Iterator[Chunk]:
         """Yield the batch's chunks, each of at most `max_columns` columns (but one step at least).
 

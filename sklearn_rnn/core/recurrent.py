@@ -100,6 +100,7 @@ class RecurrentLayer:
         self._memory = Arena(dtype)
         self._d_inputs = Arena(dtype)
         self._layouts: dict[tuple, list[list[Record]]] = {}
+        self.states: list[np.ndarray] | None = None  # at the end of what `forward` has run over
 
     @property
     def n_outputs(self) -> int:
@@ -155,19 +156,24 @@ class RecurrentLayer:
         return Record(span, by_step(span), scratch)
 
     def forward(
-        self, batch: Batch, records_of_chunks: Iterable[Sequence[Record]], inputs: Stream
+        self,
+        batch: Batch,
+        records_of_chunks: Iterable[Sequence[Record]],
+        inputs: Stream,
+        states: Sequence[np.ndarray] | None = None,
     ) -> Stream:
         """Run over chunks; yield h of each, which is to be used before the next one is asked for.
 
         batch : whose chunks these are; not needed here, where time has one direction
         inputs : with each chunk the x of its spans, (n_steps, n_inputs, batch)
+        states : to start from, each (H, batch or more); None for zeros
         Yields with each the h of its spans, (n_steps, H, batch), as views.
         """
-        states = None
         for records, (chunk, xs) in zip(records_of_chunks, inputs, strict=True):
             for record, x in zip(records, xs, strict=True):
                 states = self._forward(record, x, states)
             states = [state.copy() for state in states]  # the next chunk may use the memory
+            self.states = states
             yield chunk, [record.span.h for record in records]
 
     def _forward(self, record: Record, x: np.ndarray, states):

@@ -12,7 +12,7 @@ class Moment(NamedTuple):
     """When an update is made."""
 
     update: int  # 1, 2, ..., of all updates ever made
-    done: int  # how many updates of the present cycle are made: 0, 1, ..., length - 1
+    done: float  # how many updates of the present cycle are made, from 0 to length - 1
     length: int  # how many updates make a cycle
 
 
