@@ -59,6 +59,23 @@ def test_whoever_leaves_last_takes_the_limit_back():
         assert n_threads() == before
 
 
+def test_every_thread_has_the_limit_whoever_had_it_first():
+    seen = []
+
+    def fit():
+        with one_blas_thread:
+            seen.append(set(n_threads()))
+
+    before = n_threads()  # several, where the machine has several cores
+    fit()  # in this thread, which is alive when the others come
+    for _ in range(2):
+        thread = Thread(target=fit)
+        thread.start()
+        thread.join()
+    assert seen == [{1}] * 3
+    assert n_threads() == before
+
+
 def test_a_failed_fit_takes_the_limit_back():
     with threadpool_limits(2, user_api="blas"):
         before = n_threads()
