@@ -1,31 +1,28 @@
-"""What RNNRegressor and RNNClassifier share: check, build the network, train, publish."""
+"""How RNNRegressor and RNNClassifier are trained: check, build the network, train, publish."""
 
 import math
 import warnings
 from abc import ABCMeta, abstractmethod
-from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import fields, replace
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.exceptions import ConvergenceWarning, InconsistentVersionWarning
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._batches import TrainingData
 from sklearn_rnn._data import hold_out, read_validation_data, training_data, validation_data
 from sklearn_rnn._errors import unchanged_on_error
+from sklearn_rnn._fitted import FittedNetwork
 from sklearn_rnn._hooks import FitHooks
 from sklearn_rnn._hyperparameters import check_hyperparameters
 from sklearn_rnn._lbfgs import LBFGS, by_lbfgs
 from sklearn_rnn._sequences import Sequences, read_sequences
 from sklearn_rnn._targets import read_weights
-from sklearn_rnn._threads import one_blas_thread
 from sklearn_rnn._training import (
     Ending,
     Progress,
@@ -33,11 +30,9 @@ from sklearn_rnn._training import (
     by_epochs,
     train,
 )
-from sklearn_rnn._version import __version__
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Architecture, Network
 from sklearn_rnn.core.optimizers import SOLVERS
-from sklearn_rnn.core.recurrent import small_ufunc_buffers
 
 INTERRUPTED = "Training was interrupted by the user; what was learned so far is kept."
 UNCONVERGED = {
@@ -50,77 +45,13 @@ UNCONVERGED = {
 }
 
 
-class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCMeta):
     """Base of the recurrent estimators; a subclass says what targets, loss and predictions are."""
 
-    def __init__(
-        self,
-        *,
-        cell,
-        activation,
-        hidden_size,
-        n_layers,
-        bidirectional,
-        dropout,
-        return_sequences,
-        loss,
-        solver,
-        alpha,
-        batch_size,
-        bptt_steps,
-        learning_rate,
-        learning_rate_init,
-        power_t,
-        max_iter,
-        shuffle,
-        max_grad_norm,
-        max_grad_value,
-        tol,
-        n_iter_no_change,
-        early_stopping,
-        validation_fraction,
-        momentum,
-        nesterovs_momentum,
-        beta_1,
-        beta_2,
-        rho,
-        epsilon,
-        warm_start,
-        random_state,
-        verbose,
-    ):
-        self.cell = cell
-        self.activation = activation
-        self.hidden_size = hidden_size
-        self.n_layers = n_layers
-        self.bidirectional = bidirectional
-        self.dropout = dropout
-        self.return_sequences = return_sequences
-        self.loss = loss
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.bptt_steps = bptt_steps
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.max_grad_norm = max_grad_norm
-        self.max_grad_value = max_grad_value
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.rho = rho
-        self.epsilon = epsilon
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
+    def __init__(self, **parameters):
+        # Named, with their defaults, by the subclasses, where scikit-learn looks for them.
+        for name, value in parameters.items():
+            setattr(self, name, value)
 
     @abstractmethod
     def _read_targets(self, y, X: Sequences, classes: np.ndarray | None) -> np.ndarray:
@@ -341,73 +272,9 @@ class BaseRNN(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             "weight_norms_": progress.health.weight_norms,
         }
 
-    def _raw(self, X: Sequences) -> np.ndarray:
-        """Raw outputs, (n_targets, n_outputs)."""
-        network = Network(self._architecture, self._parameters)
-        per_step = self._architecture.return_sequences
-        starts, n_rows = (
-            (X.starts, int(X.lengths.sum())) if per_step else (np.arange(len(X)), len(X))
-        )
-        X.check_fits(network.dtype)
-        ignoring = np.errstate(over="ignore", invalid="ignore")
-        with one_blas_thread, small_ufunc_buffers(), ignoring:
-            raw = network.predict(X.lengths, X.batch, starts, n_rows)
-        self._check_overflow(raw)
-        return raw
-
-    def _linked(self, raw: np.ndarray) -> np.ndarray:
-        """Turn raw outputs into predictions of the mean, of a quantile, or of probabilities."""
-        with np.errstate(over="ignore"):
-            linked = LOSSES[self._loss].link(raw.T).T
-        self._check_overflow(linked)
-        return linked
-
-    def _check_overflow(self, outputs: np.ndarray) -> None:
-        if not np.isfinite(outputs).all():
-            raise ValueError(
-                "The predictions overflow: either X has values far larger than those that "
-                f"{type(self).__name__} was fitted on, or its training diverged; scale X, or fit "
-                "with a lower learning_rate_init."
-            )
-
-    def _in_container(self, X: Sequences, y: np.ndarray):
-        """Return numbers per target the way X came."""
-        return X.restore(y, np.nan) if self._architecture.return_sequences else y
-
-    def _read_for_prediction(self, X) -> Sequences:
-        check_is_fitted(self)
-        return read_sequences(X, self, reset=False)
-
-    @property
-    def weights_(self) -> Mapping[str, np.ndarray]:
-        """The parameters under the textbook's names, read-only."""
-        check_is_fitted(self)
-        named = self._architecture.named(self._parameters)
-        named = {name: array.view() for name, array in named.items()}
-        for array in named.values():
-            array.flags.writeable = False
-        return MappingProxyType(named)
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = True  # read as univariate sequences
         tags.input_tags.three_d_array = True
         tags.target_tags.multi_output = True
         return tags
-
-    def __getstate__(self):
-        return {**super().__getstate__(), "_sklearn_rnn_version": __version__}
-
-    def __setstate__(self, state):
-        state = dict(state)
-        version = state.pop("_sklearn_rnn_version", "unknown")
-        if version != __version__:
-            warnings.warn(
-                InconsistentVersionWarning(
-                    estimator_name=type(self).__name__,
-                    current_sklearn_version=__version__,
-                    original_sklearn_version=version,
-                ),
-                stacklevel=2,
-            )
-        super().__setstate__(state)

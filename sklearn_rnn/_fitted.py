@@ -1,0 +1,84 @@
+"""What RNNRegressor and RNNClassifier do with a trained network: predict, show it, save it."""
+
+import warnings
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_rnn._sequences import Sequences, read_sequences
+from sklearn_rnn._threads import one_blas_thread
+from sklearn_rnn._version import __version__
+from sklearn_rnn.core.losses import LOSSES
+from sklearn_rnn.core.network import Network
+from sklearn_rnn.core.recurrent import small_ufunc_buffers
+
+
+class FittedNetwork:
+    """The part of an estimator that works with what training has left; a mixin."""
+
+    def _raw(self, X: Sequences) -> np.ndarray:
+        """Raw outputs, (n_targets, n_outputs)."""
+        network = Network(self._architecture, self._parameters)
+        per_step = self._architecture.return_sequences
+        starts, n_rows = (
+            (X.starts, int(X.lengths.sum())) if per_step else (np.arange(len(X)), len(X))
+        )
+        X.check_fits(network.dtype)
+        ignoring = np.errstate(over="ignore", invalid="ignore")
+        with one_blas_thread, small_ufunc_buffers(), ignoring:
+            raw = network.predict(X.lengths, X.batch, starts, n_rows)
+        self._check_overflow(raw)
+        return raw
+
+    def _linked(self, raw: np.ndarray) -> np.ndarray:
+        """Turn raw outputs into predictions of the mean, of a quantile, or of probabilities."""
+        with np.errstate(over="ignore"):
+            linked = LOSSES[self._loss].link(raw.T).T
+        self._check_overflow(linked)
+        return linked
+
+    def _check_overflow(self, outputs: np.ndarray) -> None:
+        if not np.isfinite(outputs).all():
+            raise ValueError(
+                "The predictions overflow: either X has values far larger than those that "
+                f"{type(self).__name__} was fitted on, or its training diverged; scale X, or fit "
+                "with a lower learning_rate_init."
+            )
+
+    def _in_container(self, X: Sequences, y: np.ndarray):
+        """Return numbers per target the way X came."""
+        return X.restore(y, np.nan) if self._architecture.return_sequences else y
+
+    def _read_for_prediction(self, X) -> Sequences:
+        check_is_fitted(self)
+        return read_sequences(X, self, reset=False)
+
+    @property
+    def weights_(self) -> Mapping[str, np.ndarray]:
+        """The parameters under the textbook's names, read-only."""
+        check_is_fitted(self)
+        named = self._architecture.named(self._parameters)
+        named = {name: array.view() for name, array in named.items()}
+        for array in named.values():
+            array.flags.writeable = False
+        return MappingProxyType(named)
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "_sklearn_rnn_version": __version__}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        version = state.pop("_sklearn_rnn_version", "unknown")
+        if version != __version__:
+            warnings.warn(
+                InconsistentVersionWarning(
+                    estimator_name=type(self).__name__,
+                    current_sklearn_version=__version__,
+                    original_sklearn_version=version,
+                ),
+                stacklevel=2,
+            )
+        super().__setstate__(state)
