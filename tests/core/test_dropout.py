@@ -66,9 +66,9 @@ def test_masks(rate, dtype):
 @cells
 @per_step
 @directions
-@pytest.mark.parametrize("n_layers", [1, 2, 3])
+@pytest.mark.parametrize("n_layers", [1, 3])
 @pytest.mark.parametrize("max_columns", [4, None])
-@pytest.mark.parametrize("rates", [(0.4, 0), (0, 0.4), (0.3, 0.3)], ids=str)
+@pytest.mark.parametrize("rates", [(0.4, 0), (0.3, 0.3)], ids=str)
 def test_finite_differences(cell, return_sequences, bidirectional, n_layers, max_columns, rates):
     network = make_network(
         cell,
