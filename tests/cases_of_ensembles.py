@@ -261,10 +261,13 @@ def _(p, q):
 
 @case("MultiOutputClassifier")
 def _(p, q):
-    predicted = MultiOutputClassifier(p.classifier).fit(p.X, p.label_pairs).predict(p.X)
+    model = MultiOutputClassifier(p.classifier).fit(p.X, p.label_pairs)
+    predicted, probabilities = model.predict(p.X), model.predict_proba(p.X)
     yield
-    networks = [fitted(q.classifier, q.X, y) for y in q.label_pairs.T]
-    assert np.array_equal(predicted, np.column_stack([net.predict(q.X) for net in networks]))
+    for i, y in enumerate(q.label_pairs.T):
+        network = fitted(q.classifier, q.X, y)
+        assert np.array_equal(predicted[:, i], network.predict(q.X))
+        assert np.array_equal(probabilities[i], network.predict_proba(q.X))
 
 
 def chain_by_hand(network, X, pairs):

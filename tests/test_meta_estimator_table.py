@@ -177,7 +177,7 @@ CONSTANT = [
 def test_where_all_samples_have_a_label_or_a_bit(model, y, container):
     X, model = CONTAINERS[container], clone(model)
     if container != "object array":
-        with pytest.raises(ValueError, match="_ConstantPredictor|inhomogeneous"):
+        with pytest.raises(ValueError, match=r"_ConstantPredictor|inhomogeneous"):
             model.fit(X, y).predict(X)
         return
     predicted = model.fit(X, y).predict(X)

@@ -11,15 +11,11 @@ from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
-    StackingClassifier,
-    StackingRegressor,
     VotingClassifier,
-    VotingRegressor,
 )
 from sklearn.exceptions import FitFailedWarning
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import (
     accuracy_score,
     f1_score,
@@ -35,7 +31,6 @@ from sklearn.model_selection import (
     KFold,
     RandomizedSearchCV,
     StratifiedKFold,
-    TunedThresholdClassifierCV,
     cross_val_predict,
     cross_val_score,
     cross_validate,
@@ -43,8 +38,6 @@ from sklearn.model_selection import (
     train_test_split,
     validation_curve,
 )
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
@@ -392,41 +385,8 @@ class TestScoring:
         assert scores == pytest.approx(fold_scores(estimator, X, y))
 
 
+# One case of each tool, and those of the tools that aren't here: test_meta_estimator_table.py.
 class TestMetaEstimators:
-    def test_multi_output_regressor(self, X):
-        y = np.column_stack([NUMBERS, NUMBERS[::-1]])
-        model = MultiOutputRegressor(RNNRegressor(**SMALL)).fit(X, y)
-        alone = [RNNRegressor(**SMALL).fit(X, column).predict(X) for column in y.T]
-        assert np.array_equal(model.predict(X), np.column_stack(alone))
-
-    def test_multi_output_classifier(self, X):
-        y = np.column_stack([LABELS, THREE_LABELS.astype(str)])
-        model = MultiOutputClassifier(RNNClassifier(**SMALL)).fit(X, y)
-        for i, column in enumerate(y.T):
-            alone = RNNClassifier(**SMALL).fit(X, column)
-            assert np.array_equal(model.predict(X)[:, i], alone.predict(X))
-            assert np.array_equal(model.predict_proba(X)[i], alone.predict_proba(X))
-
-    def test_one_vs_rest(self, X):
-        model = OneVsRestClassifier(RNNClassifier(**SMALL)).fit(X, THREE_LABELS)
-        alone = [
-            RNNClassifier(**SMALL).fit(X, (k == THREE_LABELS).astype(int)).predict_proba(X)[:, 1]
-            for k in range(3)
-        ]
-        assert np.array_equal(model.predict(X), np.argmax(alone, axis=0))
-
-    def test_calibration(self, X):
-        y = LABELS
-        folds = list(StratifiedKFold(3).split(np.zeros(N), y))
-        model = CalibratedClassifierCV(RNNClassifier(**SMALL), cv=folds).fit(X, y)
-        for (train, _), part in zip(folds, model.calibrated_classifiers_, strict=True):
-            alone = RNNClassifier(**SMALL).fit(take(X, train), y[train])
-            assert np.array_equal(part.estimator.predict_proba(X), alone.predict_proba(X))
-        probabilities = model.predict_proba(X)
-        assert probabilities.shape == (N, 2)
-        assert probabilities.sum(axis=1) == pytest.approx(np.ones(N))
-        assert np.array_equal(model.predict(X), model.classes_[probabilities.argmax(axis=1)])
-
     @pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
     def test_calibration_of_a_fitted_one(self, X, method):
         fitted = RNNClassifier(**SMALL).fit(X, LABELS)
@@ -436,14 +396,6 @@ class TestMetaEstimators:
         assert (steps >= -1e-12).all()  # a monotonic function of what the network says
         assert steps.any()
 
-    def test_tuned_threshold(self, X):
-        fitted = RNNClassifier(**SMALL).fit(X, LABELS)
-        model = TunedThresholdClassifierCV(
-            fitted, cv="prefit", refit=False, thresholds=5, scoring="accuracy"
-        ).fit(X, LABELS)
-        above = fitted.predict_proba(X)[:, 1] >= model.best_threshold_
-        assert np.array_equal(model.predict(X), np.where(above, "yes", "no"))
-
     def test_hard_voting(self, X):
         models = [
             (str(seed), RNNClassifier(**{**SMALL, "random_state": seed})) for seed in range(3)
@@ -451,40 +403,6 @@ class TestMetaEstimators:
         voting = VotingClassifier(models).fit(X, LABELS)
         votes = [clone(model).fit(X, LABELS).predict(X) == "yes" for _, model in models]
         assert np.array_equal(voting.predict(X) == "yes", np.mean(votes, axis=0) > 0.5)
-
-    def test_soft_voting(self, X):
-        models = [(cell, RNNClassifier(cell=cell, **SMALL)) for cell in ("elman", "lstm")]
-        voting = VotingClassifier(models, voting="soft").fit(X, LABELS)
-        alone = [clone(model).fit(X, LABELS).predict_proba(X) for _, model in models]
-        assert voting.predict_proba(X) == pytest.approx(np.mean(alone, axis=0))
-
-    def test_voting_regressor(self, X):
-        models = [(cell, RNNRegressor(cell=cell, **SMALL)) for cell in ("elman", "lstm")]
-        voting = VotingRegressor(models).fit(X, NUMBERS)
-        alone = [clone(model).fit(X, NUMBERS).predict(X) for _, model in models]
-        assert voting.predict(X) == pytest.approx(np.mean(alone, axis=0))
-
-    def test_stacking_regressor(self, X):
-        models = [(cell, RNNRegressor(cell=cell, **SMALL)) for cell in ("elman", "lstm")]
-        stacking = StackingRegressor(models, LinearRegression(), cv=FOLDS).fit(X, NUMBERS)
-        inside = [cross_val_predict(model, X, NUMBERS, cv=FOLDS) for _, model in models]
-        final = LinearRegression().fit(np.column_stack(inside), NUMBERS)
-        alone = [clone(model).fit(X, NUMBERS).predict(X) for _, model in models]
-        assert stacking.predict(X) == pytest.approx(final.predict(np.column_stack(alone)))
-
-    def test_stacking_classifier(self, X):
-        models = [(cell, RNNClassifier(cell=cell, **SMALL)) for cell in ("elman", "lstm")]
-        stacking = StackingClassifier(models, LogisticRegression(), cv=FOLDS).fit(X, LABELS)
-        inside = [
-            cross_val_predict(model, X, LABELS, cv=FOLDS, method="predict_proba")[:, 1]
-            for _, model in models
-        ]
-        final = LogisticRegression().fit(np.column_stack(inside), LABELS)
-        alone = [clone(model).fit(X, LABELS).predict_proba(X)[:, 1] for _, model in models]
-        assert np.array_equal(stacking.predict(X), final.predict(np.column_stack(alone)))
-        assert stacking.predict_proba(X) == pytest.approx(
-            final.predict_proba(np.column_stack(alone))
-        )
 
     @pytest.mark.parametrize("n_outputs", [1, 2])
     def test_transformed_target(self, X, n_outputs):
