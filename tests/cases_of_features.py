@@ -21,11 +21,12 @@ from tool_problems import (
 @case("RFE")
 def _(p, q):
     model = RFE(p.regressor, n_features_to_select=1, importance_getter=p.importance_getter)
-    support = model.fit(p.X, p.numbers).get_support()
+    support, score = model.fit(p.X, p.numbers).get_support(), model.score(p.X, p.numbers)
     yield
-    network = fitted(q.regressor, q.X, q.numbers)
-    norms = input_norms(network)
+    norms = input_norms(fitted(q.regressor, q.X, q.numbers))
     assert np.array_equal(support, norms == norms.max())
+    X = with_one_feature(q.X, norms.argmax())
+    assert score == pytest.approx(score_by_hand(fitted(q.regressor, X, q.numbers), X, q.numbers))
 
 
 @case("RFECV")
@@ -38,8 +39,7 @@ def _(p, q):
     )
     fewer = []
     for train, test in FOLDS:
-        network = fitted(q.regressor, take(q.X, train), q.numbers[train])
-        norms = input_norms(network)
+        norms = input_norms(fitted(q.regressor, take(q.X, train), q.numbers[train]))
         X = with_one_feature(q.X, norms.argmax())
         fewer.extend(fold_scores(q.regressor, X, q.numbers, [(train, test)]))
     assert results["mean_test_score"][0] == pytest.approx(np.mean(fewer))
@@ -50,22 +50,28 @@ def _(p, q):
     model = SelectFromModel(p.regressor, importance_getter=p.importance_getter, threshold="mean")
     selected = model.fit(p.X, p.numbers).transform(p.X)
     yield
-    network = fitted(q.regressor, q.X, q.numbers)
-    norms = input_norms(network)
+    norms = input_norms(fitted(q.regressor, q.X, q.numbers))
+    assert model.threshold_ == pytest.approx(norms.mean())
     assert np.array_equal(model.get_support(), norms >= norms.mean())
     assert len(selected) == N
 
 
 @case("SequentialFeatureSelector")
 def _(p, q):
-    model = SequentialFeatureSelector(p.regressor, n_features_to_select=1, cv=FOLDS)
-    support = model.fit(p.X, p.numbers).get_support()
+    seen = []
+
+    def score(estimator, X, y):
+        seen.append(estimator.score(X, y))
+        return seen[-1]
+
+    options = {"n_features_to_select": 1, "cv": FOLDS, "scoring": score}
+    support = SequentialFeatureSelector(p.regressor, **options).fit(p.X, p.numbers).get_support()
     yield
     scores = [
-        np.mean(fold_scores(q.regressor, with_one_feature(q.X, i), q.numbers))
-        for i in range(len(support))
+        fold_scores(q.regressor, with_one_feature(q.X, i), q.numbers) for i in range(len(support))
     ]
-    assert np.flatnonzero(support).tolist() == [np.argmax(scores)]
+    assert seen == pytest.approx(np.ravel(scores))
+    assert np.flatnonzero(support).tolist() == [np.mean(scores, axis=1).argmax()]
 
 
 @case("permutation_importance")

@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import AdaBoostClassifier
+from sklearn.metrics import get_scorer, r2_score
 from sklearn.multiclass import OneVsRestClassifier, OutputCodeClassifier
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.discovery import all_estimators
 
 import cases_of_ensembles  # noqa: F401
@@ -66,7 +69,7 @@ def problem(container, *, per_step) -> Problem:
     shape = (N, 5, 2) if per_step else (N, 2)
     targets = {
         "numbers": STEP_NUMBERS if per_step else NUMBERS,
-        "labels": np.where(STEP_LABELS > 1, "yes", "no") if per_step else LABELS,
+        "labels": np.where(STEP_NUMBERS > 0, "yes", "no") if per_step else LABELS,
         "three_labels": STEP_LABELS if per_step else THREE_LABELS,
         "number_pairs": rng.normal(size=shape),
         "label_pairs": rng.integers(2, size=shape),
@@ -184,3 +187,19 @@ def test_where_all_samples_have_a_label_or_a_bit(model, y, container):
     assert predicted.shape == y.shape
     if y.ndim == 2:
         assert predicted[:, 1].all()
+
+
+def test_a_target_scaler_has_a_mean_per_timestep():
+    p = problem("array", per_step=True)
+    model = TransformedTargetRegressor(p.regressor, transformer=StandardScaler())
+    model.fit(p.X, p.numbers)
+    assert model.transformer_.mean_ == pytest.approx(p.numbers.mean(axis=0))
+
+
+def test_r2_by_name_is_a_mean_over_timesteps():
+    p = problem("array", per_step=True)
+    network = p.regressor.fit(p.X, p.numbers)
+    columns = zip(p.numbers.T, network.predict(p.X).T, strict=True)
+    expected = np.mean([r2_score(*column) for column in columns])
+    assert get_scorer("r2")(network, p.X, p.numbers) == pytest.approx(expected)
+    assert network.score(p.X, p.numbers) != pytest.approx(expected)
