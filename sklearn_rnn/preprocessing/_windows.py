@@ -205,6 +205,8 @@ def _chosen(target, every: list[_Series]):
     target = target.tolist() if hasattr(target, "tolist") else target
     known = list(range(n_features)) if columns is None else columns
     if isinstance(target, list):
+        if not target:
+            raise ValueError("target is an empty list: name one feature at least, or give None.")
         return [_place(feature, known) for feature in target]
     return _place(target, known)
 

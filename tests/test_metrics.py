@@ -1,0 +1,516 @@
+"""Metrics of targets per timestep, compared with those of targets flattened by hand."""
+
+import pickle
+import re
+
+import numpy as np
+import pytest
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    f1_score,
+    get_scorer,
+    log_loss,
+    make_scorer,
+    max_error,
+    mean_absolute_error,
+    precision_score,
+    r2_score,
+    roc_auc_score,
+)
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from datasets import object_array, padded, ragged
+from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.callbacks import EarlyStopping
+from sklearn_rnn.metrics import flatten_sequences, make_sequence_scorer
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+N = 18
+X = ragged(N, 2, longest=6)
+LENGTHS = [len(x) for x in X]
+rng = np.random.default_rng(1)
+NUMBERS = [x[:, 0] + 0.3 * rng.standard_normal(len(x)) for x in X]
+LABELS = [np.array(["no", "maybe", "yes"])[np.digitize(y, [-0.5, 0.5])] for y in NUMBERS]
+BINARY = [np.where(y > 0, "yes", "no") for y in NUMBERS]
+WEIGHTS = [rng.uniform(0.5, 2.0, len(x)) for x in X]
+OF_SEQUENCES = rng.uniform(0.5, 2.0, N)
+
+CONTAINERS = {
+    "list": (list, list),
+    "tuple": (tuple, tuple),
+    "object array": (object_array, object_array),
+    "padded array": (padded, lambda y: padded(y, fill="" if y[0].dtype.kind == "U" else np.nan)),
+    "padded array, arrays as targets": (padded, object_array),
+}
+SMALL = {"return_sequences": True, "hidden_size": 3, "max_iter": 3, "random_state": 0}
+
+
+class OfLists(BaseEstimator):
+    """Predicts from each timestep by itself; returns lists, whatever X is."""
+
+    def __init__(self, shift=0.0):
+        self.shift = shift
+
+    def fit(self, X, y):
+        if isinstance(self, ClassifierMixin):
+            self.classes_ = np.unique(np.concatenate(list(y)))
+        self.fitted_ = True
+        return self
+
+    def _values(self, X):
+        return [np.asarray(x)[~np.isnan(x[:, 0]), 0] + self.shift for x in X]
+
+
+class RegressorOfLists(RegressorMixin, OfLists):
+    def predict(self, X):
+        return self._values(X)
+
+
+class ClassifierOfLists(ClassifierMixin, OfLists):
+    def decision_function(self, X):
+        return self._values(X)
+
+    def predict(self, X):
+        return [self.classes_[(x > 0).astype(int)] for x in self._values(X)]
+
+
+def predicted_numbers(shift=0.0):
+    return [x[:, 0] + shift for x in X]
+
+
+def fit_classifier(y=LABELS):
+    return RNNClassifier(**SMALL).fit(X, y)
+
+
+# flatten_sequences
+
+
+def test_flatten_puts_valid_timesteps_one_after_another():
+    expected = np.concatenate(NUMBERS), np.concatenate(WEIGHTS)
+    given = {name: (as_X(X), as_y(NUMBERS)) for name, (as_X, as_y) in CONTAINERS.items()}
+    for of_X, y_true in given.values():
+        for _, y_pred in given.values():
+            for told_by in (of_X, None):
+                flat = flatten_sequences(y_true, y_pred, X=told_by)
+                np.testing.assert_array_equal(flat, [expected[0]] * 2)
+        weighted = flatten_sequences(y_true, y_true, WEIGHTS, X=of_X)
+        np.testing.assert_array_equal(weighted[2], expected[1])
+        repeated = flatten_sequences(y_true, y_true, OF_SEQUENCES)[2]
+        np.testing.assert_array_equal(repeated, np.repeat(OF_SEQUENCES, LENGTHS))
+
+
+def test_flatten_several_outputs():
+    outputs = [np.column_stack([y, -y]) for y in NUMBERS]
+    for y_pred in (outputs, padded(outputs)):
+        for y in flatten_sequences(outputs, y_pred):
+            np.testing.assert_array_equal(y, np.concatenate(outputs))
+
+
+@pytest.mark.parametrize("labels", [[-1, 0, 1], [3, 4, 5], ["", "a", "b"], [False, True, True]])
+def test_flatten_labels_and_what_stands_for_padding(labels):
+    """X tells what is padding, also where a label looks like it."""
+    y = [np.array(labels)[np.digitize(y, [-0.5, 0.5])] for y in NUMBERS]
+    predicted = fit_classifier(y).predict(padded(X))
+    assert predicted.shape == (N, max(LENGTHS))
+    y_true, y_pred = flatten_sequences(y, predicted, X=padded(X))
+    np.testing.assert_array_equal(y_true, np.concatenate(y))
+    by_hand = [row[:length] for row, length in zip(predicted, LENGTHS, strict=True)]
+    np.testing.assert_array_equal(y_pred, np.concatenate(by_hand))
+    garbage = padded(y, fill=labels[0])
+    np.testing.assert_array_equal(flatten_sequences(garbage, predicted, X=padded(X))[0], y_true)
+
+
+def test_flatten_by_what_tells_the_lengths_without_X():
+    true = np.array([[1.0, 2.0, 7.0], [3.0, 4.0, 5.0]])  # 7 lies in padding
+    predicted = np.array([[1.0, 2.0, np.nan], [3.0, 4.0, 6.0]])
+    np.testing.assert_array_equal(flatten_sequences(true, predicted)[0], [1, 2, 3, 4, 5])
+    objects = np.array([["a", "b", None], ["a", "a", "a"]], dtype=object)
+    assert flatten_sequences(objects, objects)[1].tolist() == list("abaaa")
+    whole = np.array([[-1, 2], [3, -4]])
+    np.testing.assert_array_equal(flatten_sequences(whole, whole * 1.0)[0], [-1, 2, 3, -4])
+    for labels in ([[1, 1], [0, -1]], [["a", "a"], ["b", ""]]):
+        with pytest.raises(ValueError, match=r"y_pred\[1\] ends with .*-1|''.* give X"):
+            flatten_sequences(np.array(labels), np.array(labels))
+        flat = flatten_sequences(np.array(labels), np.array(labels), X=np.zeros((2, 2, 1)))
+        assert flat[1].tolist() == np.ravel(labels).tolist()
+
+
+def test_flatten_errors_name_the_sequence():
+    short = [*NUMBERS[:3], NUMBERS[3][:-1], *NUMBERS[4:]]
+    n = LENGTHS[3]
+    five = np.zeros((N, 5))
+    cases = {
+        rf"y_pred\[3\] has {n - 1} values, but X\[3\] has {n} timesteps": (NUMBERS, short, X),
+        rf"y_pred\[3\] has {n - 1} values, but y_true\[3\] has {n} timesteps": (NUMBERS, short),
+        rf"y_true\[3\] has {n - 1} values, but X\[3\] has {n}": (short, NUMBERS, X),
+        "X has 17 sequences, y_true has 18": (NUMBERS, NUMBERS, X[1:]),
+        "y_true has 18 sequences, y_pred has 17": (NUMBERS, NUMBERS[1:]),
+        "y_pred has 5 timesteps, but y_true has 6": (padded(NUMBERS, fill=0.0), five),
+        "y_pred has 6 timesteps, but X has 5": (
+            np.zeros((N, 5)),
+            padded(NUMBERS),
+            np.ones((N, 5, 1)),
+        ),
+        "y_pred has one value per sequence, not one per timestep": (NUMBERS, np.zeros(N)),
+        "y_true has one value per sequence": (["a", "b"], NUMBERS),
+        "y_true is empty": ([], [], X),
+        r"X\[1\] is an empty sequence": (NUMBERS, NUMBERS, [X[0], X[1][:0], *X[2:]]),
+        r"y_true\[0\] is an empty sequence": (np.full((2, 2), np.nan), np.zeros((2, 2))),
+        "X must be sequences, .* got ndarray of shape": (NUMBERS, NUMBERS, np.zeros(N)),
+        "X must be sequences, .* got an empty list": (NUMBERS, NUMBERS, []),
+        "X must be sequences, .* got list of int": (NUMBERS, NUMBERS, [1, 2]),
+    }
+    for message, (y_true, y_pred, *told_by) in cases.items():
+        with pytest.raises(ValueError, match=message):
+            flatten_sequences(y_true, y_pred, X=told_by[0] if told_by else None)
+    with pytest.raises(ValueError, match=rf"sample_weight\[3\] has {n - 1} values"):
+        flatten_sequences(
+            NUMBERS, NUMBERS, [w[: len(s)] for w, s in zip(WEIGHTS, short, strict=True)]
+        )
+
+
+def test_X_need_not_be_clean_to_tell_the_lengths():
+    """As a pipeline gets it: with missing values inside, or with strings to be encoded."""
+    dirty = padded(X)
+    dirty[:, 0, 0] = np.nan
+    dirty[0, LENGTHS[0] - 1, 1] = np.nan
+    words = [np.where(x > 0, "up", "down") for x in X]
+    as_objects = np.full((N, max(LENGTHS), 2), None, dtype=object)
+    for row, sequence in zip(as_objects, words, strict=True):
+        row[: len(sequence)] = sequence
+    with_nan = [np.where(x > 1, np.nan, x) for x in X]
+    for told_by in (dirty, words, as_objects, with_nan, [x.tolist() for x in X]):
+        flat = flatten_sequences(padded(NUMBERS, fill=0.0), NUMBERS, X=told_by)
+        np.testing.assert_array_equal(flat[0], np.concatenate(NUMBERS))
+    table = [[1.0, 2.0, np.nan], [3.0, 4.0, 5.0]]  # nested lists of one length are 2-D
+    flat = flatten_sequences(np.array([[1, 2, 9], [3, 4, 5]]), [[1, 2], [3, 4, 5]], X=table)
+    assert flat[0].tolist() == [1, 2, 3, 4, 5]
+
+
+# make_sequence_scorer
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_scores_are_those_of_hand_flattened_targets(container):
+    as_X, as_y = CONTAINERS[container]
+    regressor = RegressorOfLists(0.1).fit(X, NUMBERS)
+    score = make_sequence_scorer("neg_mean_absolute_error")(regressor, as_X(X), as_y(NUMBERS))
+    flat = np.concatenate(NUMBERS), np.concatenate(predicted_numbers(0.1))
+    assert score == -mean_absolute_error(*flat)
+
+    model = fit_classifier()
+    flat = np.concatenate(LABELS), np.concatenate(model.predict(X))
+    score = make_sequence_scorer("f1_macro")(model, as_X(X), as_y(LABELS))
+    assert score == pytest.approx(f1_score(*flat, average="macro"), rel=1e-12)
+    assert make_sequence_scorer(accuracy_score)(model, as_X(X), as_y(LABELS)) == pytest.approx(
+        model.score(X, LABELS), rel=1e-12
+    )
+
+
+NAMED = {
+    "accuracy": lambda y, label, p: accuracy_score(y, label),
+    "balanced_accuracy": lambda y, label, p: balanced_accuracy_score(y, label),
+    "neg_log_loss": lambda y, label, p: -log_loss(y, p),
+    "roc_auc_ovr": lambda y, label, p: roc_auc_score(y, p, multi_class="ovr"),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("as_X", [list, padded])
+def test_scorers_by_name_with_three_classes(name, as_X):
+    model = fit_classifier()
+    flat = [np.concatenate(values) for values in (model.predict(X), model.predict_proba(X))]
+    expected = NAMED[name](np.concatenate(LABELS), *flat)
+    assert make_sequence_scorer(name)(model, as_X(X), LABELS) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision", "neg_brier_score"])
+def test_threshold_scorers_with_two_classes(name):
+    """The scorers choose the method and the column; scikit-learn's do the same on flat data."""
+    y = [(labels == "yes").astype(int) for labels in BINARY]
+    model = fit_classifier(y)
+    probabilities = np.concatenate(model.predict_proba(X))
+
+    class Flat(ClassifierMixin, BaseEstimator):
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, X):
+            return probabilities
+
+    expected = get_scorer(name)(Flat(), None, np.concatenate(y))
+    assert make_sequence_scorer(name)(model, padded(X), y) == expected
+    if name == "roc_auc":
+        margins = ClassifierOfLists(-0.2).fit(X, y)
+        by_hand = roc_auc_score(np.concatenate(y), np.concatenate(predicted_numbers(-0.2)))
+        assert make_sequence_scorer(name)(margins, X, y) == by_hand
+
+
+def test_arguments_of_a_metric():
+    model = fit_classifier(BINARY)
+    y, predicted = np.concatenate(BINARY), np.concatenate(model.predict(X))
+    scorer = make_sequence_scorer(precision_score, pos_label="no", zero_division=0.0)
+    assert scorer(model, X, BINARY) == precision_score(
+        y, predicted, pos_label="no", zero_division=0.0
+    )
+    loss = make_sequence_scorer(log_loss, greater_is_better=False, response_method="predict_proba")
+    expected = -log_loss(y == "yes", np.concatenate(model.predict_proba(X))[:, 1])
+    assert loss(model, X, BINARY) == pytest.approx(expected, rel=1e-12)
+    made = make_sequence_scorer(make_scorer(max_error, greater_is_better=False))
+    regressor = RegressorOfLists(5.0).fit(X, NUMBERS)
+    flat = np.concatenate(NUMBERS), np.concatenate(predicted_numbers(5.0))
+    assert made(regressor, X, NUMBERS) == -max_error(*flat)
+
+
+def test_averaged_by_sequence():
+    regressor = RegressorOfLists(0.1).fit(X, NUMBERS)
+    pairs = list(zip(NUMBERS, predicted_numbers(0.1), strict=True))
+    each = [-mean_absolute_error(*pair) for pair in pairs]
+    scorer = make_sequence_scorer("neg_mean_absolute_error", averaged_by="sequence")
+    score = scorer(regressor, X, NUMBERS)
+    assert score == pytest.approx(np.mean(each), rel=1e-12)
+    by_step = make_sequence_scorer("neg_mean_absolute_error")(regressor, X, NUMBERS)
+    assert abs(score - by_step) > 0.005
+
+    weighted = scorer(regressor, padded(X), NUMBERS, sample_weight=OF_SEQUENCES)
+    assert weighted == pytest.approx(np.average(each, weights=OF_SEQUENCES), rel=1e-12)
+    each = [
+        -mean_absolute_error(*pair, sample_weight=w) for pair, w in zip(pairs, WEIGHTS, strict=True)
+    ]
+    expected = np.average(each, weights=[w.mean() for w in WEIGHTS])
+    weighted = scorer(regressor, X, NUMBERS, sample_weight=WEIGHTS)
+    assert weighted == pytest.approx(expected, rel=1e-12)
+
+
+def test_averaged_by_sequence_asks_for_predictions_once():
+    class Counting(RegressorOfLists):
+        def predict(self, X):
+            calls.append(len(X))
+            return super().predict(X)
+
+    calls = []
+    scorer = make_sequence_scorer("r2", averaged_by="sequence")
+    long = [x for x in X if len(x) > 2]
+    scorer(Counting(), long, [y for y in NUMBERS if len(y) > 2])
+    assert calls == [len(long)]
+
+
+def test_averaged_by_sequence_leaves_out_weight_zero():
+    """Sequences of one timestep, for which R² has no meaning (and warns)."""
+    regressor = RegressorOfLists(0.1).fit(X, NUMBERS)
+    scorer = make_sequence_scorer(r2_score, averaged_by="sequence")
+    weights = np.array([float(n > 2) for n in LENGTHS])
+    pairs = [pair for pair in zip(NUMBERS, predicted_numbers(0.1), strict=True) if len(pair[0]) > 2]
+    assert len(pairs) < N
+    score = scorer(regressor, X, NUMBERS, sample_weight=weights)
+    assert score == pytest.approx(np.mean([r2_score(*pair) for pair in pairs]), rel=1e-12)
+    # a metric that takes no weights is fine, since the sequences are what is weighted
+    largest = make_sequence_scorer(max_error, greater_is_better=False, averaged_by="sequence")
+    score = largest(regressor, X, NUMBERS, sample_weight=weights)
+    assert score == pytest.approx(-np.mean([max_error(*pair) for pair in pairs]), rel=1e-12)
+
+
+@pytest.mark.parametrize("weights", [OF_SEQUENCES, WEIGHTS], ids=["per sequence", "per timestep"])
+def test_sample_weight(weights):
+    model = fit_classifier()
+    flat = np.repeat(weights, LENGTHS) if weights is OF_SEQUENCES else np.concatenate(weights)
+    expected = f1_score(
+        np.concatenate(LABELS),
+        np.concatenate(model.predict(X)),
+        average="macro",
+        sample_weight=flat,
+    )
+    for container in (list, padded):
+        score = make_sequence_scorer("f1_macro")(model, container(X), LABELS, sample_weight=weights)
+        assert score == pytest.approx(expected, rel=1e-12)
+
+
+def test_search_over_each_container_in_two_processes():
+    grid = {"hidden_size": [2, 4]}
+    scoring = {
+        "mae": make_sequence_scorer("neg_mean_absolute_error"),
+        "by sequence": make_sequence_scorer(
+            mean_absolute_error, greater_is_better=False, averaged_by="sequence"
+        ),
+    }
+    results = {}
+    for container in ("list", "object array", "padded array"):
+        as_X, as_y = CONTAINERS[container]
+        search = GridSearchCV(
+            RNNRegressor(**SMALL), grid, scoring=scoring, refit="mae", cv=KFold(3), n_jobs=2
+        ).fit(as_X(X), as_y(NUMBERS))
+        results[container] = search.cv_results_
+    for result in results.values():
+        for name in scoring:
+            np.testing.assert_allclose(
+                result[f"mean_test_{name}"], results["list"][f"mean_test_{name}"], rtol=1e-9
+            )
+    for i, hidden_size in enumerate(grid["hidden_size"]):
+        scores = []
+        for train, test in KFold(3).split(X):
+            model = RNNRegressor(**{**SMALL, "hidden_size": hidden_size})
+            model.fit([X[j] for j in train], [NUMBERS[j] for j in train])
+            predicted = model.predict([X[j] for j in test])
+            flat = np.concatenate([NUMBERS[j] for j in test]), np.concatenate(predicted)
+            scores.append(-mean_absolute_error(*flat))
+        assert results["list"]["mean_test_mae"][i] == pytest.approx(np.mean(scores), rel=1e-9)
+
+
+def test_inside_pipelines_that_change_X():
+    """The scorer sees X as it was given: padded, with NaN inside, or with strings."""
+
+    def impute(X):
+        return np.where(np.isnan(X) & ~np.isnan(X).all(axis=2, keepdims=True), 0.0, X)
+
+    def encode(X):
+        return [np.where(x == "up", 1.0, -1.0) for x in X]
+
+    dirty = padded(X)
+    dirty[::2, 0, 0] = np.nan
+    words = [np.where(x > 0, "up", "down") for x in X]
+    valid = np.arange(max(LENGTHS)) < np.array(LENGTHS)[:, np.newaxis]
+    flatteners = {impute: (dirty, lambda p: p[valid]), encode: (words, np.concatenate)}
+    for step, (given, flattened) in flatteners.items():
+        pipeline = make_pipeline(FunctionTransformer(step), RNNClassifier(**SMALL))
+        pipeline.fit(given, LABELS)
+        accuracy = make_sequence_scorer("accuracy")(pipeline, given, LABELS)
+        assert accuracy == pytest.approx(pipeline[-1].score(step(given), LABELS), rel=1e-12)
+        probabilities = flattened(pipeline[-1].predict_proba(step(given)))
+        expected = -log_loss(np.concatenate(LABELS), probabilities)
+        score = make_sequence_scorer("neg_log_loss")(pipeline, given, LABELS)
+        assert score == pytest.approx(expected, rel=1e-12)
+
+
+def test_weights_through_routing():
+    regressor = RegressorOfLists(0.1)
+    folds = list(KFold(3).split(X))
+    expected = {}
+    for name, weights in {"plain": None, "weighted": OF_SEQUENCES}.items():
+        expected[name] = [
+            -mean_absolute_error(
+                np.concatenate([NUMBERS[i] for i in test]),
+                np.concatenate([predicted_numbers(0.1)[i] for i in test]),
+                sample_weight=None
+                if weights is None
+                else np.repeat(weights[test], [LENGTHS[i] for i in test]),
+            )
+            for _, test in folds
+        ]
+    with config_context(enable_metadata_routing=True):
+        for name, asked in {"plain": False, "weighted": True}.items():
+            scorer = make_sequence_scorer("neg_mean_absolute_error")
+            scorer.set_score_request(sample_weight=asked)
+            for scoring in (scorer, {"mae": scorer}):
+                results = cross_validate(
+                    regressor,
+                    X,
+                    NUMBERS,
+                    cv=folds,
+                    scoring=scoring,
+                    params={"sample_weight": OF_SEQUENCES} if asked else None,
+                )
+                scores = results["test_score" if scoring is scorer else "test_mae"]
+                np.testing.assert_allclose(scores, expected[name], rtol=1e-12)
+
+
+def test_a_search_passes_weights_on():
+    """To those scorers, in a dict too, whose metric takes them."""
+    scoring = {
+        "mae": make_sequence_scorer("neg_mean_absolute_error"),
+        "max": make_sequence_scorer("neg_max_error"),
+    }
+    model, folds = RNNRegressor(**SMALL), list(KFold(2).split(X))
+    search = GridSearchCV(model, {"hidden_size": [2]}, scoring=scoring, refit=False, cv=folds)
+    with pytest.warns(UserWarning, match="max=.* does not support sample_weight"):
+        search.fit(X, NUMBERS, sample_weight=OF_SEQUENCES)
+    train, test = folds[0]
+    model.set_params(hidden_size=2).fit(
+        [X[i] for i in train], [NUMBERS[i] for i in train], sample_weight=OF_SEQUENCES[train]
+    )
+    predicted = model.predict([X[i] for i in test])
+    flat = np.concatenate([NUMBERS[i] for i in test]), np.concatenate(predicted)
+    weights = np.repeat(OF_SEQUENCES[test], [LENGTHS[i] for i in test])
+    mae = -mean_absolute_error(*flat, sample_weight=weights)
+    assert search.cv_results_["split0_test_mae"][0] == pytest.approx(mae, rel=1e-9)
+    assert search.cv_results_["split0_test_max"][0] == pytest.approx(-max_error(*flat), rel=1e-9)
+
+
+def test_early_stopping_callback():
+    scorer = make_sequence_scorer("f1_macro", averaged_by="step")
+    model = RNNClassifier(**{**SMALL, "max_iter": 6, "learning_rate_init": 0.1})
+    model.set_callbacks(EarlyStopping(scorer))
+    model.fit(X[:12], LABELS[:12], X_val=X[12:], y_val=LABELS[12:])
+    assert len(set(model.validation_scores_)) > 1
+    assert model.best_validation_score_ == max(model.validation_scores_)
+    assert scorer(model, X[12:], LABELS[12:]) == model.best_validation_score_
+
+
+def test_scorer_is_pickled_cloned_and_shown():
+    scorer = make_sequence_scorer(f1_score, average="macro", averaged_by="sequence")
+    model = fit_classifier()
+    search = GridSearchCV(RNNClassifier(), {}, scoring=scorer)
+    for copy in (pickle.loads(pickle.dumps(scorer)), clone(search).scoring):
+        assert repr(copy) == repr(scorer)
+        assert copy(model, X, LABELS) == scorer(model, X, LABELS)
+    assert repr(scorer) == (
+        "make_sequence_scorer(make_scorer(f1_score, response_method='predict', average=macro), "
+        "averaged_by='sequence')"
+    )
+    named = make_sequence_scorer("f1_macro")
+    assert repr(named) == "make_sequence_scorer('f1_macro', averaged_by='step')"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"metric": "f2"}, ValueError, "'f2' is not a valid scoring value"),
+        ({"metric": None}, TypeError, "metric must be the name of a scorer"),
+        ({"metric": "f1", "averaged_by": "macro"}, ValueError, "averaged_by='macro'.*'sequence'"),
+        ({"metric": "f1", "average": "macro"}, ValueError, "'f1' is a scorer, which has its own"),
+        ({"metric": "f1", "response_method": "predict_proba"}, ValueError, "is a scorer"),
+        ({"metric": get_scorer("r2"), "greater_is_better": False}, ValueError, "is a scorer"),
+    ],
+)
+def test_bad_scorers(arguments, error, message):
+    with pytest.raises(error, match=message):
+        make_sequence_scorer(**arguments)
+
+
+def test_bad_input_of_scorers():
+    per_sequence = RNNClassifier(**{**SMALL, "return_sequences": False})
+    per_sequence.fit(X, [labels[0] for labels in LABELS])
+    accuracy = make_sequence_scorer("accuracy")
+    n = LENGTHS[0]
+    cases = {
+        "y has one value per sequence, not one": (per_sequence, X, [y[0] for y in LABELS]),
+        r"predict\(X\) has one value per sequence": (per_sequence, X, LABELS),
+        rf"y\[0\] has {n + 1} values, but X\[0\] has {n} timesteps": (
+            fit_classifier(),
+            X,
+            [[*LABELS[0], "no"], *LABELS[1:]],
+        ),
+        r"X has 18 sequences, y has 17": (fit_classifier(), X, LABELS[1:]),
+    }
+    for message, arguments in cases.items():
+        with pytest.raises(ValueError, match=message):
+            accuracy(*arguments)
+    with pytest.raises(ValueError, match="sample_weight is negative for sample 3"):
+        accuracy(fit_classifier(), X, LABELS, sample_weight=np.where(np.arange(N) == 3, -1, 1))
+    with pytest.raises(AttributeError, match=re.escape("RNNRegressor")):
+        make_sequence_scorer("roc_auc")(RNNRegressor(**SMALL).fit(X, NUMBERS), X, NUMBERS)
+
+
+def test_cross_val_score_of_an_estimator_that_returns_lists():
+    scores = cross_val_score(
+        ClassifierOfLists(), X, BINARY, cv=KFold(3), scoring=make_sequence_scorer("accuracy")
+    )
+    by_hand = [
+        np.mean(np.concatenate([(X[i][:, 0] > 0) == (BINARY[i] == "yes") for i in test]))
+        for _, test in KFold(3).split(X)
+    ]
+    np.testing.assert_allclose(scores, by_hand, rtol=1e-12)
