@@ -107,13 +107,14 @@ def test_series_of_any_kind():
 
 
 def test_result_is_a_copy_of_its_own():
-    series = np.arange(8.0)
-    X, y = sliding_windows(series, 3)
-    assert X.flags.c_contiguous
-    X[0] = y[0] = -1.0
-    np.testing.assert_array_equal(series, np.arange(8.0))
-    np.testing.assert_array_equal(X[1, :, 0], [1, 2, 3])
-    np.testing.assert_array_equal(y[1], 4)
+    series = np.arange(16.0).reshape(8, 2)
+    for given_series in (series, [series, series], np.asfortranarray(series)):
+        X, y = sliding_windows(given_series, 3)
+        assert X.flags.c_contiguous
+        X[0] = y[0] = -1.0
+        np.testing.assert_array_equal(series, np.arange(16.0).reshape(8, 2))
+        np.testing.assert_array_equal(X[1], series[1:4])
+        np.testing.assert_array_equal(y[1], series[4])
 
 
 def test_some_features_may_be_missing():
@@ -168,7 +169,7 @@ FRAME = pd.DataFrame({"a": LONG, "b": LONG})
         (FRAME, {"window": 3, "target": "c"}, ValueError, "target='c' is not among the features"),
         (FRAME, {"window": 3, "target": ["a", 1]}, ValueError, r"are \['a', 'b'\]"),
         (LONG, {"window": 3, "target": 1}, ValueError, r"target=1 is not among.* are \[0\]"),
-        (LONG, {"window": 3, "target": True}, ValueError, "target=True is not among"),
+        (np.eye(9), {"window": 3, "target": True}, ValueError, "target=True is not among"),
         (LONG, {"window": 3, "target": []}, ValueError, "target is an empty list"),
     ],
 )

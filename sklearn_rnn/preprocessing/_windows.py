@@ -130,7 +130,7 @@ def _cut(arrays: list[np.ndarray], length: int, stride: int) -> np.ndarray:
     parts = [sliding_window_view(array, length, axis=0)[::stride] for array in arrays]
     parts = [np.moveaxis(part, -1, 1) for part in parts]
     shape = (sum(map(len, parts)), *parts[0].shape[1:])
-    # Into an array of its own, since concatenate would lay it out like the views.
+    # Into an array in C order: concatenate would lay out its own like series that are in F order.
     return np.concatenate(parts, out=np.empty(shape, np.result_type(*parts)))
 
 
