@@ -48,6 +48,9 @@ def test_windows_are_those_of_a_plain_loop(data):
     np.testing.assert_array_equal(X, expected_X)
     np.testing.assert_array_equal(y, expected_y[:, 0] if horizon == 1 else expected_y)
     assert index.tolist() == expected_index
+    for i, (number, start, first_target, stop) in enumerate(index):  # back to where they are from
+        np.testing.assert_array_equal(series[number][start : start + window], X[i])
+        np.testing.assert_array_equal(series[number][first_target:stop], y[i].reshape(horizon, -1))
     assert X.dtype == y.dtype == dtype
     of_series = np.concatenate([X.reshape(len(X), -1), y.reshape(len(y), -1)], axis=1) // 1000
     assert (of_series == index["series"][:, np.newaxis]).all()  # nothing is of two series

@@ -35,7 +35,7 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
     series : array-like, or list of array-likes
         A series of numbers: an array (n_timesteps,) or (n_timesteps, n_features), a Series or a
         DataFrame, whose index is ignored; or a list (or 1-D object array) of several, each of its
-        own length, with the same features.
+        own length, with the same features. Nested lists are several series.
     window : int
         The timesteps of a window, at least 1.
     horizon : int, default=1

@@ -1,12 +1,13 @@
-"""Metrics of targets per timestep, compared with those of targets flattened by hand."""
+"""Scorers of targets per timestep, compared with metrics of targets flattened by hand."""
 
 import pickle
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import config_context
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
@@ -24,176 +25,31 @@ from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, cross_
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from datasets import object_array, padded, ragged
+from datasets import padded
+from per_step import (
+    BINARY,
+    CONTAINERS,
+    LABELS,
+    LENGTHS,
+    NUMBERS,
+    OF_SEQUENCES,
+    SMALL,
+    WEIGHTS,
+    ClassifierOfLists,
+    N,
+    RegressorOfLists,
+    X,
+    fit_classifier,
+)
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.callbacks import EarlyStopping
-from sklearn_rnn.metrics import flatten_sequences, make_sequence_scorer
+from sklearn_rnn.metrics import make_sequence_scorer
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-N = 18
-X = ragged(N, 2, longest=6)
-LENGTHS = [len(x) for x in X]
-rng = np.random.default_rng(1)
-NUMBERS = [x[:, 0] + 0.3 * rng.standard_normal(len(x)) for x in X]
-LABELS = [np.array(["no", "maybe", "yes"])[np.digitize(y, [-0.5, 0.5])] for y in NUMBERS]
-BINARY = [np.where(y > 0, "yes", "no") for y in NUMBERS]
-WEIGHTS = [rng.uniform(0.5, 2.0, len(x)) for x in X]
-OF_SEQUENCES = rng.uniform(0.5, 2.0, N)
-
-CONTAINERS = {
-    "list": (list, list),
-    "tuple": (tuple, tuple),
-    "object array": (object_array, object_array),
-    "padded array": (padded, lambda y: padded(y, fill="" if y[0].dtype.kind == "U" else np.nan)),
-    "padded array, arrays as targets": (padded, object_array),
-}
-SMALL = {"return_sequences": True, "hidden_size": 3, "max_iter": 3, "random_state": 0}
-
-
-class OfLists(BaseEstimator):
-    """Predicts from each timestep by itself; returns lists, whatever X is."""
-
-    def __init__(self, shift=0.0):
-        self.shift = shift
-
-    def fit(self, X, y):
-        if isinstance(self, ClassifierMixin):
-            self.classes_ = np.unique(np.concatenate(list(y)))
-        self.fitted_ = True
-        return self
-
-    def _values(self, X):
-        return [np.asarray(x)[~np.isnan(x[:, 0]), 0] + self.shift for x in X]
-
-
-class RegressorOfLists(RegressorMixin, OfLists):
-    def predict(self, X):
-        return self._values(X)
-
-
-class ClassifierOfLists(ClassifierMixin, OfLists):
-    def decision_function(self, X):
-        return self._values(X)
-
-    def predict(self, X):
-        return [self.classes_[(x > 0).astype(int)] for x in self._values(X)]
 
 
 def predicted_numbers(shift=0.0):
     return [x[:, 0] + shift for x in X]
-
-
-def fit_classifier(y=LABELS):
-    return RNNClassifier(**SMALL).fit(X, y)
-
-
-# flatten_sequences
-
-
-def test_flatten_puts_valid_timesteps_one_after_another():
-    expected = np.concatenate(NUMBERS), np.concatenate(WEIGHTS)
-    given = {name: (as_X(X), as_y(NUMBERS)) for name, (as_X, as_y) in CONTAINERS.items()}
-    for of_X, y_true in given.values():
-        for _, y_pred in given.values():
-            for told_by in (of_X, None):
-                flat = flatten_sequences(y_true, y_pred, X=told_by)
-                np.testing.assert_array_equal(flat, [expected[0]] * 2)
-        weighted = flatten_sequences(y_true, y_true, WEIGHTS, X=of_X)
-        np.testing.assert_array_equal(weighted[2], expected[1])
-        repeated = flatten_sequences(y_true, y_true, OF_SEQUENCES)[2]
-        np.testing.assert_array_equal(repeated, np.repeat(OF_SEQUENCES, LENGTHS))
-
-
-def test_flatten_several_outputs():
-    outputs = [np.column_stack([y, -y]) for y in NUMBERS]
-    for y_pred in (outputs, padded(outputs)):
-        for y in flatten_sequences(outputs, y_pred):
-            np.testing.assert_array_equal(y, np.concatenate(outputs))
-
-
-@pytest.mark.parametrize("labels", [[-1, 0, 1], [3, 4, 5], ["", "a", "b"], [False, True, True]])
-def test_flatten_labels_and_what_stands_for_padding(labels):
-    """X tells what is padding, also where a label looks like it."""
-    y = [np.array(labels)[np.digitize(y, [-0.5, 0.5])] for y in NUMBERS]
-    predicted = fit_classifier(y).predict(padded(X))
-    assert predicted.shape == (N, max(LENGTHS))
-    y_true, y_pred = flatten_sequences(y, predicted, X=padded(X))
-    np.testing.assert_array_equal(y_true, np.concatenate(y))
-    by_hand = [row[:length] for row, length in zip(predicted, LENGTHS, strict=True)]
-    np.testing.assert_array_equal(y_pred, np.concatenate(by_hand))
-    garbage = padded(y, fill=labels[0])
-    np.testing.assert_array_equal(flatten_sequences(garbage, predicted, X=padded(X))[0], y_true)
-
-
-def test_flatten_by_what_tells_the_lengths_without_X():
-    true = np.array([[1.0, 2.0, 7.0], [3.0, 4.0, 5.0]])  # 7 lies in padding
-    predicted = np.array([[1.0, 2.0, np.nan], [3.0, 4.0, 6.0]])
-    np.testing.assert_array_equal(flatten_sequences(true, predicted)[0], [1, 2, 3, 4, 5])
-    objects = np.array([["a", "b", None], ["a", "a", "a"]], dtype=object)
-    assert flatten_sequences(objects, objects)[1].tolist() == list("abaaa")
-    whole = np.array([[-1, 2], [3, -4]])
-    np.testing.assert_array_equal(flatten_sequences(whole, whole * 1.0)[0], [-1, 2, 3, -4])
-    for labels in ([[1, 1], [0, -1]], [["a", "a"], ["b", ""]]):
-        with pytest.raises(ValueError, match=r"y_pred\[1\] ends with .*-1|''.* give X"):
-            flatten_sequences(np.array(labels), np.array(labels))
-        flat = flatten_sequences(np.array(labels), np.array(labels), X=np.zeros((2, 2, 1)))
-        assert flat[1].tolist() == np.ravel(labels).tolist()
-
-
-def test_flatten_errors_name_the_sequence():
-    short = [*NUMBERS[:3], NUMBERS[3][:-1], *NUMBERS[4:]]
-    n = LENGTHS[3]
-    five = np.zeros((N, 5))
-    cases = {
-        rf"y_pred\[3\] has {n - 1} values, but X\[3\] has {n} timesteps": (NUMBERS, short, X),
-        rf"y_pred\[3\] has {n - 1} values, but y_true\[3\] has {n} timesteps": (NUMBERS, short),
-        rf"y_true\[3\] has {n - 1} values, but X\[3\] has {n}": (short, NUMBERS, X),
-        "X has 17 sequences, y_true has 18": (NUMBERS, NUMBERS, X[1:]),
-        "y_true has 18 sequences, y_pred has 17": (NUMBERS, NUMBERS[1:]),
-        "y_pred has 5 timesteps, but y_true has 6": (padded(NUMBERS, fill=0.0), five),
-        "y_pred has 6 timesteps, but X has 5": (
-            np.zeros((N, 5)),
-            padded(NUMBERS),
-            np.ones((N, 5, 1)),
-        ),
-        "y_pred has one value per sequence, not one per timestep": (NUMBERS, np.zeros(N)),
-        "y_true has one value per sequence": (["a", "b"], NUMBERS),
-        "y_true is empty": ([], [], X),
-        r"X\[1\] is an empty sequence": (NUMBERS, NUMBERS, [X[0], X[1][:0], *X[2:]]),
-        r"y_true\[0\] is an empty sequence": (np.full((2, 2), np.nan), np.zeros((2, 2))),
-        "X must be sequences, .* got ndarray of shape": (NUMBERS, NUMBERS, np.zeros(N)),
-        "X must be sequences, .* got an empty list": (NUMBERS, NUMBERS, []),
-        "X must be sequences, .* got list of int": (NUMBERS, NUMBERS, [1, 2]),
-    }
-    for message, (y_true, y_pred, *told_by) in cases.items():
-        with pytest.raises(ValueError, match=message):
-            flatten_sequences(y_true, y_pred, X=told_by[0] if told_by else None)
-    with pytest.raises(ValueError, match=rf"sample_weight\[3\] has {n - 1} values"):
-        flatten_sequences(
-            NUMBERS, NUMBERS, [w[: len(s)] for w, s in zip(WEIGHTS, short, strict=True)]
-        )
-
-
-def test_X_need_not_be_clean_to_tell_the_lengths():
-    """As a pipeline gets it: with missing values inside, or with strings to be encoded."""
-    dirty = padded(X)
-    dirty[:, 0, 0] = np.nan
-    dirty[0, LENGTHS[0] - 1, 1] = np.nan
-    words = [np.where(x > 0, "up", "down") for x in X]
-    as_objects = np.full((N, max(LENGTHS), 2), None, dtype=object)
-    for row, sequence in zip(as_objects, words, strict=True):
-        row[: len(sequence)] = sequence
-    with_nan = [np.where(x > 1, np.nan, x) for x in X]
-    for told_by in (dirty, words, as_objects, with_nan, [x.tolist() for x in X]):
-        flat = flatten_sequences(padded(NUMBERS, fill=0.0), NUMBERS, X=told_by)
-        np.testing.assert_array_equal(flat[0], np.concatenate(NUMBERS))
-    table = [[1.0, 2.0, np.nan], [3.0, 4.0, 5.0]]  # nested lists of one length are 2-D
-    flat = flatten_sequences(np.array([[1, 2, 9], [3, 4, 5]]), [[1, 2], [3, 4, 5]], X=table)
-    assert flat[0].tolist() == [1, 2, 3, 4, 5]
-
-
-# make_sequence_scorer
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
@@ -211,6 +67,18 @@ def test_scores_are_those_of_hand_flattened_targets(container):
     assert make_sequence_scorer(accuracy_score)(model, as_X(X), as_y(LABELS)) == pytest.approx(
         model.score(X, LABELS), rel=1e-12
     )
+
+
+def test_table_of_one_feature():
+    """2-D X, with a column per timestep."""
+    frame = pd.DataFrame(padded(X)[:, :, 0])
+    model = RNNClassifier(**SMALL).fit(frame, LABELS)
+    score = make_sequence_scorer("accuracy")(model, frame, LABELS)
+    assert score == pytest.approx(model.score(frame, LABELS), rel=1e-12)
+    flat = np.concatenate(model.predict_proba(frame))
+    expected = -log_loss(np.concatenate(LABELS), flat[~np.isnan(flat).any(axis=1)])
+    score = make_sequence_scorer("neg_log_loss")(model, frame, padded(LABELS, fill="?"))
+    assert score == pytest.approx(expected, rel=1e-12)
 
 
 NAMED = {
@@ -441,13 +309,15 @@ def test_a_search_passes_weights_on():
 
 
 def test_early_stopping_callback():
-    scorer = make_sequence_scorer("f1_macro", averaged_by="step")
+    scorer = make_sequence_scorer("f1_macro")
     model = RNNClassifier(**{**SMALL, "max_iter": 6, "learning_rate_init": 0.1})
     model.set_callbacks(EarlyStopping(scorer))
-    model.fit(X[:12], LABELS[:12], X_val=X[12:], y_val=LABELS[12:])
-    assert len(set(model.validation_scores_)) > 1
-    assert model.best_validation_score_ == max(model.validation_scores_)
-    assert scorer(model, X[12:], LABELS[12:]) == model.best_validation_score_
+    for weighted in ({}, {"sample_weight": WEIGHTS[12:]}):
+        given = {f"{name}_val": weights for name, weights in weighted.items()}
+        model.fit(X[:12], LABELS[:12], X_val=X[12:], y_val=LABELS[12:], **given)
+        assert len(set(model.validation_scores_)) > 1
+        assert model.best_validation_score_ == max(model.validation_scores_)
+        assert scorer(model, X[12:], LABELS[12:], **weighted) == model.best_validation_score_
 
 
 def test_scorer_is_pickled_cloned_and_shown():
