@@ -20,7 +20,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from threadpoolctl import ThreadpoolController, threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from datasets import object_array, padded, ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
@@ -30,7 +30,7 @@ pytest.importorskip("distributed")
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-N = 150  # joblib's backend treats arrays above 1 kB in another way than smaller ones
+N = 200  # joblib.s backend scatters arrays above 1 kB, also the rows of a split
 FAST = {"max_iter": 4, "learning_rate_init": 0.05, "random_state": 0}
 SEQUENCES = ragged(N, 2, longest=6)
 LABELS = np.array(["up" if x[:, 0].sum() > 0 else "down" for x in SEQUENCES])
@@ -97,8 +97,10 @@ def test_halving_over_epochs(client):
 
 
 def set_blas_threads(n):
-    for library in ThreadpoolController().select(user_api="blas").lib_controllers:
-        library.set_num_threads(n)
+    """For every thread, and let any of them change it (see sklearn_rnn._threads)."""
+    threadpool_limits(n, user_api="blas")
+    with threadpool_limits(n, user_api="blas"):
+        pass
 
 
 def n_blas_threads():
