@@ -30,7 +30,7 @@ pytest.importorskip("distributed")
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-N = 200  # joblib.s backend scatters arrays above 1 kB, also the rows of a split
+N = 200  # joblib's backend scatters arrays above 1 kB, also the rows of a split
 FAST = {"max_iter": 4, "learning_rate_init": 0.05, "random_state": 0}
 SEQUENCES = ragged(N, 2, longest=6)
 LABELS = np.array(["up" if x[:, 0].sum() > 0 else "down" for x in SEQUENCES])
