@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -134,10 +135,10 @@ class KillWorker:
     def on_fit_task_end(self, estimator, context):
         if os.getpid() == self.survivor or context.task_name != "epoch" or context.task_id != 1:
             return
-        killed = self.folder / "killed"
-        if len((self.folder / "fits").read_text()) > self.n_fits and not killed.exists():
-            killed.write_text(str(os.getpid()))
-            os.kill(os.getpid(), signal.SIGKILL)
+        if len((self.folder / "fits").read_text()) > self.n_fits:
+            with suppress(FileExistsError), (self.folder / "killed").open("x") as file:
+                print(os.getpid(), file=file, flush=True)
+                os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.parametrize("problem", ["list", "array"])

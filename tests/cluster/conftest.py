@@ -9,7 +9,7 @@ import pytest
 @pytest.fixture(scope="session")
 def local_cluster(tmp_path_factory):
     """A context manager: a client of a cluster with `n_workers` processes of `n_threads` each."""
-    psutil = pytest.importorskip("psutil")  # comes with distributed
+    import psutil  # comes with distributed
     from distributed import Client, LocalCluster
 
     resource_tracker.ensure_running()  # Python's own, which stays until the end
