@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from datasets import object_array, padded, ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
-from sklearn_rnn.callbacks import HistoryLogger
+from sklearn_rnn.callbacks import Checkpoint, HistoryLogger
 
 pytest.importorskip("distributed")
 
@@ -163,6 +163,21 @@ def test_survives_a_killed_worker(local_cluster, tmp_path, problem):
     assert killed not in pids_after
     assert len((tmp_path / "fits").read_text()) > n_fits + 1  # all, the last one, and some again
     assert_same(search, serial)
+
+
+def test_a_fit_whose_worker_is_killed_goes_on_from_its_checkpoint(local_cluster, tmp_path):
+    model, X, y = PROBLEMS["list"]
+    history = tmp_path / "history.csv"
+    dying = clone(model).set_callbacks(
+        Checkpoint(tmp_path / "checkpoint"), HistoryLogger(history), KillWorker(tmp_path, 0)
+    )
+    with local_cluster() as client:
+        fitted = client.submit(dying.fit, X, y).result()
+    assert (tmp_path / "killed").exists()
+    assert len(history.read_text().splitlines()) == 1 + FAST["max_iter"]  # no epoch again
+    here = clone(model).fit(X, y)
+    assert fitted.loss_curve_ == here.loss_curve_
+    assert_array_equal(fitted.predict_proba(X), here.predict_proba(X))
 
 
 class Counted:
