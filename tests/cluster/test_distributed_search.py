@@ -148,7 +148,9 @@ def test_survives_a_killed_worker(local_cluster, tmp_path, problem):
     serial = GridSearchCV(model, SPACE, cv=splits).fit(X, y)
     n_fits = len(SPACE["hidden_size"]) * len(SPACE["cell"]) * len(splits)
 
-    dying = clone(model).set_callbacks(KillWorker(tmp_path, n_fits // 2))
+    checkpoints = tmp_path / "checkpoints"
+    checkpoints.mkdir()
+    dying = clone(model).set_callbacks(Checkpoint(checkpoints), KillWorker(tmp_path, n_fits // 2))
     with local_cluster() as client:
         pids = set(client.run(os.getpid).values())
         client.amm.stop()
@@ -163,6 +165,7 @@ def test_survives_a_killed_worker(local_cluster, tmp_path, problem):
     assert killed not in pids_after
     assert len((tmp_path / "fits").read_text()) > n_fits + 1  # all, the last one, and some again
     assert_same(search, serial)
+    assert not list(checkpoints.iterdir())  # every fit has ended by itself, and deleted its own
 
 
 def test_a_fit_whose_worker_is_killed_goes_on_from_its_checkpoint(local_cluster, tmp_path):
