@@ -1,11 +1,13 @@
 """The one door: whatever holds sequences becomes `Sequences`, or a clear error."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from sklearn_rnn._errors import about, describe, refuse_masked
 from sklearn_rnn.core.packing import Batch, ScatteredBatch
@@ -123,16 +125,43 @@ class Sequences:
         return np.arange(self.n_timesteps) < self.lengths[:, np.newaxis]
 
 
-def read_sequences(X, estimator, *, reset: bool) -> Sequences:
+class Content(NamedTuple):
+    """What sequences may hold.
+
+    dtype : how scikit-learn is to read 2-D X: "numeric", or None for anything
+    as_array : makes an array of one sequence
+    check : makes Sequences of arrays and their container, or raises
+    """
+
+    dtype: str | None
+    as_array: Callable[[Sequence], np.ndarray]
+    check: Callable[[np.ndarray | list[np.ndarray], str], Sequences]
+
+
+def finite_numbers(arrays: np.ndarray | list[np.ndarray], container: str) -> Sequences:
+    """Check that all values but padding are finite numbers."""
+    if isinstance(arrays, np.ndarray):
+        array = as_numbers(arrays, "X")
+        return Sequences(array, _valid_lengths(array), container)
+    arrays = [as_numbers(array, f"X[{i}]") for i, array in enumerate(arrays)]
+    for block in _blocks(arrays):
+        _check_finite(arrays[block], block.start)
+    return Sequences(arrays, np.array([len(array) for array in arrays]), container)
+
+
+FINITE_NUMBERS = Content("numeric", np.asarray, finite_numbers)
+
+
+def read_sequences(X, estimator, *, reset: bool, content: Content = FINITE_NUMBERS) -> Sequences:
     """Check X, and set `n_features_in_` (and `feature_names_in_`), or check X against them.
 
     Raises ValueError or TypeError, naming the sample where there is one.
     """
+    fitted_on_table = None if reset else estimator._fitted_on_table
     with about("X"):
-        table_wanted = not reset and estimator._fitted_on_table
-        sequences = _read(X, prefer_table=table_wanted, prefer_list=not reset)
-        if sequences is None and (reset or table_wanted):
-            return _read_table(X, estimator, reset=reset)
+        sequences = _read(X, content, fitted_on_table)
+        if sequences is None and fitted_on_table is not False:
+            return _read_table(X, content, partial(validate_data, estimator, reset=reset))
     if reset:
         estimator.n_features_in_ = sequences.n_features
         vars(estimator).pop("feature_names_in_", None)  # of an earlier fit on a DataFrame
@@ -144,7 +173,7 @@ def read_sequences(X, estimator, *, reset: bool) -> Sequences:
             f"X is 2-D ({describe(X)}), but {name} was fitted on sequences: give an array "
             f"(n_samples, n_timesteps, {expected}) or a list of arrays (n_timesteps, {expected})."
         )
-    if table_wanted:
+    if fitted_on_table:
         raise ValueError(
             f"X is 3-D or a list ({describe(X)}), but {name} was fitted on 2-D X: give an array "
             f"(n_samples, {expected}). (Lists of numbers, all of one length, are 2-D; make each an "
@@ -158,10 +187,21 @@ def read_sequences(X, estimator, *, reset: bool) -> Sequences:
     return sequences
 
 
-def _read(X, *, prefer_table: bool, prefer_list: bool) -> Sequences | None:
+def as_sequences(X, content: Content, fitted_on_table: bool | None = None) -> Sequences:
+    """Read X without an estimator that it has to fit.
+
+    fitted_on_table : whether what was read before, if anything, was 2-D; see `_read`
+    """
+    with about("X"):
+        sequences = _read(X, content, fitted_on_table)
+        return _read_table(X, content, check_array) if sequences is None else sequences
+
+
+def _read(X, content: Content, fitted_on_table: bool | None) -> Sequences | None:
     """Read a 3-D array or a list of sequences; return None for what is 2-D.
 
-    A list of equally long lists of numbers is 2-D by default, as elsewhere in scikit-learn.
+    A list of equally long lists of numbers is 2-D by default, as elsewhere in scikit-learn. After a
+    fit on sequences it is a list of sequences; after one on 2-D X any list that can be is 2-D.
     """
     if issparse(X):
         raise TypeError(
@@ -171,16 +211,18 @@ def _read(X, *, prefer_table: bool, prefer_list: bool) -> Sequences | None:
     if isinstance(X, (list, tuple)):
         if _depth(X) >= 2 or any(np.iterable(x) and not isinstance(x, (str, bytes)) for x in X):
             of_lists = all(isinstance(x, (list, tuple)) for x in X)
-            may_be_table = prefer_table or (of_lists and not prefer_list)
-            return None if may_be_table and _is_rectangular(X) else _read_list(X, "list")
+            may_be_table = of_lists if fitted_on_table is None else fitted_on_table
+            if may_be_table and _is_rectangular(X):
+                return None
+            return content.check(_read_list(X, content), "list")
     elif hasattr(X, "columns"):  # a DataFrame
         return None
     else:
         array = np.asarray(X)
         if array.ndim == 1 and array.dtype == object and _depth(array) >= 2:
-            return _read_list(array, "object array")
+            return content.check(_read_list(array, content), "object array")
         if array.ndim == 3:
-            return _read_array(array)
+            return content.check(_refuse_empty(array), "array")
         if array.ndim == 2:
             return None
     raise ValueError(
@@ -206,39 +248,48 @@ def _is_rectangular(X: Sequence) -> bool:
     return _depth(X) == 2 and len(shapes) == 1 and all(np.iterable(x) for x in X)
 
 
-def _read_table(X, estimator, *, reset: bool) -> Sequences:
+def _read_table(X, content: Content, check: Callable) -> Sequences:
+    if isinstance(X, (list, tuple)):
+        X = content.as_array(X)
     try:
-        table = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False)
+        table = check(X, dtype=content.dtype, ensure_all_finite=False)
     except (TypeError, ValueError) as error:
         if re.search("convert|string|sequence", str(error)):
             raise type(error)(f"X must hold numbers, one per timestep: {error}") from error
         raise
-    array = as_numbers(table, "X")[:, :, np.newaxis]
-    return Sequences(array, _valid_lengths(array), "table")
+    return content.check(table[:, :, np.newaxis], "table")
 
 
-def _read_array(X: np.ndarray) -> Sequences:
+def _refuse_empty(X: np.ndarray) -> np.ndarray:
     if 0 in X.shape:
         raise ValueError(
             f"X has shape {X.shape}: there must be at least one sample, one timestep and one "
             "feature (n_samples, n_timesteps, n_features)."
         )
-    X = as_numbers(X, "X")
-    return Sequences(X, _valid_lengths(X), "array")
+    return X
 
 
-def _read_list(X: Sequence, container: str) -> Sequences:
-    arrays = [_read_sequence(x, i) for i, x in enumerate(X)]
+def _read_list(X: Sequence, content: Content) -> list[np.ndarray]:
+    arrays = [_read_sequence(x, i, content) for i, x in enumerate(X)]
     n_features = arrays[0].shape[1]
     for i, array in enumerate(arrays):
         if array.shape[1] != n_features:
             raise ValueError(
                 f"X[{i}] has {array.shape[1]} features, but X[0] has {n_features}: all sequences "
-                "must have the same features."
+                f"must have the same features.{_hint_at_swapped_axes(arrays)}"
             )
-    for block in _blocks(arrays):
-        _check_finite(arrays[block], block.start)
-    return Sequences(arrays, np.array([len(array) for array in arrays]), container)
+    return arrays
+
+
+def _hint_at_swapped_axes(arrays: list[np.ndarray]) -> str:
+    """What to say if sequences differ in their second dimension, but not in their first."""
+    n_rows = {len(array) for array in arrays}
+    if len(n_rows) > 1:
+        return ""
+    return (
+        f" They all have {n_rows.pop()} rows: if those are the features or channels, as sktime and "
+        "aeon arrange them, use sklearn_rnn.preprocessing.from_channels_first(X)."
+    )
 
 
 def _blocks(arrays: list[np.ndarray]) -> Iterator[slice]:
@@ -252,12 +303,12 @@ def _blocks(arrays: list[np.ndarray]) -> Iterator[slice]:
     yield slice(start, len(arrays))
 
 
-def _read_sequence(x, i: int) -> np.ndarray:
+def _read_sequence(x, i: int, content: Content) -> np.ndarray:
     refuse_masked(x, f"X[{i}]")
     if issparse(x):
         raise TypeError(f"X[{i}] is sparse, but sequences have to be dense.")
     try:
-        array = np.asarray(x)
+        array = content.as_array(x)
     except ValueError as error:
         raise ValueError(
             f"X[{i}] is not an array (n_timesteps, n_features): its timesteps differ in length."
@@ -274,7 +325,7 @@ def _read_sequence(x, i: int) -> np.ndarray:
             f"X[{i}] has shape {array.shape}: every sequence needs at least one timestep and one "
             "feature."
         )
-    return as_numbers(array, f"X[{i}]")
+    return array
 
 
 def as_numbers(array: np.ndarray, name: str) -> np.ndarray:
