@@ -1,19 +1,16 @@
 """The one door: whatever holds sequences becomes `Sequences`, or a clear error."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
+from sklearn_rnn._content import BLOCK, FINITE_NUMBERS, Content
 from sklearn_rnn._errors import about, describe, refuse_masked
 from sklearn_rnn.core.packing import Batch, ScatteredBatch
-
-# How many values are copied at a time, where X is looked through or isn't in one piece.
-BLOCK = 2**20
 
 
 class Sequences:
@@ -113,43 +110,19 @@ class Sequences:
             ):
                 padded[i, :length] = values[end - length : end]
             return padded
-        arrays = np.split(values, np.cumsum(self.lengths)[:-1])
+        return self.listed(np.split(values, np.cumsum(self.lengths)[:-1]))
+
+    def listed(self, parts: list) -> list | np.ndarray:
+        """Put one part per sequence into the kind of list that the sequences came in."""
         if self.container == "list":
-            return arrays
+            return parts
         objects = np.empty(len(self), dtype=object)
-        objects[:] = arrays
+        objects[:] = parts
         return objects
 
     def is_valid(self) -> np.ndarray:
         """Which timesteps of the padded sequences are not padding, (n, n_timesteps)."""
         return np.arange(self.n_timesteps) < self.lengths[:, np.newaxis]
-
-
-class Content(NamedTuple):
-    """What sequences may hold.
-
-    dtype : how scikit-learn is to read 2-D X: "numeric", or None for anything
-    as_array : makes an array of one sequence
-    check : makes Sequences of arrays and their container, or raises
-    """
-
-    dtype: str | None
-    as_array: Callable[[Sequence], np.ndarray]
-    check: Callable[[np.ndarray | list[np.ndarray], str], Sequences]
-
-
-def finite_numbers(arrays: np.ndarray | list[np.ndarray], container: str) -> Sequences:
-    """Check that all values but padding are finite numbers."""
-    if isinstance(arrays, np.ndarray):
-        array = as_numbers(arrays, "X")
-        return Sequences(array, _valid_lengths(array), container)
-    arrays = [as_numbers(array, f"X[{i}]") for i, array in enumerate(arrays)]
-    for block in _blocks(arrays):
-        _check_finite(arrays[block], block.start)
-    return Sequences(arrays, np.array([len(array) for array in arrays]), container)
-
-
-FINITE_NUMBERS = Content("numeric", np.asarray, finite_numbers)
 
 
 def read_sequences(X, estimator, *, reset: bool, content: Content = FINITE_NUMBERS) -> Sequences:
@@ -214,15 +187,15 @@ def _read(X, content: Content, fitted_on_table: bool | None) -> Sequences | None
             may_be_table = of_lists if fitted_on_table is None else fitted_on_table
             if may_be_table and _is_rectangular(X):
                 return None
-            return content.check(_read_list(X, content), "list")
+            return _checked(_read_list(X, content), content, "list")
     elif hasattr(X, "columns"):  # a DataFrame
         return None
     else:
         array = np.asarray(X)
         if array.ndim == 1 and array.dtype == object and _depth(array) >= 2:
-            return content.check(_read_list(array, content), "object array")
+            return _checked(_read_list(array, content), content, "object array")
         if array.ndim == 3:
-            return content.check(_refuse_empty(array), "array")
+            return _checked(_refuse_empty(array), content, "array")
         if array.ndim == 2:
             return None
     raise ValueError(
@@ -230,6 +203,14 @@ def _read(X, content: Content, fitted_on_table: bool | None) -> Sequences | None
         "(n_timesteps_i, n_features), or 2-D with one timestep a column (n_samples, n_timesteps); "
         f"got {describe(X)}. Reshape your data, or put a single sequence into a list."
     )
+
+
+def _checked(arrays: np.ndarray | list[np.ndarray], content: Content, container: str) -> Sequences:
+    if isinstance(arrays, np.ndarray):
+        arrays, lengths = content.check_array(arrays)
+        return Sequences(arrays, lengths, container)
+    lengths = np.array([len(array) for array in arrays])
+    return Sequences(content.check_list(arrays), lengths, container)
 
 
 def _depth(X: Sequence) -> int:
@@ -257,7 +238,7 @@ def _read_table(X, content: Content, check: Callable) -> Sequences:
         if re.search("convert|string|sequence", str(error)):
             raise type(error)(f"X must hold numbers, one per timestep: {error}") from error
         raise
-    return content.check(table[:, :, np.newaxis], "table")
+    return _checked(table[:, :, np.newaxis], content, "table")
 
 
 def _refuse_empty(X: np.ndarray) -> np.ndarray:
@@ -292,17 +273,6 @@ def _hint_at_swapped_axes(arrays: list[np.ndarray]) -> str:
     )
 
 
-def _blocks(arrays: list[np.ndarray]) -> Iterator[slice]:
-    """Slices of a list, each of arrays that together have few values, or of a single array."""
-    start = size = 0
-    for i, array in enumerate(arrays):
-        if size + array.size > BLOCK and i > start:
-            yield slice(start, i)
-            start, size = i, 0
-        size += array.size
-    yield slice(start, len(arrays))
-
-
 def _read_sequence(x, i: int, content: Content) -> np.ndarray:
     refuse_masked(x, f"X[{i}]")
     if issparse(x):
@@ -326,73 +296,3 @@ def _read_sequence(x, i: int, content: Content) -> np.ndarray:
             "feature."
         )
     return array
-
-
-def as_numbers(array: np.ndarray, name: str) -> np.ndarray:
-    """Check that an array holds real numbers; objects are converted."""
-    if array.dtype.kind in "fiub":
-        return array
-    if array.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}.")
-    if array.dtype.kind == "O":
-        try:
-            return array.astype(np.float64)
-        except (TypeError, ValueError, OverflowError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"{name} must hold numbers: {error}") from error
-    example = f", such as {array.flat[0]!r}" if array.size else ""
-    raise ValueError(f"{name} must hold numbers, but has dtype {array.dtype}{example}.")
-
-
-def _valid_lengths(array: np.ndarray) -> np.ndarray:
-    """Return the lengths of sequences that are padded with NaN; raise where NaN isn't padding."""
-    n, n_timesteps, n_features = array.shape
-    lengths = np.full(n, n_timesteps)
-    block = max(1, BLOCK // (n_timesteps * n_features))
-    for start in range(0, n, block):
-        part = array[start : start + block]
-        if not _surely_finite(part):
-            lengths[start : start + block] = _lengths_of_padded(part, start)
-    return lengths
-
-
-def _lengths_of_padded(part: np.ndarray, first_sample: int) -> np.ndarray:
-    n_timesteps = part.shape[1]
-    some_value = ~np.isnan(part).all(axis=2)
-    lengths = n_timesteps - some_value[:, ::-1].argmax(axis=1)
-    if not some_value.any(axis=1).all():
-        sample = first_sample + int(some_value.any(axis=1).argmin())
-        raise ValueError(
-            f"X[{sample}] is an empty sequence: all its values are NaN, which counts as padding."
-        )
-    bad = ~np.isfinite(part) & (np.arange(n_timesteps) < lengths[:, np.newaxis])[:, :, np.newaxis]
-    if bad.any():
-        raise _not_finite(part, np.argwhere(bad)[0], first_sample)
-    return lengths
-
-
-def _check_finite(arrays: list[np.ndarray], first_sample: int) -> None:
-    if _surely_finite(arrays[0] if len(arrays) == 1 else np.concatenate(arrays)):
-        return
-    for i, array in enumerate(arrays):
-        bad = np.argwhere(~np.isfinite(array))
-        if len(bad):
-            raise _not_finite(array[np.newaxis], (0, *bad[0]), first_sample + i)
-
-
-def _not_finite(part: np.ndarray, where, first_sample: int) -> ValueError:
-    sample, timestep, feature = where
-    return ValueError(
-        f"Input X contains NaN or infinity: sample {first_sample + sample} has "
-        f"{part[tuple(where)]} at timestep {timestep}, feature {feature}. Values must be finite; "
-        "only at the end of a sequence, and in an array, not in a list, may all the features of a "
-        "timestep be NaN, which is padding then."
-    )
-
-
-def _surely_finite(array: np.ndarray) -> bool:
-    """Whether a sum shows at once that all is finite; it may overflow, so False means perhaps."""
-    if array.dtype.kind != "f":
-        return True
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(array.sum()))
