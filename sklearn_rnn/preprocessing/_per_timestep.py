@@ -130,9 +130,10 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             If an argument or the transformer can't be used.
         """
         with unchanged_on_error(self):
+            transformer = self._cloned()
             timesteps = self._read(X, reset=True)
             arguments, params = self._arguments(timesteps, y, "fit", params)
-            self.transformer_ = self._cloned().fit(*arguments, **params)
+            self.transformer_ = transformer.fit(*arguments, **params)
         return self
 
     def fit_transform(self, X, y=None, **params):
@@ -156,10 +157,11 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         if not hasattr(self.transformer, "fit_transform"):
             return self.fit(X, y, **params).transform(X)
         with unchanged_on_error(self):
+            transformer = self._cloned()
             timesteps = self._read(X, reset=True)
             arguments, params = self._arguments(timesteps, y, "fit_transform", params)
-            self.transformer_ = self._cloned()
-            values = self.transformer_.fit_transform(*arguments, **params)
+            values = transformer.fit_transform(*arguments, **params)
+            self.transformer_ = transformer
             return timesteps.restore(values, self._table_names)
 
     @available_if(_inner_has("partial_fit"))
@@ -183,9 +185,9 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         """
         is_first = not hasattr(self, "transformer_")
         with unchanged_on_error(self):
+            transformer = self._cloned() if is_first else self.transformer_
             timesteps = self._read(X, reset=is_first)
             arguments, params = self._arguments(timesteps, y, "partial_fit", params)
-            transformer = self._cloned() if is_first else self.transformer_
             self.transformer_ = transformer.partial_fit(*arguments, **params)
         return self
 
