@@ -257,12 +257,12 @@ def _read_list(X: Sequence, content: Content) -> list[np.ndarray]:
         if array.shape[1] != n_features:
             raise ValueError(
                 f"X[{i}] has {array.shape[1]} features, but X[0] has {n_features}: all sequences "
-                f"must have the same features.{_hint_at_swapped_axes(arrays)}"
+                f"must have the same features.{hint_at_swapped_axes(arrays)}"
             )
     return arrays
 
 
-def _hint_at_swapped_axes(arrays: list[np.ndarray]) -> str:
+def hint_at_swapped_axes(arrays: list[np.ndarray]) -> str:
     """What to say if sequences differ in their second dimension, but not in their first."""
     n_rows = {len(array) for array in arrays}
     if len(n_rows) > 1:

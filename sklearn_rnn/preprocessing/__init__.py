@@ -1,5 +1,13 @@
 """Preparing sequences: transformers per timestep, targets, padding, and the order of axes."""
 
+from sklearn_rnn.preprocessing._channels import from_channels_first, to_channels_first
+from sklearn_rnn.preprocessing._padding import pad_sequences, unpad_sequences
 from sklearn_rnn.preprocessing._per_timestep import PerTimestep
 
-__all__ = ["PerTimestep"]
+__all__ = [
+    "PerTimestep",
+    "from_channels_first",
+    "pad_sequences",
+    "to_channels_first",
+    "unpad_sequences",
+]

@@ -15,10 +15,12 @@ from sklearn_rnn._targets import is_per_timestep, rows_of_targets
 
 
 def _as_values(x) -> np.ndarray:
-    """Make an array; one of objects for lists that hold strings, which would swallow the others."""
+    """Make an array; one of objects for lists that hold strings and others, NaN among them."""
     array = np.asarray(x)
     if array.dtype.kind in "US" and isinstance(x, (list, tuple)):
-        return np.asarray(x, dtype=object)
+        objects = np.asarray(x, dtype=object)
+        if not all(isinstance(value, (str, bytes)) for value in objects.flat):
+            return objects
     return array
 
 
