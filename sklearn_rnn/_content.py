@@ -108,7 +108,20 @@ def _not_finite(part: np.ndarray, where, first_sample: int) -> ValueError:
         f"Input X contains NaN or infinity: sample {first_sample + sample} has "
         f"{part[tuple(where)]} at timestep {timestep}, feature {feature}. Values must be finite; "
         "only at the end of a sequence, and in an array, not in a list, may all the features of a "
-        "timestep be NaN, which is padding then."
+        f"timestep be NaN, which is padding then.{_hint_at_swapped_axes(part[sample])}"
+    )
+
+
+def _hint_at_swapped_axes(sequence: np.ndarray) -> str:
+    """What to say if a sequence would be well padded, were its timesteps its second dimension."""
+    padding = np.isnan(sequence).all(axis=0)
+    n_timesteps = len(padding) - int(padding[::-1].argmin())
+    if not padding[-1] or not np.isfinite(sequence[:, :n_timesteps]).all():
+        return ""
+    return (
+        " (Here NaN ends the features, not the timesteps: if the axes are (n_channels, "
+        "n_timesteps), as in sktime and aeon, use "
+        "sklearn_rnn.preprocessing.from_channels_first(X).)"
     )
 
 

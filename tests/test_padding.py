@@ -256,3 +256,13 @@ class TestChannels:
         with pytest.raises(ValueError, match=r"same features\.$"):
             model.fit([np.ones((2, 3)), np.ones((4, 5))], [1, 2])
         model.fit(from_channels_first(X), np.arange(6))
+
+    def test_estimators_hint_at_it_where_padding_is_in_the_wrong_place(self):
+        array = padded(ragged()).swapaxes(1, 2)
+        model = RNNRegressor(tol=1)
+        with pytest.raises(ValueError, match=r"NaN ends the features.*from_channels_first\(X\)"):
+            model.fit(array, np.arange(6))
+        model.fit(from_channels_first(array), np.arange(6))
+        array[:, 0, 0] = np.nan
+        with pytest.raises(ValueError, match=r"padding then\.$"):
+            model.fit(array, np.arange(6))
