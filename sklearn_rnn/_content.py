@@ -116,7 +116,7 @@ def _hint_at_swapped_axes(sequence: np.ndarray) -> str:
     """What to say if a sequence would be well padded, were its timesteps its second dimension."""
     padding = np.isnan(sequence).all(axis=0)
     n_timesteps = len(padding) - int(padding[::-1].argmin())
-    if not padding[-1] or not np.isfinite(sequence[:, :n_timesteps]).all():
+    if not np.isfinite(sequence[:, :n_timesteps]).all():
         return ""
     return (
         " (Here NaN ends the features, not the timesteps: if the axes are (n_channels, "

@@ -177,6 +177,7 @@ class TestPad:
             ([np.ones(2, "M8[s]")], {}, TypeError, "fill=nan doesn't go with"),
             ([np.ones(2, np.uint8)], {"fill": -1}, ValueError, "out of the range of uint8"),
             ([[2**53 + 1]], {}, ValueError, r"sequences\[0\] has integers that float64"),
+            ([[0], [-(2**60)]], {}, ValueError, r"sequences\[1\] has integers that float64"),
         ],
     )
     def test_refusals(self, X, options, error, message):

@@ -386,6 +386,13 @@ class TestTargets:
         PerTimestep(inner).fit(self.X, y)
         assert_array_equal(seen[0], np.repeat(y, [len(x) for x in self.X], axis=0))
 
+    def test_several_per_timestep(self):
+        y = [np.stack([x[:, 0], x[:, 1]], axis=1) for x in self.X]
+        for X, given in [(self.X, y), (padded(self.X), padded(y)), (self.X, padded(y))]:
+            seen = []
+            PerTimestep(Recorder(seen)).fit(X, given)
+            assert_array_equal(seen[0], stacked(y))
+
     def test_fit_transform_is_the_transformers(self):
         labels = [np.where(x[:, :1] > 0, "a", "b") for x in self.X]
         y = [x[:, 1] for x in self.X]
@@ -405,7 +412,7 @@ class TestTargets:
 
 
 class Recorder(TransformerMixin, BaseEstimator):
-    """Remembers what y was; without fit_transform and feature names of its own."""
+    """Remembers what y was."""
 
     def __init__(self, seen):
         self.seen = seen
@@ -420,6 +427,25 @@ class Recorder(TransformerMixin, BaseEstimator):
 
     def transform(self, X):
         return X
+
+
+class Halving(BaseEstimator):
+    """Has no more than it must."""
+
+    def fit(self, X, y=None):
+        self.fitted_ = True
+        return self
+
+    def transform(self, X):
+        return X / 2
+
+
+def test_a_transformer_with_nothing_but_fit_and_transform():
+    transformer = PerTimestep(Halving())
+    for method in ("fit_transform", "transform"):
+        assert_same_lists(getattr(transformer, method)(ragged()), [x / 2 for x in ragged()])
+    for missing in ("partial_fit", "inverse_transform", "get_feature_names_out", "set_output"):
+        assert not hasattr(transformer, missing)
 
 
 class TestWeights:

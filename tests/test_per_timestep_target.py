@@ -9,6 +9,7 @@ import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone, is_regressor
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.dummy import DummyRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
@@ -280,6 +281,8 @@ class TestAsAnEstimator:
         assert tags.target_tags.multi_output
         assert not tags.input_tags.sparse
         assert not get_tags(PerTimestepTarget(LinearRegression())).input_tags.three_d_array
+        assert not tags.regressor_tags.poor_score
+        assert get_tags(PerTimestepTarget(DummyRegressor())).regressor_tags.poor_score
 
     def test_clone_pickle_and_repr(self):
         model = PerTimestepTarget(network(), MinMaxScaler()).fit(X, Y)
