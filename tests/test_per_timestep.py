@@ -15,7 +15,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import (
     FunctionTransformer,
     MinMaxScaler,
@@ -94,6 +94,11 @@ class TestContainers:
         result = PerTimestep(PCA(2)).fit_transform(self.X)
         assert_same_lists(result, split_like(PCA(2).fit_transform(stacked(self.X)), self.X))
         assert PerTimestep(PCA(2)).fit_transform(padded(self.X)).shape == (6, 7, 2)
+
+    def test_several_transformers_side_by_side(self):
+        union = make_union(StandardScaler(), PCA(1))
+        result = PerTimestep(union).fit_transform(padded(self.X))
+        assert_array_equal(result, padded(split_like(union.fit_transform(stacked(self.X)), self.X)))
 
     def test_one_dimensional_sequences(self):
         X = [x[:, 0] for x in self.X]

@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import numpy as np
 import sklearn
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
@@ -18,7 +18,7 @@ from sklearn_rnn._targets import flatten, is_per_timestep, read_regression_targe
 from sklearn_rnn.preprocessing._timesteps import ANYTHING
 
 
-class PerTimestepTarget(RegressorMixin, MetaEstimatorMixin, BaseEstimator):
+class PerTimestepTarget(RegressorMixin, BaseEstimator):
     """Fit a regressor to transformed targets, and transform its predictions back.
 
     Like `sklearn.compose.TransformedTargetRegressor`, but also for one target (or several) per
