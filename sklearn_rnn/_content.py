@@ -55,6 +55,29 @@ def as_numbers(array: np.ndarray, name: str) -> np.ndarray:
     raise ValueError(f"{name} must hold numbers, but has dtype {array.dtype}{example}.")
 
 
+def unpadded(array: np.ndarray) -> np.ndarray:
+    """The lengths of sequences of anything, (n, n_timesteps, ...), without NaN at their ends.
+
+    Where there is nothing but NaN it is zero. NaN is what isn't equal to itself, or None.
+    """
+    if array.dtype.kind == "O":
+        missing = np.frompyfunc(_is_missing, 1, 1)(array).astype(bool)
+    elif array.dtype.kind in "fcmM":
+        missing = array != array
+    else:  # integers and strings know nothing missing
+        return np.full(len(array), array.shape[1])
+    present = ~missing.reshape(*array.shape[:2], -1).all(axis=2)
+    return np.where(present.any(axis=1), array.shape[1] - present[:, ::-1].argmax(axis=1), 0)
+
+
+def _is_missing(value) -> bool:
+    """Whether a value is None, NaN, NaT, or pandas' NA, which can't say if it equals itself."""
+    try:
+        return value is None or bool(value != value)
+    except TypeError:
+        return True
+
+
 def _blocks(arrays: list[np.ndarray]) -> Iterator[slice]:
     """Slices of a list, each of arrays that together have few values, or of a single array."""
     start = size = 0

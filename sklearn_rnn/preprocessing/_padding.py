@@ -130,7 +130,7 @@ def unpad_sequences(X, *, lengths=None):
             f"with at least one of each; got {describe(X)}."
         )
     if lengths is None:
-        _, lengths = ANYTHING.check_array(array.reshape(*array.shape[:2], -1))
+        _, lengths = ANYTHING.check_array(array)
     else:
         lengths = _checked_lengths(lengths, array)
     return [row[:length] for row, length in zip(array, lengths.tolist(), strict=True)]

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.preprocessing import FunctionTransformer
 
-from sklearn_rnn._content import Content
+from sklearn_rnn._content import Content, unpadded
 from sklearn_rnn._errors import about, describe
 from sklearn_rnn._sequences import Sequences
 from sklearn_rnn._targets import is_per_timestep, rows_of_targets
@@ -24,35 +24,18 @@ def _as_values(x) -> np.ndarray:
     return array
 
 
-def _is_missing(value) -> bool:
-    """Whether a value is None, NaN, NaT, or pandas' NA, which can't say if it equals itself."""
-    try:
-        return value is None or bool(value != value)
-    except TypeError:
-        return True
-
-
-def _padded_with_missing(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lengths without the trailing timesteps all of whose values are missing."""
-    n, n_timesteps, _ = array.shape
-    if array.dtype.kind not in "fcmMO":  # integers and strings know nothing missing
-        return array, np.full(n, n_timesteps)
-    if array.dtype.kind == "O":
-        missing = np.frompyfunc(_is_missing, 1, 1)(array).astype(bool)
-    else:
-        missing = array != array
-    some_value = ~missing.all(axis=2)
-    if not some_value.any(axis=1).all():
-        sample = int(some_value.any(axis=1).argmin())
+def _padded(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    lengths = unpadded(array)
+    if not lengths.all():
         raise ValueError(
-            f"X[{sample}] is an empty sequence: all its values are NaN, which counts as padding. "
-            "(In a list of arrays nothing is padding.)"
+            f"X[{lengths.argmin()}] is an empty sequence: all its values are NaN, which counts as "
+            "padding. (In a list of arrays nothing is padding.)"
         )
-    return array, n_timesteps - some_value[:, ::-1].argmax(axis=1)
+    return array, lengths
 
 
 # Numbers, strings or objects, with values missing anywhere.
-ANYTHING = Content(None, _as_values, _padded_with_missing, list)
+ANYTHING = Content(None, _as_values, _padded, list)
 
 
 class Timesteps:
