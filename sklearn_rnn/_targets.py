@@ -139,20 +139,19 @@ def rows_of_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
     return y
 
 
-def is_per_timestep(y, X: Sequences) -> bool:
+def is_per_timestep(y: np.ndarray | list | tuple, X: Sequences) -> bool:
     """Whether y is one target per timestep, for those who don't know by `return_sequences`.
 
-    An array (n_samples, k) is, if k is the number of timesteps; otherwise it is k targets per
-    sequence.
+    An array (n_samples, k, ...) is, if k is the number of timesteps; otherwise it is several
+    targets per sequence.
     """
-    y = array_or_list(y, "y", "one target per sequence or per timestep")
     try:
         shape = np.shape(y)
     except ValueError:  # parts of different lengths
         return True
     if len(shape) == 1 and shape[0]:  # the parts of an array of objects may have a shape too
         return np.ndim(y[0]) > 0
-    return len(shape) > 2 or (len(shape) == 2 and shape[1] == X.n_timesteps)
+    return len(shape) > 1 and shape[1] == X.n_timesteps
 
 
 def _one_per_sequence(y, X: Sequences) -> np.ndarray:

@@ -384,12 +384,22 @@ class TestTargets:
             selector = PerTimestep(SelectKBest(f_classif, k=1)).fit(X, given)
             assert_array_equal(selector.transformer_.scores_, expected.scores_)
 
-    def test_several_per_sequence(self):
+    @pytest.mark.parametrize("required", [False, True])
+    def test_several_per_sequence_go_to_those_who_require_them(self, required):
         seen = []
-        inner = Recorder(seen)
         y = np.arange(40).reshape(20, 2)
-        PerTimestep(inner).fit(self.X, y)
-        assert_array_equal(seen[0], np.repeat(y, [len(x) for x in self.X], axis=0))
+        PerTimestep(Recorder(seen, required)).fit(self.X, y)
+        if required:
+            assert_array_equal(seen[0], np.repeat(y, [len(x) for x in self.X], axis=0))
+        else:
+            assert seen == [None]
+
+    def test_forecasts_of_several_features_are_ignored(self):
+        seen = []
+        PerTimestep(Recorder(seen)).fit(self.X, np.ones((20, 5, 2)))
+        assert seen == [None]
+        with pytest.raises(ValueError, match="y has several targets in a sequence"):
+            PerTimestep(Recorder(seen, required=True)).fit(self.X, np.ones((20, 5, 2)))
 
     def test_several_per_timestep(self):
         y = [np.stack([x[:, 0], x[:, 1]], axis=1) for x in self.X]
@@ -419,8 +429,14 @@ class TestTargets:
 class Recorder(TransformerMixin, BaseEstimator):
     """Remembers what y was."""
 
-    def __init__(self, seen):
+    def __init__(self, seen, required=False):
         self.seen = seen
+        self.required = required
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = self.required
+        return tags
 
     def __sklearn_clone__(self):
         return self

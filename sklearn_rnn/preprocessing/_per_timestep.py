@@ -109,11 +109,12 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         X : array-like or list of arrays
             The sequences; see Notes above.
         y : array-like or list of arrays, default=None
-            Targets, for transformers that use them. Those per sequence, (n_samples,) or
-            (n_samples, n_outputs), are repeated for each of its timesteps. Those per timestep are
-            an array (n_samples, n_timesteps), which is what an array with as many columns as X has
-            timesteps is taken for, or (n_samples, n_timesteps, n_outputs), or a list of arrays
-            (n_timesteps_i,) or (n_timesteps_i, n_outputs).
+            Targets, for transformers that use them. One per sequence, (n_samples,), is repeated for
+            each of its timesteps. Those per timestep are an array (n_samples, n_timesteps), which
+            is what an array with as many columns as X has timesteps is taken for, or (n_samples,
+            n_timesteps, n_outputs), or a list of arrays (n_timesteps_i,) or (n_timesteps_i,
+            n_outputs). Several per sequence, (n_samples, n_outputs), are repeated for transformers
+            whose tags say that y is required, and ignored otherwise.
         **params : dict
             Handed on to the transformer's ``fit``; routed, if metadata routing is enabled. A
             ``sample_weight`` (or of a pipeline ``step__sample_weight``) is one number per sequence,
@@ -330,7 +331,8 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         for name, value in params.items():
             if name.rpartition("__")[2] == "sample_weight" and value is not None:
                 params[name] = read_weights(value, timesteps.sequences, per_step=True)
-        return (timesteps.rows, timesteps.targets(y)), params
+        y_required = get_tags(self.transformer).target_tags.required
+        return (timesteps.rows, timesteps.targets(y, y_required)), params
 
     def _check_transformed(self, X, sequences) -> None:
         if (sequences.container == "table") > self._fitted_on_table:

@@ -14,7 +14,13 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from sklearn_rnn._data import about_validation_data
 from sklearn_rnn._errors import describe, unchanged_on_error
 from sklearn_rnn._sequences import Sequences, as_sequences
-from sklearn_rnn._targets import flatten, is_per_timestep, read_regression_targets, read_weights
+from sklearn_rnn._targets import (
+    array_or_list,
+    flatten,
+    is_per_timestep,
+    read_regression_targets,
+    read_weights,
+)
 from sklearn_rnn.preprocessing._timesteps import ANYTHING
 
 
@@ -213,7 +219,10 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
         said = {bool(v) for k, v in parameters if k.rpartition("__")[2] == "return_sequences"}
         if len(said) == 1:
             return said.pop()
-        return y is not None and is_per_timestep(y, sequences)
+        if y is None:
+            return False
+        y = array_or_list(y, "y", "one target per sequence or per timestep")
+        return is_per_timestep(y, sequences)
 
     def _fit_transformer(self, targets: np.ndarray, weights: np.ndarray | None) -> None:
         transformer = StandardScaler() if self.transformer is None else clone(self.transformer)

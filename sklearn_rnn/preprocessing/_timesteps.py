@@ -11,7 +11,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn_rnn._content import Content, unpadded
 from sklearn_rnn._errors import about, describe
 from sklearn_rnn._sequences import Sequences
-from sklearn_rnn._targets import is_per_timestep, rows_of_targets
+from sklearn_rnn._targets import array_or_list, is_per_timestep, rows_of_targets
 
 
 def _as_values(x) -> np.ndarray:
@@ -66,14 +66,22 @@ class Timesteps:
     def _is_padded(self) -> bool:
         return self.sequences.lengths.sum() < len(self.sequences) * self.sequences.n_timesteps
 
-    def targets(self, y) -> np.ndarray | None:
-        """Return y for every row."""
+    def targets(self, y, required: bool) -> np.ndarray | None:
+        """Return y for every row, if there is one target for it.
+
+        Several per sequence, such as a forecast's, only if required: they would take much memory,
+        and most transformers ignore them.
+        """
         if y is None:
             return None
         with about("y"):
-            per_timestep = is_per_timestep(y, self.sequences)
-            rows = rows_of_targets(y, self.sequences, per_timestep)
-        return rows if per_timestep else np.repeat(rows, self.sequences.lengths, axis=0)
+            y = array_or_list(y, "y", "one target per sequence or per timestep")
+            if is_per_timestep(y, self.sequences):
+                return rows_of_targets(y, self.sequences, per_step=True)
+            if not required and np.shape(y)[1:] not in ((), (1,)):
+                return None
+            rows = rows_of_targets(y, self.sequences, per_step=False)
+        return np.repeat(rows, self.sequences.lengths, axis=0)
 
     def restore(self, values, table_names: Callable[[], Iterable[str]]):
         """Put what became of the rows into the container that X came in.
