@@ -20,6 +20,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
 
 from datasets import object_array, padded, ragged
+from per_timestep import stacked
 from sklearn_rnn import RNNRegressor
 from sklearn_rnn.preprocessing import PerTimestep, PerTimestepTarget
 
@@ -34,10 +35,6 @@ Y2 = [np.stack([y, 1e-3 * y**2], axis=1) for y in Y]
 def network(**parameters):
     settings = {"return_sequences": True, "hidden_size": 3, "max_iter": 3, "random_state": 0}
     return RNNRegressor(**{**settings, **parameters})
-
-
-def stacked(parts):
-    return np.concatenate(list(parts))
 
 
 def rows_of(parts):
