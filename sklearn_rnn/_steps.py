@@ -4,10 +4,9 @@ Scorers and splitters see X before a pipeline has imputed or encoded it: what `r
 to refuse, such as NaN inside a sequence, is no matter here.
 """
 
-from numbers import Real
-
 import numpy as np
 
+from sklearn_rnn._content import unpadded
 from sklearn_rnn._errors import describe, refuse_masked
 from sklearn_rnn._sequences import Sequences, _is_rectangular
 from sklearn_rnn._targets import array_or_list, flatten
@@ -47,21 +46,6 @@ def _no_sequences(X) -> ValueError:
         "X must be sequences, an array (n_samples, n_timesteps, n_features) or (n_samples, "
         f"n_timesteps), or a list of arrays (n_timesteps_i, n_features); got {describe(X)}."
     )
-
-
-def unpadded(array: np.ndarray) -> np.ndarray:
-    """The lengths of sequences in an array (n, n_timesteps, ...), without NaN at their ends."""
-    present = ~_is_missing(array).reshape(*array.shape[:2], -1).all(axis=2)
-    return np.where(present.any(axis=1), array.shape[1] - present[:, ::-1].argmax(axis=1), 0)
-
-
-def _is_missing(array: np.ndarray) -> np.ndarray:
-    if array.dtype.kind == "f":
-        return np.isnan(array)
-    if array.dtype.kind == "O":
-        missing = [v is None or (isinstance(v, Real) and v != v) for v in array.flat]
-        return np.array(missing, bool).reshape(array.shape)
-    return np.zeros(array.shape, bool)
 
 
 def flatten_targets(values, steps: Sequences, name: str) -> np.ndarray:
