@@ -3,7 +3,7 @@
 import numpy as np
 
 from broken_estimators import PER_TIMESTEP, fails, to_predict
-from sound_estimators import NoLists, NoneLonger, NoPadding, SoundRegressor
+from sound_estimators import NeedsThree, NoLists, NoneLonger, NoPadding, SoundRegressor
 
 
 @fails("check_dtypes")
@@ -170,6 +170,14 @@ class TakesMissingTargetsForZero(SoundRegressor):
 fails("check_undeclared_input", twin=NoLists, ragged=False)(SoundRegressor)
 fails("check_undeclared_input", twin=NoPadding, padded=False)(SoundRegressor)
 fails("check_undeclared_input", twin=NoneLonger, any_length=False)(SoundRegressor)
+fails("check_undeclared_input", twin=NeedsThree, shortest=3)(SoundRegressor)
+
+
+@fails("check_undeclared_input", shortest=3)
+class TakesShortOnesToPredict(NeedsThree):
+    def _read_one(self, x):
+        long = x if len(x) > 2 or not hasattr(self, "model_") else np.repeat(x, 3, axis=0)
+        return super()._read_one(long)
 
 
 @fails("check_undeclared_input", ragged=False)

@@ -273,6 +273,17 @@ class NoneLonger(SoundRegressor):
             raise ValueError(f"X has more than {self.longest_} timesteps.")
 
 
+class NeedsThree(SoundRegressor):
+    def _read_one(self, x):
+        x = super()._read_one(x)
+        if len(x) < 3:
+            raise ValueError(f"A sequence has {len(x)} timesteps.")
+        return x
+
+    def _features(self, x):
+        return super()._features(np.gradient(x, axis=0, edge_order=2))
+
+
 class ListsOnly(SoundRegressor):
     """For which a 3-D array is nothing in particular."""
 

@@ -21,6 +21,7 @@ from sound_estimators import (
     KeepsAFunction,
     ListsOnly,
     NearlyIndependent,
+    NeedsThree,
     NoLists,
     NoneLonger,
     NoPadding,
@@ -86,6 +87,8 @@ SOUND = [
     (NoLists(return_sequences=True), {"ragged": False}),
     (NoPadding(), {"padded": False}),
     (NoneLonger(), {"any_length": False}),
+    (NeedsThree(), {"shortest": 3}),
+    (NeedsThree(return_sequences=True), {"shortest": 3}),
     (NoListsNoPadding(), {"ragged": False, "padded": False}),
     (NoListsNoPadding(return_sequences=True), {"ragged": False, "padded": False}),
 ]
@@ -238,6 +241,8 @@ class TestRefused:
             check_sequence_estimator(RNNRegressor(), raged=False)
         with pytest.raises(TypeError, match="padded must be True or False, got 'no'"):
             check_sequence_estimator(RNNRegressor(), padded="no")
+        with pytest.raises(TypeError, match=r"shortest must be a number of timesteps.*got 0"):
+            check_sequence_estimator(RNNRegressor(), shortest=0)
 
     def test_nothing_to_check(self):
         with pytest.raises(ValueError, match=r"neither arrays nor lists.*three_d_array"):

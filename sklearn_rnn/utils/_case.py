@@ -37,6 +37,8 @@ class Case:
         self.estimator = estimator
         self.declared = Declared.from_keywords(declared).of(estimator)
         self.tags = get_tags(estimator)
+        self.lengths = tuple(n + self.declared.shortest - 1 for n in LENGTHS)
+        self.equal = tuple(n + self.declared.shortest - 1 for n in EQUAL)
         for need in needs:
             is_met, reason = NEEDS[need]
             if not is_met(self):
@@ -85,7 +87,7 @@ class Case:
 
     def problem_in(self, container: str, **options) -> Problem:
         """Draw a problem with sequences as different in length as a container allows."""
-        return self.problem(lengths=EQUAL if container == "array" else LENGTHS, **options)
+        return self.problem(lengths=self.equal if container == "array" else self.lengths, **options)
 
     @cached_property
     def is_repeatable(self) -> bool:
@@ -103,7 +105,7 @@ class Case:
         defaults = {
             "kind": self.kind_of_y,
             "per_timestep": self.declared.per_timestep,
-            "lengths": EQUAL if self.container == "array" else LENGTHS,
+            "lengths": self.equal if self.container == "array" else self.lengths,
             "n_outputs": None if single else 2,
             "labels": (0, 1, 2) if multi_class else (0, 1),
             "positive_X": self.tags.input_tags.positive_only,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_rnn.utils._case import Case, short_fits
-from sklearn_rnn.utils._problems import EQUAL, LENGTHS, N_FEATURES
+from sklearn_rnn.utils._problems import N_FEATURES
 
 
 def check_3d_array(name, estimator, **declared):
@@ -13,7 +13,7 @@ def check_3d_array(name, estimator, **declared):
     the other methods likewise, with the classes or the outputs as a dimension at the end.
     """
     case = Case(name, estimator, declared, needs=("array",))
-    problem = case.problem(lengths=EQUAL)
+    problem = case.problem(lengths=case.equal)
     model = case.new()
     X, y = problem.within("array")
     with short_fits():
@@ -28,7 +28,7 @@ def check_list(name, estimator, **declared):
     With one result per timestep, a list of arrays comes back; otherwise an array.
     """
     case = Case(name, estimator, declared, needs=("ragged",))
-    problem = case.problem(lengths=LENGTHS)
+    problem = case.problem(lengths=case.lengths)
     _check_shapes(case, case.fit(problem, "list"), problem, "list")
 
 
@@ -38,7 +38,7 @@ def check_object_array(name, estimator, **declared):
     With one result per timestep, such an array comes back, as `cross_val_predict` needs it.
     """
     case = Case(name, estimator, declared, needs=("ragged",))
-    for lengths in (LENGTHS, EQUAL):
+    for lengths in (case.lengths, case.equal):
         problem = case.problem(lengths=lengths)
         _check_shapes(case, case.fit(problem, "object array"), problem, "object array")
 
@@ -49,7 +49,7 @@ def check_padded_array(name, estimator, **declared):
     With one result per timestep, an array comes back, in which numbers have NaN for padding.
     """
     case = Case(name, estimator, declared, needs=("padded",))
-    problem = case.problem(lengths=LENGTHS)
+    problem = case.problem(lengths=case.lengths)
     _check_shapes(case, case.fit(problem, "padded"), problem, "padded")
 
 
@@ -73,19 +73,19 @@ def check_n_features_in(name, estimator, **declared):
     """`n_features_in_` is the number of features of a timestep: X.shape[2], not X.shape[1]."""
     case = Case(name, estimator, declared)
     for container in case.containers:
-        model = case.fit(case.problem(lengths=EQUAL), container)
+        model = case.fit(case.problem(lengths=case.equal), container)
         found = getattr(model, "n_features_in_", None)
         assert found == N_FEATURES, (
-            f"{name}.n_features_in_ is {found} after fit to {len(EQUAL)} sequences of {EQUAL[0]} "
-            f"timesteps with {N_FEATURES} features, in the container {container!r}."
+            f"{name}.n_features_in_ is {found} after fit to {len(case.equal)} sequences of "
+            f"{case.equal[0]} timesteps with {N_FEATURES} features, in the container {container!r}."
         )
 
 
 def check_smallest_sequences(name, estimator, **declared):
     """Sequences of one timestep, and of one feature, keep their dimensions and are taken."""
     case = Case(name, estimator, declared)
-    for options in ({"lengths": (1,) * len(EQUAL)}, {"n_features": 1}):
-        problem = case.problem(**{"lengths": EQUAL, **options})
+    for options in ({"lengths": (case.declared.shortest,) * len(case.equal)}, {"n_features": 1}):
+        problem = case.problem(**{"lengths": case.equal, **options})
         for container in case.containers:
             try:
                 model = case.fit(problem, container)

@@ -1,6 +1,7 @@
 """What an author declares of an estimator, and what the checks need of it."""
 
 from dataclasses import dataclass, fields, replace
+from numbers import Integral
 
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
@@ -16,6 +17,7 @@ class Declared:
     any_length: bool = True
     per_timestep: bool | None = None
     timestep_weights: bool = True
+    shortest: int = 1
 
     @classmethod
     def from_keywords(cls, keywords: dict) -> "Declared":
@@ -24,8 +26,14 @@ class Declared:
         for name, value in keywords.items():
             if name not in defaults:
                 raise TypeError(f"{name!r} can't be declared, but {', '.join(defaults)} can.")
-            if not isinstance(value, bool) and value is not defaults[name]:
-                raise TypeError(f"{name} must be True or False, got {value!r}.")
+            if name == "shortest":
+                valid = isinstance(value, Integral) and not isinstance(value, bool) and value > 0
+                wanted = "a number of timesteps, at least 1"
+            else:
+                valid = isinstance(value, bool) or value is defaults[name]
+                wanted = "True or False"
+            if not valid:
+                raise TypeError(f"{name} must be {wanted}, got {value!r}.")
         return cls(**keywords)
 
     def of(self, estimator) -> "Declared":
@@ -65,7 +73,8 @@ NEEDS = {
     ),
     "undeclared": (
         lambda case: (
-            not all((case.declared.ragged, case.declared.padded, case.declared.any_length))
+            not (case.declared.ragged and case.declared.padded and case.declared.any_length)
+            or case.declared.shortest > 1
         ),
         "nothing was declared not to be accepted",
     ),

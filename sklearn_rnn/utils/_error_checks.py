@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils.validation import has_fit_parameter
 
 from sklearn_rnn.utils._case import Case
-from sklearn_rnn.utils._problems import EQUAL, LENGTHS, N_FEATURES, Problem
+from sklearn_rnn.utils._problems import N_FEATURES, Problem
 
 
 def check_other_n_features(name, estimator, **declared):
@@ -27,7 +27,7 @@ def check_nonfinite_values(name, estimator, **declared):
     for container in case.accepted:
         problem = case.problem_in(container)
         model = case.fit(problem, container)
-        place = problem.lengths.index(5)
+        place = problem.lengths.index(case.equal[0])
         for timestep, feature in ((0, slice(None)), (2, slice(None)), (2, 0), (-1, 0)):
             for value in values:
                 bad = Problem([x.copy() for x in problem.X], problem.y)
@@ -92,7 +92,7 @@ def check_wrong_dimensions(name, estimator, **declared):
     case = Case(name, estimator, declared, needs=("validation",))
     problem = case.problem()
     model = case.fit(problem)
-    equal = case.problem(lengths=EQUAL)
+    equal = case.problem(lengths=case.equal)
     three = np.stack(equal.X)
     y = equal.within(case.containers[-1])[1]
     wrong = [np.float64(3.0), three[:, 0, 0], three[..., np.newaxis]]
@@ -155,7 +155,7 @@ def check_nonfinite_targets(name, estimator, **declared):
 
 
 def check_undeclared_input(name, estimator, **declared):
-    """What was declared not to be accepted, by ragged=False and the like, is refused.
+    """What was declared not to be accepted, by ragged=False, shortest=3 or the like, is refused.
 
     An estimator that takes it after all, and makes something of it, misleads its users.
     """
@@ -166,11 +166,17 @@ def check_undeclared_input(name, estimator, **declared):
     }
     model = case.fit(case.problem())
     for container in (container for container, is_refused in refused.items() if is_refused):
-        X, y = case.problem(lengths=LENGTHS).within(container)
+        X, y = case.problem(lengths=case.lengths).within(container)
         what = f"sequences of different lengths in the container {container!r}"
         case.assert_fit_refuses(X, y, f"{what}, which was declared not to be accepted")
         case.assert_methods_refuse(model, X, f"{what}, which was declared not to be accepted")
+    if case.declared.shortest > 1:
+        n_timesteps = case.declared.shortest - 1
+        X, y = case.problem(lengths=(n_timesteps,) * len(case.equal)).within(case.containers[0])
+        what = f"sequences of {n_timesteps} timesteps, though shortest={n_timesteps + 1}"
+        case.assert_fit_refuses(X, y, f"{what} was declared")
+        case.assert_methods_refuse(model, X, f"{what} was declared")
     if not case.declared.any_length:
-        X, _ = case.problem(lengths=(max(LENGTHS) + 1,) * 3).within(case.container)
+        X, _ = case.problem(lengths=(max(case.lengths) + 1,) * 3).within(case.container)
         what = "longer sequences than in fit, though any_length=False was declared"
         case.assert_methods_refuse(model, X, what)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_rnn.utils._case import Case
-from sklearn_rnn.utils._problems import EQUAL, LENGTHS, pad
+from sklearn_rnn.utils._problems import pad
 
 
 def check_order_invariance(name, estimator, **declared):
@@ -36,15 +36,15 @@ def check_length_invariance(name, estimator, **declared):
     """The number of timesteps is free when predicting: fewer or more than in `fit`."""
     case = Case(name, estimator, declared, needs=("any_length",))
     for container in case.containers:
-        model = case.fit(case.problem(lengths=EQUAL), container)
-        for n_timesteps in (EQUAL[0] - 2, EQUAL[0] + 6):
+        model = case.fit(case.problem(lengths=case.equal), container)
+        for n_timesteps in (case.equal[0] - 2, case.equal[0] + 6):
             problem = case.problem(lengths=(n_timesteps,) * 4, seed=1)
             try:
                 case.outputs(model, problem, container)
             except (ValueError, TypeError, IndexError) as error:
                 raise AssertionError(
-                    f"{name} was fitted on sequences of {EQUAL[0]} timesteps, and fails for those "
-                    f"of {n_timesteps} (declare any_length=False if it has to): {error}"
+                    f"{name} was fitted on sequences of {case.equal[0]} timesteps, and fails for "
+                    f"those of {n_timesteps} (declare any_length=False if it has to): {error}"
                 ) from error
 
 
@@ -56,12 +56,12 @@ def check_padding_invariance(name, estimator, **declared):
     that was fitted on a list.
     """
     case = Case(name, estimator, declared, needs=("padded",))
-    problem = case.problem(lengths=LENGTHS)
+    problem = case.problem(lengths=case.lengths)
     model = case.fit(problem, "padded")
     expected = case.outputs(model, problem, "padded")
     if case.declared.any_length:
-        n_timesteps = max(LENGTHS) + 3
-        longer = case.outputs_for(model, pad(problem.X, n_timesteps=n_timesteps), LENGTHS)
+        n_timesteps = max(case.lengths) + 3
+        longer = case.outputs_for(model, pad(problem.X, n_timesteps=n_timesteps), case.lengths)
         case.assert_same(longer, expected, "predictions with more and with less padding")
         for x in problem.X:
             padded = case.outputs_for(model, pad([x], n_timesteps=n_timesteps), [len(x)])
@@ -79,7 +79,7 @@ def check_padding_invariance(name, estimator, **declared):
 def check_container_invariance(name, estimator, **declared):
     """Sequences of one length have the same predictions in a list as in an array."""
     case = Case(name, estimator, declared, needs=("array", "ragged"))
-    problem = case.problem(lengths=EQUAL)
+    problem = case.problem(lengths=case.equal)
     model = case.fit(problem, "array")
     expected = case.outputs(model, problem, "array")
     for container in ("list", "object array"):

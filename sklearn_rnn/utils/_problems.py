@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# The longest is neither the first nor the last, and none is as long as there are features.
+# Timesteps of sequences: the longest are neither the first nor the last, and none has as many as it
+# has features.
 LENGTHS = (4, 2, 6, 1, 5, 2, 6, 4, 1, 5, 2, 6, 1, 4, 5)
 EQUAL = (5,) * len(LENGTHS)
 N_FEATURES = 3
@@ -68,7 +69,7 @@ def make_problem(
     *,
     kind: str | None,
     per_timestep: bool,
-    lengths=LENGTHS,
+    lengths,
     n_features=N_FEATURES,
     n_outputs: int | None = None,
     labels=(0, 1, 2),

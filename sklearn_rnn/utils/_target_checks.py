@@ -4,7 +4,6 @@ import numpy as np
 from sklearn.metrics import accuracy_score, r2_score
 
 from sklearn_rnn.utils._case import Case
-from sklearn_rnn.utils._problems import LENGTHS
 
 # In the order in which they are sorted, as many as there are classes.
 LABELS = {
@@ -104,10 +103,10 @@ def check_targets_in_padding(name, estimator, **declared):
     """Whatever y has where X is padding is ignored: NaN, or a label that occurs nowhere else."""
     needs = ("padded", "per_timestep", "y", "repeatable")
     case = Case(name, estimator, declared, needs=needs)
-    problem = case.problem(lengths=LENGTHS)
+    problem = case.problem(lengths=case.lengths)
     X, y = problem.within("padded")
     expected = case.outputs(case.fit_to(X, y), problem, "padded")
-    in_padding = np.arange(max(LENGTHS)) >= np.array(LENGTHS)[:, np.newaxis]
+    in_padding = np.arange(max(case.lengths)) >= np.array(case.lengths)[:, np.newaxis]
     for value in (-1,) if case.kind == "classifier" else (np.nan, 1e6):
         other = y.copy()
         other[in_padding] = value

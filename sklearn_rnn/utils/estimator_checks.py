@@ -85,7 +85,7 @@ def parametrize_with_sequence_checks(
     *,
     expected_failed_checks: Callable | None = None,
     xfail_strict: bool | None = None,
-    **declared: bool,
+    **declared: bool | int | None,
 ):
     """Make a pytest test of every check for every estimator.
 
@@ -102,9 +102,9 @@ def parametrize_with_sequence_checks(
     xfail_strict : bool, default=None
         Whether a check that is expected to fail, and passes, fails the test. None leaves it to
         pytest's configuration.
-    **declared : bool
-        What the estimators do: ``array``, ``ragged``, ``padded``, ``any_length``, ``per_timestep``
-        and ``timestep_weights``, as for `check_sequence_estimator`.
+    **declared : bool or int
+        What the estimators do: ``array``, ``ragged``, ``padded``, ``any_length``, ``per_timestep``,
+        ``timestep_weights`` and ``shortest``, as for `check_sequence_estimator`.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def check_sequence_estimator(
     on_skip: str | None = "warn",
     on_fail: str | None = "raise",
     callback: Callable | None = None,
-    **declared: bool,
+    **declared: bool | int | None,
 ) -> list[dict]:
     """Check that an estimator of sequences keeps to the conventions for sequences.
 
@@ -178,7 +178,7 @@ def check_sequence_estimator(
     callback : callable, default=None
         Called after each check with what stands in its dict in the results, as keyword arguments.
         Not with ``on_fail="raise"``.
-    **declared : bool
+    **declared : bool or int
         What the estimator does, as far as it isn't what is expected by default:
 
         - ``array`` (default None): Whether 3-D arrays (n_samples, n_timesteps, n_features) are
@@ -196,6 +196,8 @@ def check_sequence_estimator(
           False if there is none.
         - ``timestep_weights`` (default True): Whether sample_weight may be per timestep where y is.
           Without a sample_weight in `fit`, it doesn't matter.
+        - ``shortest`` (default 1): The fewest timesteps that a sequence may have. Shorter ones have
+          to be refused.
 
     Returns
     -------
