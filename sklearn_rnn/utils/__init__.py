@@ -1,0 +1,8 @@
+"""Checks for authors of sequence estimators."""
+
+from sklearn_rnn.utils.estimator_checks import (
+    check_sequence_estimator,
+    parametrize_with_sequence_checks,
+)
+
+__all__ = ["check_sequence_estimator", "parametrize_with_sequence_checks"]

@@ -1,0 +1,250 @@
+"""One estimator under check: what was declared of it, and what the checks do with it."""
+
+import pickle
+import warnings
+from contextlib import contextmanager
+from functools import cached_property
+from unittest import SkipTest
+
+import numpy as np
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import get_tags
+
+from sklearn_rnn.utils._declared import NEEDS, Declared
+from sklearn_rnn.utils._problems import EQUAL, LENGTHS, Problem, make_problem
+
+METHODS = (
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "decision_function",
+    "score_samples",
+    "transform",
+)
+
+
+# How far predictions that should be the same may be apart, relatively or absolutely: 1e-6, but more
+# in float16 and float32, which are named by their bytes.
+TOLERANCES = {2: 1e-2, 4: 1e-4}
+
+
+class Case:
+    """An estimator under check, for which everything a check needs is there."""
+
+    def __init__(self, name: str, estimator, declared: dict, needs=()):
+        self.name = name
+        self.estimator = estimator
+        self.declared = Declared.from_keywords(declared).of(estimator)
+        self.tags = get_tags(estimator)
+        self.lengths = tuple(n + self.declared.shortest - 1 for n in LENGTHS)
+        self.equal = tuple(n + self.declared.shortest - 1 for n in EQUAL)
+        for need in needs:
+            is_met, reason = NEEDS[need]
+            if not is_met(self):
+                raise SkipTest(f"{name}: {reason}.")
+
+    @property
+    def kind(self) -> str | None:
+        """What the estimator is, of the two kinds that have scores."""
+        if is_classifier(self.estimator):
+            return "classifier"
+        return "regressor" if is_regressor(self.estimator) else None
+
+    @property
+    def kind_of_y(self) -> str | None:
+        """Which targets `fit` gets, if any."""
+        return self.kind or ("regressor" if self.tags.target_tags.required else None)
+
+    @property
+    def kind_of_several(self) -> str | None:
+        """What y with several outputs is to be, if it may have them."""
+        if self.kind == "regressor" and self.tags.target_tags.multi_output:
+            return "regressor"
+        one_each = self.kind == "classifier" and not self.declared.per_timestep
+        return "multilabel" if one_each and self.tags.classifier_tags.multi_label else None
+
+    @property
+    def container(self) -> str:
+        """The most general container of those accepted."""
+        return next(name for name in ("list", "padded", "array") if name in self.accepted)
+
+    @property
+    def accepted(self) -> list[str]:
+        """All the containers that are accepted."""
+        declared = {
+            "list": self.declared.ragged,
+            "object array": self.declared.ragged,
+            "array": self.declared.array,
+            "padded": self.declared.padded and self.declared.array,
+        }
+        return [name for name, is_accepted in declared.items() if is_accepted]
+
+    @property
+    def containers(self) -> list[str]:
+        """The containers for sequences of one length."""
+        return [name for name in self.accepted if name != "padded"]
+
+    def problem_in(self, container: str, **options) -> Problem:
+        """Draw a problem with sequences as different in length as a container allows."""
+        return self.problem(lengths=self.equal if container == "array" else self.lengths, **options)
+
+    @cached_property
+    def is_repeatable(self) -> bool:
+        """Whether two fits to the same sequences, with the same seeds, predict the same."""
+        if self.tags.non_deterministic:
+            return False
+        problem = self.problem()
+        first, second = (self.outputs(self.fit(problem), problem) for _ in range(2))
+        return not self._difference(first, second)
+
+    def problem(self, **options) -> Problem:
+        """Draw a problem, with sequences of different lengths where they are accepted."""
+        single = self.kind_of_y is None or self.tags.target_tags.single_output
+        multi_class = self.kind != "classifier" or self.tags.classifier_tags.multi_class
+        defaults = {
+            "kind": self.kind_of_y,
+            "per_timestep": self.declared.per_timestep,
+            "lengths": self.equal if self.container == "array" else self.lengths,
+            "n_outputs": None if single else 2,
+            "labels": (0, 1, 2) if multi_class else (0, 1),
+            "positive_X": self.tags.input_tags.positive_only,
+            "positive_y": self.kind_of_y == "regressor" and self.tags.target_tags.positive_only,
+        }
+        return make_problem(**{**defaults, **options})
+
+    def new(self):
+        """Return an unfitted copy, with a seed for whatever takes one."""
+        return self.seeded(clone(self.estimator))
+
+    def seeded(self, estimator):
+        """Set a seed for whatever takes one."""
+        names = [n for n in estimator.get_params() if n.split("__")[-1] == "random_state"]
+        return estimator.set_params(**dict.fromkeys(names, 0))
+
+    def fit(self, problem: Problem, container: str | None = None, *, model=None, **weights):
+        """Fit a new copy, or the model given."""
+        X, y = problem.within(container or self.container)
+        return self.fit_to(X, y, model=model, **weights)
+
+    def fit_to(self, X, y, *, model=None, **weights):
+        """Fit to X and y as they are."""
+        model = self.new() if model is None else model
+        with short_fits():
+            model.fit(X, *(() if self.kind_of_y is None else (y,)), **weights)
+        return model
+
+    def raw_outputs(self, model, X) -> dict:
+        """What each method returns for X."""
+        return {method: getattr(model, method)(X) for method in self.methods(model)}
+
+    def methods(self, model) -> list[str]:
+        """The methods that the model has of those which take X and return something for it."""
+        found = [method for method in METHODS if hasattr(model, method)]
+        assert found, f"{self.name} has none of the methods {', '.join(METHODS)}."
+        return found
+
+    def outputs(self, model, problem: Problem, container: str | None = None) -> dict:
+        """What each method returns: an array per sequence, without padding."""
+        X, _ = problem.within(container or self.container)
+        return self.outputs_for(model, X, problem.lengths)
+
+    def outputs_for(self, model, X, lengths) -> dict:
+        """`outputs` for X as it is."""
+        return {
+            method: self.per_sequence(method, output, lengths)
+            for method, output in self.raw_outputs(model, X).items()
+        }
+
+    def per_sequence(self, method: str, output, lengths) -> list[np.ndarray]:
+        """Take apart what a method returned, and leave out the padding."""
+        found = np.shape(output)[0] if isinstance(output, np.ndarray) else len(output)
+        assert found == len(lengths), (
+            f"{self.name}.{method} returns {found} results for {len(lengths)} sequences."
+        )
+        if not self.declared.per_timestep:
+            return list(np.asarray(output))
+        parts = [np.asarray(part)[:n] for part, n in zip(output, lengths, strict=True)]
+        short = [i for i, n in enumerate(lengths) if len(parts[i]) < n]
+        assert not short, (
+            f"{self.name}.{method} returns {len(parts[short[0]])} results for sequence {short[0]}, "
+            f"which has {lengths[short[0]]} timesteps."
+        )
+        return parts
+
+    def assert_same(self, outputs: dict, expected: dict, what: str, *, exactly=False) -> None:
+        """Compare outputs method by method and sequence by sequence."""
+        difference = self._difference(outputs, expected, exactly)
+        assert not difference, f"{self.name}: {what} are not the same. {difference}"
+
+    def _difference(self, outputs: dict, expected: dict, exactly=False) -> str:
+        """Say where outputs differ first; "" if they don't."""
+        if outputs.keys() != expected.keys():
+            return f"The methods differ: {list(outputs)} and {list(expected)}."
+        for method, wanted in expected.items():
+            for i, (a, b) in enumerate(zip(outputs[method], wanted, strict=True)):
+                if not _is_same(np.asarray(a), np.asarray(b), exactly):
+                    return f"{method} of sequence {i}: {a} and {b}."
+        return ""
+
+    def assert_refuses(self, call, what: str, *args, **kwargs) -> None:
+        """Demand a ValueError or a TypeError."""
+        wanted = "it has to raise a ValueError or TypeError that says what is wrong."
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # may come before the error
+            try:
+                call(*args, **kwargs)
+            except (ValueError, TypeError) as refusal:
+                message = str(refusal)
+            except Exception as error:
+                raise AssertionError(
+                    f"{self.name}.{call.__name__} raises {error!r} for {what}; {wanted}"
+                ) from error
+            else:
+                raise AssertionError(f"{self.name}.{call.__name__} accepts {what}; {wanted}")
+        assert message, f"{self.name}.{call.__name__} refuses {what} without a word; {wanted}"
+
+    def assert_fit_refuses(self, X, y, what: str, **weights) -> None:
+        """Demand that `fit` refuses X and y."""
+        self.assert_refuses(
+            self.new().fit, what, X, *(() if self.kind_of_y is None else (y,)), **weights
+        )
+
+    def assert_methods_refuse(self, model, X, what: str) -> None:
+        """Demand that every method of a fitted model refuses X."""
+        for method in self.methods(model):
+            self.assert_refuses(getattr(model, method), what, X)
+
+
+@contextmanager
+def short_fits():
+    """Let fits to very little data end before they converge, as the author wants them short."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def frozen(values: dict) -> dict:
+    """Return what differs if anything in the values of a dict does."""
+    return {name: _frozen(value) for name, value in values.items()}
+
+
+def _frozen(value) -> bytes | int:
+    try:
+        return pickle.dumps(value)
+    except Exception:  # whatever it raises for functions and the like; then see if it's replaced
+        return id(value)
+
+
+def changed(before: dict, after: dict) -> list[str]:
+    """Return the names whose frozen values are not the same."""
+    return sorted(n for n in before.keys() | after.keys() if before.get(n) != after.get(n))
+
+
+def _is_same(a: np.ndarray, b: np.ndarray, exactly: bool) -> bool:
+    if a.shape != b.shape:
+        return False
+    if a.dtype.kind not in "fc":
+        return bool(np.all(a == b))
+    tolerance = 0.0 if exactly else max(TOLERANCES.get(x.dtype.itemsize, 1e-6) for x in (a, b))
+    return np.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True)

@@ -1,0 +1,147 @@
+"""Checks of what X can come in, and of the shapes that come back."""
+
+import numpy as np
+
+from sklearn_rnn.utils._case import Case, short_fits
+from sklearn_rnn.utils._problems import N_FEATURES
+
+
+def check_3d_array(name, estimator, **declared):
+    """`fit` takes an array (n_samples, n_timesteps, n_features) and returns the estimator itself.
+
+    `predict` returns (n_samples,), or (n_samples, n_timesteps) with one target per timestep;
+    the other methods likewise, with the classes or the outputs as a dimension at the end.
+    """
+    case = Case(name, estimator, declared, needs=("array",))
+    problem = case.problem(lengths=case.equal)
+    model = case.new()
+    X, y = problem.within("array")
+    with short_fits():
+        returned = model.fit(X, *(() if y is None else (y,)))
+    assert returned is model, f"{name}.fit must return self, not {type(returned).__name__}."
+    _check_shapes(case, model, problem, "array")
+
+
+def check_list(name, estimator, **declared):
+    """A list of arrays (n_timesteps_i, n_features) is taken by `fit` and all other methods.
+
+    With one result per timestep, a list of arrays comes back; otherwise an array.
+    """
+    case = Case(name, estimator, declared, needs=("ragged",))
+    problem = case.problem(lengths=case.lengths)
+    _check_shapes(case, case.fit(problem, "list"), problem, "list")
+
+
+def check_object_array(name, estimator, **declared):
+    """A 1-D array of objects, which are arrays (n_timesteps_i, n_features), is taken like a list.
+
+    With one result per timestep, such an array comes back, as `cross_val_predict` needs it.
+    """
+    case = Case(name, estimator, declared, needs=("ragged",))
+    for lengths in (case.lengths, case.equal):
+        problem = case.problem(lengths=lengths)
+        _check_shapes(case, case.fit(problem, "object array"), problem, "object array")
+
+
+def check_padded_array(name, estimator, **declared):
+    """A 3-D array may have NaN in all features of the last timesteps of a sequence: padding.
+
+    With one result per timestep, an array comes back, in which numbers have NaN for padding.
+    """
+    case = Case(name, estimator, declared, needs=("padded",))
+    problem = case.problem(lengths=case.lengths)
+    _check_shapes(case, case.fit(problem, "padded"), problem, "padded")
+
+
+def check_several_outputs(name, estimator, **declared):
+    """With several outputs (or a multilabel indicator), `predict` returns as many.
+
+    Asked for if the tags `target_tags.multi_output` or `classifier_tags.multi_label` say so.
+    """
+    case = Case(name, estimator, declared, needs=("several outputs",))
+    problem = case.problem(kind=case.kind_of_several, n_outputs=2)
+    model = case.fit(problem)
+    lengths = [(length,) if case.declared.per_timestep else () for length in problem.lengths]
+    for i, part in enumerate(case.outputs(model, problem)["predict"]):
+        assert np.shape(part) == (*lengths[i], 2), (
+            f"{name}.predict returns for sequence {i} an array of shape {np.shape(part)}; that of "
+            f"its targets is {(*lengths[i], 2)}."
+        )
+
+
+def check_n_features_in(name, estimator, **declared):
+    """`n_features_in_` is the number of features of a timestep: X.shape[2], not X.shape[1]."""
+    case = Case(name, estimator, declared)
+    for container in case.containers:
+        model = case.fit(case.problem(lengths=case.equal), container)
+        found = getattr(model, "n_features_in_", None)
+        assert found == N_FEATURES, (
+            f"{name}.n_features_in_ is {found} after fit to {len(case.equal)} sequences of "
+            f"{case.equal[0]} timesteps with {N_FEATURES} features, in the container {container!r}."
+        )
+
+
+def check_smallest_sequences(name, estimator, **declared):
+    """Sequences of one timestep, and of one feature, keep their dimensions and are taken."""
+    case = Case(name, estimator, declared)
+    for options in ({"lengths": (case.declared.shortest,) * len(case.equal)}, {"n_features": 1}):
+        problem = case.problem(**{"lengths": case.equal, **options})
+        for container in case.containers:
+            try:
+                model = case.fit(problem, container)
+                case.outputs(model, problem.take([0]), container)
+            except Exception as error:
+                raise AssertionError(
+                    f"{name} fails for sequences with {options} in the container {container!r}: "
+                    f"{error}"
+                ) from error
+
+
+def _check_shapes(case: Case, model, problem, container: str) -> None:
+    X, _ = problem.within(container)
+    for method, output in case.raw_outputs(model, X).items():
+        _check_shape(case, method, output, problem, container, _tail_of(case, model, method))
+
+
+def _tail_of(case: Case, model, method: str) -> tuple | None:
+    """The dimensions behind samples and timesteps; None where the estimator has the choice."""
+    if method == "predict":
+        return () if case.kind_of_y is None or case.tags.target_tags.single_output else (2,)
+    n_classes = len(getattr(model, "classes_", ()))
+    return {
+        "predict_proba": (n_classes,),
+        "predict_log_proba": (n_classes,),
+        "decision_function": (n_classes,) if n_classes > 2 else (),
+        "score_samples": (),
+    }.get(method)
+
+
+def _check_shape(case: Case, method: str, output, problem, container: str, tail) -> None:
+    what = f"{case.name}.{method} of X in the container {container!r}"
+    lengths = problem.lengths
+    if not case.declared.per_timestep:
+        assert isinstance(output, np.ndarray), (
+            f"{what} is {type(output).__name__}, not an array (n_samples, ...); declare "
+            "per_timestep=True if it is per timestep."
+        )
+        wanted = (len(lengths), *(output.shape[1:2] if tail is None else tail))
+        assert output.shape == wanted, f"{what} has shape {output.shape}, not {wanted}."
+        return
+    if container in ("array", "padded"):
+        assert isinstance(output, np.ndarray), f"{what} is {type(output).__name__}, not an array."
+        wanted = (len(lengths), max(lengths), *(output.shape[2:3] if tail is None else tail))
+        assert output.shape == wanted, f"{what} has shape {output.shape}, not {wanted}."
+        if output.dtype.kind == "f":
+            in_padding = np.arange(max(lengths)) >= np.array(lengths)[:, np.newaxis]
+            assert np.isnan(output[in_padding]).all(), f"{what} has numbers where X is padding."
+        return
+    kind = list if container == "list" else np.ndarray
+    assert isinstance(output, kind), (
+        f"{what} is {type(output).__name__}, not {kind.__name__}: what is per timestep has to come "
+        "back in the container of X."
+    )
+    for i, (part, length) in enumerate(zip(output, lengths, strict=True)):
+        wanted = (length, *(np.shape(part)[1:2] if tail is None else tail))
+        assert np.shape(part) == wanted, f"{what}: [{i}] has shape {np.shape(part)}, not {wanted}."
+    if container == "object array":
+        assert output.shape == (len(lengths),), f"{what} has shape {output.shape}."

@@ -1,0 +1,182 @@
+"""Checks that what can't be used is refused, by a ValueError or a TypeError."""
+
+import numpy as np
+from sklearn.utils.validation import has_fit_parameter
+
+from sklearn_rnn.utils._case import Case
+from sklearn_rnn.utils._problems import N_FEATURES, Problem
+
+
+def check_other_n_features(name, estimator, **declared):
+    """Sequences with more or fewer features than in `fit` are refused when predicting."""
+    case = Case(name, estimator, declared, needs=("validation",))
+    model = case.fit(case.problem())
+    for n_features in (N_FEATURES - 1, N_FEATURES + 1):
+        X, _ = case.problem(n_features=n_features).within(case.container)
+        what = f"sequences of {n_features} features after fit to those of {N_FEATURES}"
+        case.assert_methods_refuse(model, X, what)
+
+
+def check_nonfinite_values(name, estimator, **declared):
+    """NaN in X is refused unless it is padding (or the tag allow_nan is set), infinity always.
+
+    NaN is not padding before a valid timestep, and in some of the features of a timestep only.
+    """
+    case = Case(name, estimator, declared, needs=("validation",))
+    values = (np.inf, -np.inf) if case.tags.input_tags.allow_nan else (np.nan, np.inf, -np.inf)
+    for container in case.accepted:
+        problem = case.problem_in(container)
+        model = case.fit(problem, container)
+        place = problem.lengths.index(case.equal[0])
+        for timestep, feature in ((0, slice(None)), (2, slice(None)), (2, 0), (-1, 0)):
+            for value in values:
+                bad = Problem([x.copy() for x in problem.X], problem.y)
+                bad.X[place][timestep, feature] = value
+                X, y = bad.within(container)
+                what = f"{value} at timestep {timestep}, feature {feature} ({container})"
+                case.assert_fit_refuses(X, y, what)
+                case.assert_methods_refuse(model, X, what)
+
+
+def _without_timesteps(sequences):
+    """Leave the second sequence without timesteps."""
+    emptied = sequences.copy()
+    emptied[1] = emptied[1][:0]
+    return emptied
+
+
+def _all_padding(X: np.ndarray) -> np.ndarray:
+    X = X.copy()
+    X[1] = np.nan
+    return X
+
+
+EMPTIED = {
+    "list": _without_timesteps,
+    "object array": _without_timesteps,
+    "array": lambda X: X[:, :0],
+    "padded": _all_padding,
+}
+
+
+def check_empty_input(name, estimator, **declared):
+    """No sequences at all, and sequences without timesteps, are refused."""
+    case = Case(name, estimator, declared, needs=("validation",))
+    for container in case.accepted:
+        problem = case.problem_in(container)
+        model = case.fit(problem, container)
+        X, y = problem.within(container)
+        case.assert_fit_refuses(X[:0], None if y is None else y[:0], f"an empty {container}")
+        case.assert_methods_refuse(model, X[:0], f"an empty {container}")
+        X = EMPTIED[container](X)
+        if case.declared.per_timestep and y is not None and container != "padded":
+            y = EMPTIED[container](y)
+        case.assert_fit_refuses(X, y, f"a sequence without timesteps ({container})")
+        case.assert_methods_refuse(model, X, f"a sequence without timesteps ({container})")
+
+
+def check_mixed_n_features(name, estimator, **declared):
+    """A list of sequences that differ in the number of features is refused."""
+    case = Case(name, estimator, declared, needs=("validation", "ragged"))
+    problem = case.problem()
+    model = case.fit(problem)
+    for wrong in (problem.X[-1][:, :-1], np.c_[problem.X[-1], problem.X[-1]]):
+        X, y = Problem([*problem.X[:-1], wrong], problem.y).within("list")
+        what = f"a list with sequences of {N_FEATURES} and of {wrong.shape[1]} features"
+        case.assert_fit_refuses(X, y, what)
+        case.assert_methods_refuse(model, X, what)
+
+
+def check_wrong_dimensions(name, estimator, **declared):
+    """A number, and arrays of other dimensions than 3 (or 2, where the tag is set), are refused."""
+    case = Case(name, estimator, declared, needs=("validation",))
+    problem = case.problem()
+    model = case.fit(problem)
+    equal = case.problem(lengths=case.equal)
+    three = np.stack(equal.X)
+    y = equal.within(case.containers[-1])[1]
+    wrong = [np.float64(3.0), three[:, 0, 0], three[..., np.newaxis]]
+    if not case.tags.input_tags.two_d_array:
+        wrong.append(three[:, :, 0])
+    for X in wrong:
+        what = f"X with {X.ndim} dimensions"
+        case.assert_fit_refuses(X, y, what)
+        case.assert_methods_refuse(model, X, what)
+    if case.declared.ragged:
+        X = [x[:, :, np.newaxis] for x in problem.X]  # the y of which is right
+        case.assert_fit_refuses(X, problem.y, "a list of sequences with 3 dimensions each")
+        case.assert_methods_refuse(model, X, "a list of sequences with 3 dimensions each")
+
+
+def check_numbers_of_samples(name, estimator, **declared):
+    """X and y, and X and sample_weight, of different numbers of sequences are refused by `fit`."""
+    case = Case(name, estimator, declared, needs=("validation", "y"))
+    problem = case.problem()
+    X, y = problem.within(case.container)
+    longer = np.concatenate([y, y[:1]]) if isinstance(y, np.ndarray) else [*y, y[0]]
+    n = len(problem.X)
+    case.assert_fit_refuses(X, y[:-1], f"{n} sequences and {n - 1} targets")
+    case.assert_fit_refuses(X, longer, f"{n} sequences and {n + 1} targets")
+    if has_fit_parameter(case.estimator, "sample_weight"):
+        for k in (n - 1, n + 1):
+            what = f"{n} sequences and {k} weights"
+            case.assert_fit_refuses(X, y, what, sample_weight=np.ones(k))
+
+
+def check_lengths_of_targets(name, estimator, **declared):
+    """More or fewer targets than a sequence has timesteps, or one for it all, are refused."""
+    needs = ("validation", "y", "per_timestep")
+    case = Case(name, estimator, declared, needs=needs)
+    for container in case.accepted:
+        problem = case.problem_in(container)
+        X, _ = problem.within(container)
+        longest = max(problem.lengths)
+        shorter = [y[:-1] if len(y) == longest else y for y in problem.y]
+        longer = [np.concatenate([y, y[:1]]) if len(y) == longest else y for y in problem.y]
+        wrong = {
+            "y with a timestep less than X": Problem(problem.X, shorter).within(container)[1],
+            "y with a timestep more than X": Problem(problem.X, longer).within(container)[1],
+            "one target per sequence": np.stack([y[0] for y in problem.y]),
+        }
+        for what, y in wrong.items():
+            case.assert_fit_refuses(X, y, f"{what} ({container})")
+
+
+def check_nonfinite_targets(name, estimator, **declared):
+    """NaN and infinity in y of a regressor are refused."""
+    case = Case(name, estimator, declared, needs=("validation", "regressor"))
+    problem = case.problem()
+    for value in (np.nan, np.inf):
+        y = [np.array(part, dtype=float) for part in problem.y]
+        y[2][...] = value
+        y = y if case.declared.per_timestep else np.stack(y)
+        X, y = Problem(problem.X, y).within(case.container)
+        case.assert_fit_refuses(X, y, f"{value} in y")
+
+
+def check_undeclared_input(name, estimator, **declared):
+    """What was declared not to be accepted, by ragged=False, shortest=3 or the like, is refused.
+
+    An estimator that takes it after all, and makes something of it, misleads its users.
+    """
+    case = Case(name, estimator, declared, needs=("validation", "undeclared"))
+    refused = {
+        "list": not case.declared.ragged,
+        "padded": not case.declared.padded and not case.tags.input_tags.allow_nan,
+    }
+    model = case.fit(case.problem())
+    for container in (container for container, is_refused in refused.items() if is_refused):
+        X, y = case.problem(lengths=case.lengths).within(container)
+        what = f"sequences of different lengths in the container {container!r}"
+        case.assert_fit_refuses(X, y, f"{what}, which was declared not to be accepted")
+        case.assert_methods_refuse(model, X, f"{what}, which was declared not to be accepted")
+    if case.declared.shortest > 1:
+        n_timesteps = case.declared.shortest - 1
+        X, y = case.problem(lengths=(n_timesteps,) * len(case.equal)).within(case.containers[0])
+        what = f"sequences of {n_timesteps} timesteps, though shortest={n_timesteps + 1}"
+        case.assert_fit_refuses(X, y, f"{what} was declared")
+        case.assert_methods_refuse(model, X, f"{what} was declared")
+    if not case.declared.any_length:
+        X, _ = case.problem(lengths=(max(case.lengths) + 1,) * 3).within(case.container)
+        what = "longer sequences than in fit, though any_length=False was declared"
+        case.assert_methods_refuse(model, X, what)

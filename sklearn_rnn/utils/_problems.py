@@ -1,0 +1,118 @@
+"""Small sequences with targets that depend on them, and the containers in which both come."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# Timesteps of sequences: the longest are neither the first nor the last, and none has as many as it
+# has features.
+LENGTHS = (4, 2, 6, 1, 5, 2, 6, 4, 1, 5, 2, 6, 1, 4, 5)
+EQUAL = (5,) * len(LENGTHS)
+N_FEATURES = 3
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Sequences and their targets.
+
+    X : list of arrays (n_timesteps_i, n_features)
+    y : array (n, ...) with one target per sequence, list of arrays (n_timesteps_i, ...) with one
+        per timestep, or None
+    """
+
+    X: list[np.ndarray]
+    y: np.ndarray | list[np.ndarray] | None
+
+    @property
+    def lengths(self) -> list[int]:
+        """The timesteps of each sequence."""
+        return [len(x) for x in self.X]
+
+    def take(self, chosen) -> "Problem":
+        """Return some of the sequences, in the order chosen."""
+        y = [self.y[i] for i in chosen] if isinstance(self.y, list) else self.y
+        return Problem([self.X[i] for i in chosen], y[chosen] if isinstance(y, np.ndarray) else y)
+
+    def within(self, container: str) -> tuple:
+        """Return X and y in a container; with one target per sequence, y is an array anyway."""
+        y = self.y
+        if isinstance(y, list):
+            y = pad(y, repeat_last=True) if container == "padded" else CONTAINERS[container](y)
+        return CONTAINERS[container](self.X), y
+
+
+def pad(sequences, *, n_timesteps=None, repeat_last=False) -> np.ndarray:
+    """Return one array (n, n_timesteps, ...), with NaN, or the last value, behind each sequence."""
+    n_timesteps = n_timesteps or max(map(len, sequences))
+    rows = []
+    for sequence in sequences:
+        missing = [(0, n_timesteps - len(sequence)), *[(0, 0)] * (sequence.ndim - 1)]
+        if repeat_last:
+            rows.append(np.pad(sequence, missing, mode="edge"))
+        else:
+            rows.append(np.pad(sequence.astype(float), missing, constant_values=np.nan))
+    return np.stack(rows)
+
+
+def as_objects(sequences) -> np.ndarray:
+    """Return a 1-D array of objects, also of sequences that are equally long."""
+    objects = np.empty(len(sequences), dtype=object)
+    for i, sequence in enumerate(sequences):
+        objects[i] = sequence
+    return objects
+
+
+CONTAINERS = {"array": np.stack, "padded": pad, "list": list, "object array": as_objects}
+
+
+def make_problem(
+    *,
+    kind: str | None,
+    per_timestep: bool,
+    lengths,
+    n_features=N_FEATURES,
+    n_outputs: int | None = None,
+    labels=(0, 1, 2),
+    positive_X=False,
+    positive_y=False,
+    seed=0,
+) -> Problem:
+    """Draw a problem.
+
+    kind : "regressor", "classifier", "multilabel" or None, for y
+    n_outputs : the numbers per target, in a dimension of their own; None is one, without it
+    """
+    rng = np.random.default_rng(seed)
+    X = [rng.normal(size=(length, n_features)) for length in lengths]
+    if positive_X:
+        X = [np.abs(x) for x in X]
+    signals = [_signals(x, n_outputs or 1) for x in X]
+    starts = np.cumsum(lengths)[:-1]
+    values = np.concatenate(signals if per_timestep else [signal[-1:] for signal in signals])
+    targets = _TARGETS[kind](values, np.asarray(labels))
+    if positive_y:
+        targets = np.abs(targets) + 0.1
+    if targets is not None and n_outputs is None:
+        targets = targets[:, 0]
+    return Problem(X, np.split(targets, starts) if per_timestep and kind else targets)
+
+
+def _signals(x: np.ndarray, n_outputs: int) -> np.ndarray:
+    """What there is to learn at each timestep: of the past and of the present."""
+    mean = np.cumsum(x, axis=0) / np.arange(1, len(x) + 1)[:, np.newaxis]
+    both = np.stack([2 * mean[:, 0] + x[:, -1], mean[:, -1] - x[:, 0]], axis=1)
+    return both[:, :n_outputs]
+
+
+def _ranked(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Labels by size, each as often as the others as far as possible."""
+    ranks = values.argsort(axis=0).argsort(axis=0)
+    return labels[ranks * len(labels) // len(values)]
+
+
+_TARGETS = {
+    "regressor": lambda values, labels: values,
+    "classifier": _ranked,
+    "multilabel": lambda values, labels: (values > np.median(values, axis=0)).astype(int),
+    None: lambda values, labels: None,
+}
