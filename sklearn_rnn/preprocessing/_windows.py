@@ -118,31 +118,30 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
                 f"{f', gap={gap}' if gap else ''} and horizon={horizon} need {span}: give longer "
                 "series, or leave this one out."
             )
-    chosen = _chosen(target, every)
-    X = _cut([one.values[: len(one.values) - span + window] for one in every], window, stride)
-    y = _cut([one.values[before:, chosen] for one in every], horizon, stride)
+    lengths = np.array([len(one.values) for one in every])
+    index = _index(lengths, span, stride, before)
+    values = np.concatenate([one.values for one in every]) if len(every) > 1 else every[0].values
+    starts = (np.cumsum(lengths) - lengths)[index["series"]] + index["start"]
+    X = _cut(values, starts, window)
+    y = _cut(values[:, _chosen(target, every)], starts + before, horizon)
     y = y[:, 0] if horizon == 1 else y
-    return (X, y, _index(every, span, stride, before)) if return_index else (X, y)
+    return (X, y, index) if return_index else (X, y)
 
 
-def _cut(arrays: list[np.ndarray], length: int, stride: int) -> np.ndarray:
-    """All windows of arrays (n_timesteps, ...), as (n_windows, length, ...)."""
-    parts = [sliding_window_view(array, length, axis=0)[::stride] for array in arrays]
-    parts = [np.moveaxis(part, -1, 1) for part in parts]
-    shape = (sum(map(len, parts)), *parts[0].shape[1:])
-    # Into an array in C order: concatenate would lay out its own like series that are in F order.
-    return np.concatenate(parts, out=np.empty(shape, np.result_type(*parts)))
+def _index(lengths: np.ndarray, span: int, stride: int, before: int) -> np.ndarray:
+    counts = (lengths - span) // stride + 1
+    index = np.empty(counts.sum(), INDEX)
+    index["series"] = np.repeat(np.arange(len(lengths)), counts)
+    first_window = (np.cumsum(counts) - counts)[index["series"]]
+    index["start"] = stride * (np.arange(len(index)) - first_window)
+    index["first_target"], index["stop"] = index["start"] + before, index["start"] + span
+    return index
 
 
-def _index(every: list[_Series], span: int, stride: int, before: int) -> np.ndarray:
-    parts = []
-    for number, one in enumerate(every):
-        starts = np.arange(0, len(one.values) - span + 1, stride)
-        part = np.empty(len(starts), INDEX)
-        part["series"], part["start"] = number, starts
-        part["first_target"], part["stop"] = starts + before, starts + span
-        parts.append(part)
-    return np.concatenate(parts)
+def _cut(values: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
+    """Windows of an array (n_timesteps, ...), as (n_windows, length, ...), in C order."""
+    windows = sliding_window_view(np.ascontiguousarray(values), length, axis=0)
+    return np.ascontiguousarray(np.moveaxis(windows, -1, 1)[starts])
 
 
 def _read(series) -> list[_Series]:
