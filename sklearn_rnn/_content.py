@@ -13,7 +13,7 @@ class Content(NamedTuple):
     """What sequences may hold.
 
     dtype : how scikit-learn is to read 2-D X: "numeric", or None for anything
-    as_array : makes an array of one sequence
+    as_array : makes an array, or what has the shape and length of one, of one sequence
     check_array : returns a padded array and the lengths of its sequences, or raises
     check_list : returns a list of arrays, or raises
     """
@@ -53,6 +53,16 @@ def as_numbers(array: np.ndarray, name: str) -> np.ndarray:
             raise kind(f"{name} must hold numbers: {error}") from error
     example = f", such as {array.flat[0]!r}" if array.size else ""
     raise ValueError(f"{name} must hold numbers, but has dtype {array.dtype}{example}.")
+
+
+def as_values(values) -> np.ndarray:
+    """Make an array; one of objects for lists that hold strings and others, NaN among them."""
+    array = np.asarray(values)
+    if array.dtype.kind in "US" and isinstance(values, (list, tuple)):
+        objects = np.asarray(values, dtype=object)
+        if not all(isinstance(value, (str, bytes)) for value in objects.flat):
+            return objects
+    return array
 
 
 def unpadded(array: np.ndarray) -> np.ndarray:

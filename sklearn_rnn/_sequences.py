@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
-from sklearn_rnn._content import BLOCK, FINITE_NUMBERS, Content
+from sklearn_rnn._content import BLOCK, FINITE_NUMBERS, Content, as_values
 from sklearn_rnn._errors import about, describe, refuse_masked
 from sklearn_rnn.core.packing import Batch, ScatteredBatch
 
@@ -231,7 +231,7 @@ def _is_rectangular(X: Sequence) -> bool:
 
 def _read_table(X, content: Content, check: Callable) -> Sequences:
     if isinstance(X, (list, tuple)):
-        X = content.as_array(X)
+        X = as_values(X)
     try:
         table = check(X, dtype=content.dtype, ensure_all_finite=False)
     except (TypeError, ValueError) as error:
@@ -283,12 +283,12 @@ def _read_sequence(x, i: int, content: Content) -> np.ndarray:
         raise ValueError(
             f"X[{i}] is not an array (n_timesteps, n_features): its timesteps differ in length."
         ) from error
-    if array.ndim == 1:
+    if len(array.shape) == 1:  # not ndim, which DataFrames needn't have
         array = array[:, np.newaxis]
-    if array.ndim != 2:
+    if len(array.shape) != 2:
         raise ValueError(
-            f"X[{i}] ({describe(x)}) has {array.ndim} dimensions; X must be a list of n_samples "
-            "arrays (n_timesteps, n_features), or (n_timesteps,) for one feature."
+            f"X[{i}] ({describe(x)}) has {len(array.shape)} dimensions; X must be a list of "
+            "n_samples arrays (n_timesteps, n_features), or (n_timesteps,) for one feature."
         )
     if 0 in array.shape:
         raise ValueError(

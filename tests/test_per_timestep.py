@@ -196,6 +196,12 @@ class TestLabels:
         table = PerTimestep(OrdinalEncoder()).fit_transform([["a", NAN], ["b", "a"]])
         assert_array_equal(table, [[0, NAN], [1, 0]])
 
+    @pytest.mark.parametrize("wrap", [list, np.array])
+    def test_a_sequence_of_nan_among_those_of_strings(self, wrap):
+        X = [wrap(["a", "b"]), wrap([NAN]), wrap(["b"])]
+        encoded = PerTimestep(OrdinalEncoder()).fit_transform(X)
+        assert_same_lists(encoded, [np.array([0.0, 1.0]), np.array([NAN]), np.array([1.0])])
+
     def test_sparse_results_are_made_dense(self):
         X = ragged(n_features=1)
         sparse, dense = OneHotEncoder(), OneHotEncoder(sparse_output=False)

@@ -11,6 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
+    FunctionTransformer,
     OneHotEncoder,
     StandardScaler,
 )
@@ -44,6 +45,22 @@ class TestFrames:
     def test_object_array_of_frames(self):
         result = PerTimestep(self.inner()).fit_transform(object_array(self.X))
         assert_same_lists(list(result), PerTimestep(self.inner()).fit_transform(self.X))
+
+    def test_series_of_frames(self):
+        X = pd.Series(self.X, index=["a", "b"])
+        result = PerTimestep(self.inner()).fit_transform(X)
+        assert_same_lists(list(result), PerTimestep(self.inner()).fit_transform(self.X))
+
+    def test_columns_keep_their_types(self):
+        seen = []
+        inner = FunctionTransformer(lambda rows: seen.append(rows.dtypes) or rows[["size"]])
+        PerTimestep(inner).fit_transform(self.X)
+        pd.testing.assert_series_equal(seen[0], self.X[0].dtypes)
+
+    def test_frames_among_arrays(self):
+        X = [self.X[0][["size"]], np.array([[6.0]])]
+        expected = split_like(StandardScaler().fit_transform([[1.0], [2.0], [3.0], [6.0]]), X)
+        assert_same_lists(PerTimestep(StandardScaler()).fit_transform(X), expected)
 
     def test_other_columns_are_refused(self):
         renamed = self.X[1].rename(columns={"size": "width"})

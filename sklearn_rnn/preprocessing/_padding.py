@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.sparse import issparse
 
+from sklearn_rnn._content import as_values
 from sklearn_rnn._errors import about, describe, refuse_masked
 from sklearn_rnn._sequences import hint_at_swapped_axes
 from sklearn_rnn.preprocessing._timesteps import ANYTHING
@@ -123,7 +124,7 @@ def unpad_sequences(X, *, lengths=None):
     if issparse(X):
         raise TypeError("X is sparse, but sequences have to be dense.")
     with about("X"):
-        array = ANYTHING.as_array(X)
+        array = as_values(X)
     if array.ndim < 2 or 0 in array.shape:
         raise ValueError(
             "X must be an array (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features), "
@@ -148,7 +149,7 @@ def as_arrays(sequences, name: str, shape: str) -> list[np.ndarray]:
     for i, sequence in enumerate(sequences):
         with about(f"{name}"):
             refuse_masked(sequence, f"{name}[{i}]")
-            array = ANYTHING.as_array(sequence)
+            array = as_values(sequence)
         if array.ndim == 0 or 0 in array.shape:
             raise ValueError(
                 f"{name}[{i}] must be an array {shape}, with at least one of each; got "

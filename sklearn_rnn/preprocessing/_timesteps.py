@@ -8,20 +8,15 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.preprocessing import FunctionTransformer
 
-from sklearn_rnn._content import Content, unpadded
+from sklearn_rnn._content import Content, as_values, unpadded
 from sklearn_rnn._errors import about, describe
 from sklearn_rnn._sequences import Sequences
 from sklearn_rnn._targets import array_or_list, is_per_timestep, rows_of_targets
 
 
-def _as_values(x) -> np.ndarray:
-    """Make an array; one of objects for lists that hold strings and others, NaN among them."""
-    array = np.asarray(x)
-    if array.dtype.kind in "US" and isinstance(x, (list, tuple)):
-        objects = np.asarray(x, dtype=object)
-        if not all(isinstance(value, (str, bytes)) for value in objects.flat):
-            return objects
-    return array
+def _values_or_frame(x):
+    """Leave a DataFrame as it is: an array has one type for all columns, and no names."""
+    return x if hasattr(x, "columns") else as_values(x)
 
 
 def _padded(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -35,7 +30,7 @@ def _padded(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 # Numbers, strings or objects, with values missing anywhere.
-ANYTHING = Content(None, _as_values, _padded, list)
+ANYTHING = Content(None, _values_or_frame, _padded, list)
 
 
 class Timesteps:
@@ -51,12 +46,12 @@ class Timesteps:
         self.sequences = sequences
         arrays = sequences.arrays
         is_list = not isinstance(arrays, np.ndarray)
-        self.are_frames = is_list and all(hasattr(x, "columns") for x in X)
+        self.are_frames = is_list and all(hasattr(x, "columns") for x in arrays)
         self.are_1d = is_list and (are_1d or all(np.ndim(x) == 1 for x in X))
         if self.are_frames:
-            self.rows = _stacked_frames(X)
+            self.rows = _stacked_frames(arrays)
         elif is_list:
-            self.rows = np.concatenate(arrays)
+            self.rows = _stacked(arrays)
         elif self._is_padded:
             self.rows = arrays[sequences.is_valid()]
         else:
@@ -133,7 +128,14 @@ def _library(frame) -> str:
     return type(frame).__module__.partition(".")[0]
 
 
-def _stacked_frames(frames):
+def _stacked(arrays: list) -> np.ndarray:
+    """Put arrays one after another, as objects if only some hold strings: these stay strings."""
+    arrays = [np.asarray(array) for array in arrays]
+    are_text = {array.dtype.kind in "US" for array in arrays}
+    return np.concatenate(arrays, dtype=object if len(are_text) > 1 else None)
+
+
+def _stacked_frames(frames: list):
     first = list(frames[0].columns)
     for i, frame in enumerate(frames):
         if list(frame.columns) != first:
@@ -141,7 +143,7 @@ def _stacked_frames(frames):
                 f"X[{i}] has the columns {list(frame.columns)}, but X[0] has {first}: all "
                 "sequences must have the same columns, in the same order."
             )
-    return import_module(_library(frames[0])).concat(list(frames))
+    return import_module(_library(frames[0])).concat(frames)
 
 
 def _framed(table: np.ndarray, X, names: Iterable[str], library: str):
