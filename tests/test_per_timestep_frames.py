@@ -146,3 +146,27 @@ class TestSetOutput:
         assert isinstance(transformer.transform(self.frames)[0], pd.DataFrame)
         transformer.set_output(transform="default")
         assert isinstance(transformer.transform(self.frames)[0], np.ndarray)
+
+
+class TestPolars:
+    def test_frames(self):
+        polars = pytest.importorskip("polars")
+        X = [
+            polars.DataFrame({"size": [1.0, 2.0, 3.0], "kind": ["x", "y", "x"]}),
+            polars.DataFrame({"size": [6], "kind": ["y"]}),
+        ]
+        transformer = PerTimestep(TestFrames().inner())
+        expected = PerTimestep(TestFrames().inner()).fit_transform(TestFrames.X)
+        assert_same_lists(transformer.fit_transform(X), expected)
+
+    def test_output(self):
+        polars = pytest.importorskip("polars")
+        X = ragged(n_features=2)
+        plain = PerTimestep(StandardScaler()).fit_transform(X)
+        transformer = PerTimestep(StandardScaler()).set_output(transform="polars")
+        result = transformer.fit_transform(X)
+        assert isinstance(result[0], polars.DataFrame)
+        assert result[0].columns == ["x0", "x1"]
+        assert_same_lists([x.to_numpy() for x in result], plain)
+        frames = transformer.set_output(transform="pandas").fit_transform(result)
+        assert frames[1].index.tolist() == list(range(len(X[1])))

@@ -32,12 +32,14 @@ def _padded(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 # Numbers, strings or objects, with values missing anywhere.
 ANYTHING = Content(None, _values_or_frame, _padded, list)
 
+# So that integers in one frame and numbers in another are numbers, as with pandas.
+CONCAT_OPTIONS = {"polars": {"how": "vertical_relaxed"}}
+
 
 class Timesteps:
     """The valid timesteps of sequences, one sequence after another.
 
     rows : array or DataFrame (total_timesteps, n_features)
-    are_frames : whether X is a list of DataFrames, as rows is one then
     are_1d : whether X is a list of arrays (n_timesteps_i,), or what became of one
     """
 
@@ -46,9 +48,8 @@ class Timesteps:
         self.sequences = sequences
         arrays = sequences.arrays
         is_list = not isinstance(arrays, np.ndarray)
-        self.are_frames = is_list and all(hasattr(x, "columns") for x in arrays)
         self.are_1d = is_list and (are_1d or all(np.ndim(x) == 1 for x in X))
-        if self.are_frames:
+        if is_list and all(hasattr(x, "columns") for x in arrays):
             self.rows = _stacked_frames(arrays)
         elif is_list:
             self.rows = _stacked(arrays)
@@ -118,7 +119,7 @@ class Timesteps:
         rows = getattr(frame, "iloc", frame)
         bounds = np.cumsum([0, *self.sequences.lengths]).tolist()
         parts = [rows[start:end] for start, end in pairwise(bounds)]
-        if hasattr(frame, "iloc") and not self.are_frames:  # count timesteps from 0 in each
+        if hasattr(frame, "iloc") and not hasattr(self.rows, "iloc"):  # count from 0 in each
             return [part.reset_index(drop=True) for part in parts]
         return parts
 
@@ -143,7 +144,8 @@ def _stacked_frames(frames: list):
                 f"X[{i}] has the columns {list(frame.columns)}, but X[0] has {first}: all "
                 "sequences must have the same columns, in the same order."
             )
-    return import_module(_library(frames[0])).concat(frames)
+    library = _library(frames[0])
+    return import_module(library).concat(frames, **CONCAT_OPTIONS.get(library, {}))
 
 
 def _framed(table: np.ndarray, X, names: Iterable[str], library: str):
