@@ -13,7 +13,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.impute import SimpleImputer
-from sklearn.model_selection import GridSearchCV, KFold, cross_validate
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -191,6 +191,34 @@ class TestWeights:
             PerTimestep(StandardScaler()).fit(self.X, sample_weight=[1, 2])
         with pytest.raises(TypeError, match="sample_weight"):
             PerTimestep(PCA()).fit(self.X, sample_weight=self.weights)
+
+
+class TestGroups:
+    """TargetEncoder learns y by heart where timesteps of a sequence are in several folds."""
+
+    X = [np.full((8, 1), str(i)) for i in range(40)]  # a category is a sequence
+    y = np.random.default_rng(0).normal(size=40)
+
+    def correlation(self, y, X=X, **params):
+        encoder = PerTimestep(TargetEncoder(cv=GroupKFold(4) if params else 4))
+        with sklearn.config_context(enable_metadata_routing=bool(params)):
+            pipeline = make_pipeline(FunctionTransformer(), encoder)
+            encoded = pipeline.fit_transform(X, y, **params)
+        return np.corrcoef([x[0, 0] for x in encoded], self.y)[0, 1]
+
+    def test_keep_sequences_together(self):
+        assert self.correlation(self.y) > 0.9
+        groups = np.arange(40)
+        alone = self.correlation(self.y, groups=groups)
+        assert alone < 0.1
+        per_timestep = [np.repeat(group, 8) for group in groups]
+        assert self.correlation(self.y, groups=per_timestep) == alone
+        assert self.correlation(np.repeat(self.y, 8).reshape(40, 8), groups=list("abcd" * 10)) < 0.1
+
+    def test_wrong_ones_are_refused(self):
+        for groups in (np.arange(39), [*np.repeat(1, 39), [1, 2]], 3):
+            with pytest.raises((ValueError, TypeError), match="groups"):
+                self.correlation(self.y, groups=groups)
 
 
 class TestAsAnEstimator:

@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_rnn._errors import describe, unchanged_on_error
 from sklearn_rnn._sequences import as_sequences, read_sequences
-from sklearn_rnn._targets import read_weights
 from sklearn_rnn.preprocessing._timesteps import ANYTHING, Timesteps
 
 
@@ -118,7 +117,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         **params : dict
             Handed on to the transformer's ``fit``; routed, if metadata routing is enabled. A
             ``sample_weight`` (or of a pipeline ``step__sample_weight``) is one number per sequence,
-            or one per timestep like y.
+            or one per timestep like y. So are ``groups``.
 
         Returns
         -------
@@ -328,9 +327,11 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         if sklearn.get_config()["enable_metadata_routing"]:
             params = process_routing(self, method, **params).transformer[method]
         params = dict(params)
+        readers = {"sample_weight": timesteps.weights, "groups": timesteps.groups}
         for name, value in params.items():
-            if name.rpartition("__")[2] == "sample_weight" and value is not None:
-                params[name] = read_weights(value, timesteps.sequences, per_step=True)
+            read = readers.get(name.rpartition("__")[2])
+            if read is not None and value is not None:
+                params[name] = read(value)
         y_required = get_tags(self.transformer).target_tags.required
         return (timesteps.rows, timesteps.targets(y, y_required)), params
 

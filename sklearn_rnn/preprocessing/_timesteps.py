@@ -9,9 +9,9 @@ from scipy.sparse import issparse
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_rnn._content import Content, as_values, unpadded
-from sklearn_rnn._errors import about, describe
+from sklearn_rnn._errors import about, describe, renamed
 from sklearn_rnn._sequences import Sequences
-from sklearn_rnn._targets import array_or_list, is_per_timestep, rows_of_targets
+from sklearn_rnn._targets import array_or_list, is_per_timestep, read_weights, rows_of_targets
 
 
 def _values_or_frame(x):
@@ -78,6 +78,15 @@ class Timesteps:
                 return None
             rows = rows_of_targets(y, self.sequences, per_step=False)
         return np.repeat(rows, self.sequences.lengths, axis=0)
+
+    def weights(self, sample_weight) -> np.ndarray:
+        """Return a weight for every row."""
+        return read_weights(sample_weight, self.sequences, per_step=True)
+
+    def groups(self, groups) -> np.ndarray:
+        """Return a group for every row, told in the same ways as targets."""
+        with renamed({"y": "groups"}):
+            return self.targets(groups, required=True)
 
     def restore(self, values, table_names: Callable[[], Iterable[str]]):
         """Put what became of the rows into the container that X came in.
