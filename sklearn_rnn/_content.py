@@ -1,6 +1,6 @@
 """What sequences may hold: for networks finite numbers, and NaN as padding."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +37,33 @@ def _numeric_list(arrays: list[np.ndarray]) -> list[np.ndarray]:
 
 
 FINITE_NUMBERS = Content("numeric", np.asarray, _numeric_array, _numeric_list)
+
+
+def _values_or_frame(x):
+    """Leave a DataFrame as it is: an array has one type for all columns, and no names."""
+    return x if hasattr(x, "columns") else as_values(x)
+
+
+def _stand_in(x) -> np.ndarray:
+    """Stand for a sequence by an array as long, whatever there is in each timestep."""
+    return np.empty((len(x), 1), bool) if isinstance(x, Iterable) else np.asarray(x)
+
+
+def _padded(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    lengths = unpadded(array)
+    if not lengths.all():
+        raise ValueError(
+            f"X[{lengths.argmin()}] is an empty sequence: all its values are NaN, which counts as "
+            "padding. (In a list of arrays nothing is padding.)"
+        )
+    return array, lengths
+
+
+# For transformers: numbers, strings or objects, with values missing anywhere.
+ANYTHING = Content(None, _values_or_frame, _padded, list)
+# For scorers and splitters, which see X before a pipeline has imputed or encoded it: sequences of
+# which only the lengths count, and the container.
+STEPS = Content(None, _stand_in, _padded, list)
 
 
 def as_numbers(array: np.ndarray, name: str) -> np.ndarray:

@@ -292,7 +292,7 @@ def _read_sequence(x, i: int, content: Content) -> np.ndarray:
         )
     if 0 in array.shape:
         raise ValueError(
-            f"X[{i}] has shape {array.shape}: every sequence needs at least one timestep and one "
-            "feature."
+            f"X[{i}] ({describe(x)}) is an empty sequence: there must be at least one timestep and "
+            "one feature."
         )
     return array

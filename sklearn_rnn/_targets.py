@@ -100,6 +100,25 @@ def flatten(per_step, X: Sequences, name: str) -> np.ndarray:
     return np.concatenate([part[:length] for part, length in zip(parts, X.lengths, strict=True)])
 
 
+def flatten_targets(values, steps: Sequences, name: str) -> np.ndarray:
+    """Put targets or predictions of all valid timesteps into one array (n_steps, ...)."""
+    return flatten(read_per_step(values, name), steps, name)
+
+
+def read_per_step(values, name: str) -> np.ndarray | list | tuple:
+    """Check that there are targets, and that they are not one per sequence."""
+    values = array_or_list(values, name, "(n_samples, n_timesteps) or a list of arrays")
+    if not len(values):
+        raise ValueError(f"{name} is empty: there must be one sequence at least.")
+    if all(np.ndim(value) == 0 for value in values):
+        raise ValueError(
+            f"{name} has one value per sequence, not one per timestep: for such targets use "
+            "scikit-learn's own metrics, scorers and splitters. (RNNRegressor and RNNClassifier "
+            "predict for every timestep with return_sequences=True.)"
+        )
+    return values
+
+
 def array_or_list(values, name: str, expected: str) -> np.ndarray | list | tuple:
     """Leave a list as it is, whose parts may differ in length; convert other arrays."""
     refuse_masked(values, name)

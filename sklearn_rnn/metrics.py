@@ -5,11 +5,11 @@ from contextlib import nullcontext
 import numpy as np
 from sklearn.metrics import get_scorer, make_scorer
 
+from sklearn_rnn._content import STEPS
 from sklearn_rnn._errors import renamed
 from sklearn_rnn._hyperparameters import check_choice
-from sklearn_rnn._sequences import Sequences
-from sklearn_rnn._steps import flatten_targets, read_per_step, read_steps
-from sklearn_rnn._targets import read_weights
+from sklearn_rnn._sequences import Sequences, as_sequences
+from sklearn_rnn._targets import flatten_targets, read_per_step, read_weights
 
 __all__ = ["flatten_sequences", "make_sequence_scorer"]
 
@@ -64,7 +64,7 @@ def flatten_sequences(y_true, y_pred, sample_weight=None, *, X=None):
     1.25
     """
     if X is not None:
-        steps, naming = read_steps(X), nullcontext()
+        steps, naming = as_sequences(X, STEPS), nullcontext()
     else:
         steps, source = _steps_of_targets(y_true, y_pred)
         naming = renamed({"X": source})
@@ -81,8 +81,8 @@ def _steps_of_targets(y_true, y_pred) -> tuple[Sequences, str]:
     steps = {}
     for name, values in given.items():
         with renamed({"X": name}):
-            steps[name] = read_steps(values)
-        if steps[name].container == "list":
+            steps[name] = as_sequences(values, STEPS)
+        if not isinstance(steps[name].arrays, np.ndarray):
             return steps[name], name
     true, predicted = steps.values()
     if true.arrays.shape[:2] == predicted.arrays.shape[:2]:
@@ -98,10 +98,10 @@ def _refuse_doubtful_ends(labels: np.ndarray, lengths: np.ndarray) -> None:
     last = labels[np.arange(len(labels)), lengths - 1]
     doubtful = last < 0 if labels.dtype.kind == "i" else last == ""
     if doubtful.any():
-        sample = int(doubtful.reshape(len(labels), -1).any(axis=1).argmax())
+        sample, output = np.argwhere(doubtful)[0]
         raise ValueError(
-            f"y_pred[{sample}] ends with {last[sample]!r}, which is a label or stands for padding: "
-            "give X, which tells how long the sequences are."
+            f"y_pred[{sample}] ends with {last[sample, output]!r}, which is a label or stands for "
+            "padding: give X, which tells how long the sequences are."
         )
 
 
@@ -215,7 +215,7 @@ class _SequenceScorer:
 
     def __call__(self, estimator, X, y, sample_weight=None):
         """Return the score of an estimator's predictions for X."""
-        steps = read_steps(X)
+        steps = as_sequences(X, STEPS)
         y = flatten_targets(y, steps, "y")
         weights = None
         if sample_weight is not None:

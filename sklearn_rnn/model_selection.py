@@ -6,9 +6,11 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold
 from sklearn.utils import indexable
 
+from sklearn_rnn._content import STEPS
 from sklearn_rnn._errors import about, describe
 from sklearn_rnn._hyperparameters import check_number
-from sklearn_rnn._steps import flatten_targets, read_steps
+from sklearn_rnn._sequences import as_sequences
+from sklearn_rnn._targets import flatten_targets
 
 __all__ = ["StratifiedSequenceKFold", "TimeSeriesWindowSplit"]
 
@@ -95,7 +97,7 @@ class StratifiedSequenceKFold(_FixedSplits):
         X, y, groups = indexable(X, y, groups)
         if y is None:
             raise ValueError("y must be given: one label per timestep.")
-        steps = read_steps(X)
+        steps = as_sequences(X, STEPS)
         labels = flatten_targets(y, steps, "y")
         sequences = np.arange(len(steps))
         owner = np.repeat(sequences, steps.lengths)

@@ -79,11 +79,11 @@ def test_flatten_errors_name_the_sequence():
         "y_pred has one value per sequence, not one per timestep": (NUMBERS, np.zeros(N)),
         "y_true has one value per sequence": (["a", "b"], NUMBERS),
         "y_true is empty": ([], [], X),
-        r"X\[1\] is an empty sequence": (NUMBERS, NUMBERS, [X[0], X[1][:0], *X[2:]]),
+        r"X\[1\] .* is an empty sequence": (NUMBERS, NUMBERS, [X[0], X[1][:0], *X[2:]]),
         r"y_true\[0\] is an empty sequence": (np.full((2, 2), np.nan), np.zeros((2, 2))),
-        "X must be sequences, .* got ndarray of shape": (NUMBERS, NUMBERS, np.zeros(N)),
-        "X must be sequences, .* got an empty list": (NUMBERS, NUMBERS, []),
-        "X must be sequences, .* got list of int": (NUMBERS, NUMBERS, [1, 2]),
+        "X must be an array .* got ndarray of shape": (NUMBERS, NUMBERS, np.zeros(N)),
+        "X must be an array .* got an empty list": (NUMBERS, NUMBERS, []),
+        "X must be an array .* got list of int": (NUMBERS, NUMBERS, [1, 2]),
     }
     for message, (y_true, y_pred, *told_by) in cases.items():
         with pytest.raises(ValueError, match=message):

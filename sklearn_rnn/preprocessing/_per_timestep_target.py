@@ -11,6 +11,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from sklearn_rnn._content import STEPS
 from sklearn_rnn._data import about_validation_data
 from sklearn_rnn._errors import describe, unchanged_on_error
 from sklearn_rnn._sequences import Sequences, as_sequences
@@ -21,7 +22,6 @@ from sklearn_rnn._targets import (
     read_regression_targets,
     read_weights,
 )
-from sklearn_rnn.preprocessing._timesteps import ANYTHING
 
 
 class PerTimestepTarget(RegressorMixin, BaseEstimator):
@@ -116,7 +116,7 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
             if sklearn.get_config()["enable_metadata_routing"]:
                 fit_params = process_routing(self, "fit", **fit_params).regressor.fit
             self._check_parts()
-            sequences = as_sequences(X, ANYTHING)
+            sequences = as_sequences(X, STEPS)
             self._fitted_on_table = sequences.container == "table"
             self._per_timestep = self._wants_sequences(y, sequences)
             targets = read_regression_targets(y, sequences, self._per_timestep)
@@ -249,7 +249,7 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
             if last != "y_val" or X_val is None or y_val is None:
                 continue
             with about_validation_data():
-                sequences = as_sequences(X_val, ANYTHING, self._fitted_on_table)
+                sequences = as_sequences(X_val, STEPS, self._fitted_on_table)
                 targets = read_regression_targets(y_val, sequences, self._per_timestep)
                 n_outputs = targets.reshape(len(targets), -1).shape[1]
                 if n_outputs != self._n_outputs:
@@ -264,7 +264,7 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
         """Return X, read, and the predictions in the units of y, a row per target."""
         check_is_fitted(self)
         predicted = self.regressor_.predict(X)
-        sequences = as_sequences(X, ANYTHING, self._fitted_on_table)
+        sequences = as_sequences(X, STEPS, self._fitted_on_table)
         if self._per_timestep:
             predicted = flatten(predicted, sequences, "prediction")
         rows = np.asarray(predicted).reshape(len(predicted), -1)

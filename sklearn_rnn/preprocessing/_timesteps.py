@@ -8,29 +8,9 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.preprocessing import FunctionTransformer
 
-from sklearn_rnn._content import Content, as_values, unpadded
 from sklearn_rnn._errors import about, describe, renamed
 from sklearn_rnn._sequences import Sequences
 from sklearn_rnn._targets import array_or_list, is_per_timestep, read_weights, rows_of_targets
-
-
-def _values_or_frame(x):
-    """Leave a DataFrame as it is: an array has one type for all columns, and no names."""
-    return x if hasattr(x, "columns") else as_values(x)
-
-
-def _padded(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    lengths = unpadded(array)
-    if not lengths.all():
-        raise ValueError(
-            f"X[{lengths.argmin()}] is an empty sequence: all its values are NaN, which counts as "
-            "padding. (In a list of arrays nothing is padding.)"
-        )
-    return array, lengths
-
-
-# Numbers, strings or objects, with values missing anywhere.
-ANYTHING = Content(None, _values_or_frame, _padded, list)
 
 # So that integers in one frame and numbers in another are numbers, as with pandas.
 CONCAT_OPTIONS = {"polars": {"how": "vertical_relaxed"}}
