@@ -107,6 +107,10 @@ def test_X_need_not_be_clean_to_tell_the_lengths():
     for told_by in (dirty, words, as_objects, with_nan, [x.tolist() for x in X]):
         flat = flatten_sequences(padded(NUMBERS, fill=0.0), NUMBERS, X=told_by)
         np.testing.assert_array_equal(flat[0], np.concatenate(NUMBERS))
-    table = [[1.0, 2.0, np.nan], [3.0, 4.0, 5.0]]  # nested lists of one length are 2-D
-    flat = flatten_sequences(np.array([[1, 2, 9], [3, 4, 5]]), [[1, 2], [3, 4, 5]], X=table)
-    assert flat[0].tolist() == [1, 2, 3, 4, 5]
+    of_numbers = [[1.0, 2.0, np.nan], [3.0, 4.0, 5.0]]  # nested lists of one length are 2-D
+    of_strings = [["a", "b", np.nan], ["b", "b", "a"]]
+    for table in (of_numbers, of_strings):
+        flat = flatten_sequences(np.array([[1, 2, 9], [3, 4, 5]]), [[1, 2], [3, 4, 5]], X=table)
+        assert flat[0].tolist() == [1, 2, 3, 4, 5]
+    of_tokens = [[["a", "b"], ["c"]], [["d", "e", "f"]]]
+    assert flatten_sequences([[1, 2], [3]], [[1, 2], [3]], X=of_tokens)[0].tolist() == [1, 2, 3]
