@@ -13,7 +13,7 @@ class Content(NamedTuple):
     """What sequences may hold.
 
     dtype : how scikit-learn is to read 2-D X: "numeric", or None for anything
-    as_array : makes an array, or what has the shape and length of one, of one sequence
+    as_array : makes an array of one sequence, or what has a shape and len as one does
     check_array : returns a padded array and the lengths of its sequences, or raises
     check_list : returns a list of arrays, or raises
     """

@@ -16,7 +16,8 @@ from sklearn_rnn.core.packing import Batch, ScatteredBatch
 class Sequences:
     """Checked sequences.
 
-    arrays : (n, n_timesteps, n_features) array, or a list of (n_timesteps_i, n_features) arrays
+    arrays : (n, n_timesteps, n_features) array, or a list of (n_timesteps_i, n_features) arrays, or
+        what the content has in their place
     lengths : (n,), the timesteps of each sequence, padding not counted
     container : "table" for 2-D X, "array" for 3-D X, "list", or "object array"
     """

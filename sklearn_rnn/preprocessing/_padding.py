@@ -146,7 +146,7 @@ def as_arrays(sequences, name: str, shape: str) -> list[np.ndarray]:
         )
     arrays = []
     for i, sequence in enumerate(sequences):
-        with about(f"{name}"):
+        with about(name):
             refuse_masked(sequence, f"{name}[{i}]")
             array = as_values(sequence)
         if array.ndim == 0 or 0 in array.shape:
