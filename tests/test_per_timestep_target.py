@@ -15,7 +15,14 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, Normalizer, PowerTransformer, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    MinMaxScaler,
+    Normalizer,
+    PowerTransformer,
+    StandardScaler,
+)
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
 
@@ -326,6 +333,15 @@ class Remembering(StandardScaler):
         return self
 
 
+def test_sparse_results_are_made_dense():
+    bins = {"n_bins": 3, "quantile_method": "averaged_inverted_cdf"}
+    sparse, dense = (
+        PerTimestepTarget(network(), KBinsDiscretizer(encode=encode, **bins)).fit(X, Y)
+        for encode in ("onehot", "onehot-dense")
+    )
+    assert_array_equal(stacked(sparse.predict(X)), stacked(dense.predict(X)))
+
+
 class TestRefusals:
     @pytest.mark.parametrize("wrong", [RNNRegressor, StandardScaler(), None, "rnn"])
     def test_no_regressor(self, wrong):
@@ -350,6 +366,20 @@ class TestRefusals:
             PerTimestepTarget(network()).fit(X, [part[:-1] for part in Y])
         with pytest.raises(ValueError, match="X has 10 sequences, y has 9"):
             PerTimestepTarget(network()).fit(X, Y[:9])
+
+    def test_what_the_transformer_makes(self):
+        def fit(transform, inverse=lambda rows: rows):
+            inner = FunctionTransformer(transform, inverse, check_inverse=False)
+            return PerTimestepTarget(network(), inner).fit(X, Y)
+
+        with pytest.raises(ValueError, match="transformed y of sample 0 is nan"):
+            fit(lambda rows: np.where(rows == Y[0][1], np.nan, rows))
+        n = sum(LENGTHS)
+        made = rf"The transformer made ndarray of shape \({n - 1}, 1\) of {n} rows; it must give"
+        with pytest.raises(ValueError, match=made):
+            fit(lambda rows: rows[:-1])
+        with pytest.raises(ValueError, match=made):
+            fit(lambda rows: rows, lambda rows: rows[:-1]).predict(X)
 
     def test_a_failed_fit_changes_nothing(self):
         model = PerTimestepTarget(network()).fit(X, Y)

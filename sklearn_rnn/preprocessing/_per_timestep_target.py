@@ -11,17 +11,19 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from sklearn_rnn._content import STEPS
+from sklearn_rnn._content import STEPS, as_numbers
 from sklearn_rnn._data import about_validation_data
 from sklearn_rnn._errors import describe, unchanged_on_error
 from sklearn_rnn._sequences import Sequences, as_sequences
 from sklearn_rnn._targets import (
     array_or_list,
+    check_finite,
     flatten,
     is_per_timestep,
     read_regression_targets,
     read_weights,
 )
+from sklearn_rnn.preprocessing._timesteps import made_of
 
 
 class PerTimestepTarget(RegressorMixin, BaseEstimator):
@@ -110,7 +112,8 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            If an argument, the transformer or the regressor can't be used.
+            If an argument, the transformer or the regressor can't be used, or the transformer
+            makes NaN of a target.
         """
         with unchanged_on_error(self):
             if sklearn.get_config()["enable_metadata_routing"]:
@@ -236,9 +239,11 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
 
     def _transformed(self, targets: np.ndarray, sequences: Sequences):
         """Transform targets, and put them into the container of X if they are per timestep."""
-        rows = np.asarray(self.transformer_.transform(targets.reshape(len(targets), -1)))
+        rows = self.transformer_.transform(targets.reshape(len(targets), -1))
+        rows = as_numbers(np.asarray(made_of(len(targets), rows)), "transformed y")
         if self._one_output and rows.shape[1] == 1:
             rows = rows[:, 0]
+        check_finite(rows, sequences, "transformed y")
         return sequences.restore(rows, np.nan) if self._per_timestep else rows
 
     def _with_transformed_validation_data(self, params: dict) -> dict:
@@ -268,7 +273,7 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
         if self._per_timestep:
             predicted = flatten(predicted, sequences, "prediction")
         rows = np.asarray(predicted).reshape(len(predicted), -1)
-        rows = np.asarray(self.transformer_.inverse_transform(rows))
+        rows = np.asarray(made_of(len(rows), self.transformer_.inverse_transform(rows)))
         return sequences, rows[:, 0] if self._one_output else rows
 
     def __sklearn_tags__(self):

@@ -74,7 +74,7 @@ class Timesteps:
         values : array, DataFrame or sparse matrix (total_timesteps, n_features_out)
         table_names : returns the names of the columns of a 2-D result
         """
-        values = self._checked(values)
+        values = made_of(len(self.rows), values)
         is_frame = not isinstance(values, np.ndarray)
         if self.sequences.container in ("table", "array"):
             array = self._padded(np.asarray(values))
@@ -86,18 +86,6 @@ class Timesteps:
             return self.sequences.listed(self._split_frame(values))
         narrow = self.are_1d and values.shape[1] == 1
         return self.sequences.restore(values[:, 0] if narrow else values, np.nan)
-
-    def _checked(self, values):
-        if issparse(values):  # sequences are dense
-            values = values.toarray()
-        if not hasattr(values, "columns"):
-            values = np.asarray(values)
-        if len(values.shape) != 2 or len(values) != len(self.rows):
-            raise ValueError(
-                f"The transformer made {describe(values)} of {len(self.rows)} timesteps; for "
-                f"PerTimestep it must give a 2-D result with {len(self.rows)} rows, one for each."
-            )
-        return values
 
     def _padded(self, values: np.ndarray) -> np.ndarray:
         if self._is_padded and values.dtype.kind not in "fcO":  # there must be room for NaN
@@ -111,6 +99,20 @@ class Timesteps:
         if hasattr(frame, "iloc") and not hasattr(self.rows, "iloc"):  # count from 0 in each
             return [part.reset_index(drop=True) for part in parts]
         return parts
+
+
+def made_of(n_rows: int, values):
+    """Check that a transformer made one row of each row; return them, dense."""
+    if issparse(values):  # sequences are dense
+        values = values.toarray()
+    if not hasattr(values, "columns"):
+        values = np.asarray(values)
+    if len(values.shape) != 2 or len(values) != n_rows:
+        raise ValueError(
+            f"The transformer made {describe(values)} of {n_rows} rows; it must give a 2-D result "
+            "with as many rows, one for each."
+        )
+    return values
 
 
 def _library(frame) -> str:
