@@ -47,6 +47,10 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         The probability with which a hidden unit is left out, in training only, where the next
         layer or the output reads it: anew for each timestep and update [11]_. What remains is
         scaled up by 1 / (1 - dropout). ``loss_`` and ``loss_curve_`` are with dropout.
+    recurrent_dropout : float, default=0.0
+        The same for what a timestep reads of the one before, h_{t-1} wherever it is multiplied by
+        W_hh: drawn for each sequence and update, for all of its timesteps the same units
+        [13]_. Not with ``solver="lbfgs"``, nor is ``dropout``.
     return_sequences : bool, default=False
         False: one target per sequence, read off the last timestep, of the reverse direction the
         one that it reads last, which is the first. True: one per timestep.
@@ -233,6 +237,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     .. [12] R. J. Williams, J. Peng (1990). An efficient gradient-based algorithm for on-line
        training of recurrent network trajectories. Neural Computation 2. I. Sutskever (2013).
        Training recurrent neural networks. PhD thesis, University of Toronto.
+    .. [13] Y. Gal, Z. Ghahramani (2016). A theoretically grounded application of dropout in
+       recurrent neural networks. NIPS.
 
     Examples
     --------
@@ -263,6 +269,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         n_layers=1,
         bidirectional=False,
         dropout=0.0,
+        recurrent_dropout=0.0,
         return_sequences=False,
         loss="log_loss",
         class_weight=None,
@@ -299,6 +306,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             n_layers=n_layers,
             bidirectional=bidirectional,
             dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
             return_sequences=return_sequences,
             loss=loss,
             solver=solver,

@@ -33,6 +33,7 @@ NUMBERS = {
     "hidden_size": (Integral, 1, None, "left"),
     "n_layers": (Integral, 1, None, "left"),
     "dropout": (Real, 0, 1, "left"),
+    "recurrent_dropout": (Real, 0, 1, "left"),
     "alpha": (Real, 0, None, "left"),
     "learning_rate_init": (Real, 0, None, "neither"),
     "power_t": (Real, 0, None, "left"),
@@ -87,11 +88,13 @@ def check_hyperparameters(estimator) -> None:
             f"activation={estimator.activation!r} has no meaning for cell={estimator.cell!r}, "
             "which has fixed ones: leave activation='tanh', or set cell='elman'."
         )
-    if estimator.solver == "lbfgs" and estimator.dropout > 0:
-        raise ValueError(
-            f"dropout={estimator.dropout} can't be used with solver='lbfgs', which needs the same "
-            "loss each time that it asks for it: set dropout=0, or another solver."
-        )
+    for name in ("dropout", "recurrent_dropout"):
+        rate = getattr(estimator, name)
+        if estimator.solver == "lbfgs" and rate > 0:
+            raise ValueError(
+                f"{name}={rate} can't be used with solver='lbfgs', which needs the same loss each "
+                f"time that it asks for it: set {name}=0, or another solver."
+            )
     if estimator.bptt_steps is not None:
         check_truncation(estimator)
 

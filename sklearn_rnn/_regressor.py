@@ -39,6 +39,10 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         The probability with which a hidden unit is left out, in training only, where the next
         layer or the output reads it: anew for each timestep and update [12]_. What remains is
         scaled up by 1 / (1 - dropout). ``loss_`` and ``loss_curve_`` are with dropout.
+    recurrent_dropout : float, default=0.0
+        The same for what a timestep reads of the one before, h_{t-1} wherever it is multiplied by
+        W_hh: drawn for each sequence and update, for all of its timesteps the same units
+        [14]_. Not with ``solver="lbfgs"``, nor is ``dropout``.
     return_sequences : bool, default=False
         False: one target per sequence, read off the last timestep, of the reverse direction the
         one that it reads last, which is the first. True: one per timestep.
@@ -227,6 +231,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     .. [13] R. J. Williams, J. Peng (1990). An efficient gradient-based algorithm for on-line
        training of recurrent network trajectories. Neural Computation 2. I. Sutskever (2013).
        Training recurrent neural networks. PhD thesis, University of Toronto.
+    .. [14] Y. Gal, Z. Ghahramani (2016). A theoretically grounded application of dropout in
+       recurrent neural networks. NIPS.
 
     Examples
     --------
@@ -253,6 +259,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         n_layers=1,
         bidirectional=False,
         dropout=0.0,
+        recurrent_dropout=0.0,
         return_sequences=False,
         loss="squared_error",
         delta=1.0,
@@ -289,6 +296,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             n_layers=n_layers,
             bidirectional=bidirectional,
             dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
             return_sequences=return_sequences,
             loss=loss,
             solver=solver,

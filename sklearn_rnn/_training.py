@@ -14,7 +14,7 @@ from sklearn_rnn._health import GradientHealth, GradientMeter
 from sklearn_rnn._threads import one_blas_thread
 from sklearn_rnn.core.dropout import Dropout
 from sklearn_rnn.core.losses import Loss
-from sklearn_rnn.core.network import Network
+from sklearn_rnn.core.network import Carry, Network
 from sklearn_rnn.core.optimizers import clip_by_norm, clip_by_value
 from sklearn_rnn.core.recurrent import small_ufunc_buffers
 from sklearn_rnn.core.schedules import SCHEDULES, Moment
@@ -36,6 +36,7 @@ class TrainingOptions:
     bptt_steps: int | None
     shuffle: bool
     dropout: float
+    recurrent_dropout: float
     alpha: float
     max_grad_norm: float | None
     max_grad_value: float | None
@@ -184,7 +185,9 @@ class Trainer:
         self.length = self.n_batches * self.n_updates * options.max_iter  # of a cycle
         self.n_done: float = 0  # updates of the present cycle
         self.rate = math.nan  # of the last update
-        self.dropout = Dropout(options.dropout, progress.rng) if options.dropout > 0 else None
+        # Of the outputs of layers, and of what a timestep takes in of the one before.
+        rates = options.dropout, options.recurrent_dropout
+        self.dropouts = [Dropout(rate, progress.rng) if rate > 0 else None for rate in rates]
         parameters = network.parameters
         self.gradients = network.architecture.zeros(parameters.vector.dtype)
         self.meter = GradientMeter(self.gradients, options.max_grad_norm)
@@ -226,25 +229,25 @@ class Trainer:
     def _updates(self, chosen: np.ndarray, n_done: int) -> Iterator[tuple[float, float]]:
         """Make the updates of a batch; yield the loss and the weight of each.
 
-        The states go on from segment to segment, and gradients stay within one.
+        States and recurrent masks go on from segment to segment, and gradients stay within one.
         """
-        n_steps, states, stride = self.n_steps, None, 1
+        n_steps, carry, stride = self.n_steps, None, 1
         if n_steps is not None:
             stride = self.n_updates / self.data.take(chosen).n_updates(n_steps)
         self.n_done = n_done
         for segment in self.data.segments(chosen, n_steps):
             if n_steps is None or segment.weights.any():
-                yield self._update(segment, states)
+                yield self._update(segment, carry)
                 self.n_done += stride
             else:  # nothing to learn, but states to go on from
-                self.network.forward(segment.batch, self.dropout, states)
-            states = None if n_steps is None else self.network.states
+                self.network.forward(segment.batch, *self.dropouts, carry)
+            carry = None if n_steps is None else self.network.carry
 
-    def _update(self, segment: Segment, states) -> tuple[float, float]:
+    def _update(self, segment: Segment, carry: Carry | None) -> tuple[float, float]:
         """Make one update; return the segment's loss and its weight."""
         network, options, progress = self.network, self.options, self.progress
         theta, gradient = network.parameters.vector, self.gradients.vector
-        value, total_weight = self.evaluate(segment, states)
+        value, total_weight = self.evaluate(segment, carry)
         if not math.isfinite(value):
             raise ValueError(self.diverged("The loss"))
         if options.max_grad_value is not None:
@@ -260,7 +263,7 @@ class Trainer:
         network.refresh()
         return value, total_weight
 
-    def evaluate(self, segment: Segment, states=None) -> tuple[float, float]:
+    def evaluate(self, segment: Segment, carry: Carry | None = None) -> tuple[float, float]:
         """Return the loss, penalty included, and the weight; leave the gradient in `gradients`.
 
         Where the loss isn't finite, there is no gradient.
@@ -268,7 +271,7 @@ class Trainer:
         network, theta = self.network, self.network.parameters.vector
         total_weight = float(segment.weights.sum())
         weights = (segment.weights / total_weight).astype(network.dtype)
-        raw = network.forward(segment.batch, self.dropout, states)
+        raw = network.forward(segment.batch, *self.dropouts, carry)
         value, d_outputs = self.loss.evaluate(raw, segment.targets, weights)
         penalty = self.decay.vector * theta
         value += 0.5 * float(np.vdot(penalty, theta))

@@ -186,12 +186,12 @@ def loss_and_gradients(network, packed, loss, targets, weights):
     return value, named, packed.by_sequence(d_inputs, return_sequences=True)
 
 
-def evaluate(network, packed, loss, targets, weights, dropout=None):
+def evaluate(network, packed, loss, targets, weights, dropout=None, recurrent_dropout=None):
     """Return the loss and its gradient on the raw outputs, after a forward pass."""
     per_step = network.architecture.return_sequences
     weight = packed.by_column(weights, per_step)
     target = packed.by_column(targets, per_step)
-    raw = network.forward(packed.batch, dropout)
+    raw = network.forward(packed.batch, dropout, recurrent_dropout)
     return LOSSES[loss].of(HYPER).evaluate(raw, target, weight / weight.sum())
 
 

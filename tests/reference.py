@@ -25,37 +25,38 @@ ACTIVATIONS = {
 }
 
 
-# A cell knows one timestep. `forward` takes the layer's weights `w`, the input x and the state
-# (h_prev, c_prev); `backward` takes what `forward` returned and the gradients of (h, c), adds to
+# A cell knows one timestep. `forward` takes the layer's weights `w`, the input x, the state
+# (h_prev, c_prev) and the mask m of recurrent dropout, which only the product with W_hh sees (Gal,
+# Ghahramani 2016); `backward` takes what `forward` returned and the gradients of (h, c), adds to
 # the weight gradients `dw` and returns (dx, dh_prev, dc_prev). Only the LSTM has a c: the other
 # cells hand its zeros on.
 
 
-ElmanStep = namedtuple("ElmanStep", "x h_prev a h c")
+ElmanStep = namedtuple("ElmanStep", "x h_prev m a h c")
 
 
 class Elman:
-    """h = f(W_xh x + W_hh h_prev + b_h)."""
+    """h = f(W_xh x + W_hh (m∘h_prev) + b_h)."""
 
     def __init__(self, activation):
         self.f, self.f_prime = ACTIVATIONS[activation]
 
-    def forward(self, w, x, h_prev, c_prev):
-        a = w.W_xh @ x + w.W_hh @ h_prev + w.b_h
+    def forward(self, w, x, h_prev, c_prev, m=1.0):
+        a = w.W_xh @ x + w.W_hh @ (m * h_prev) + w.b_h
         h = self.f(a)
-        return ElmanStep(x, h_prev, a, h, c_prev)
+        return ElmanStep(x, h_prev, m, a, h, c_prev)
 
     def backward(self, w, step, dh, dc, dw):
         da = dh * self.f_prime(step.a)  # h = f(a)
         dw.b_h += da  # a = … + b_h
-        dw.W_hh += np.outer(da, step.h_prev)  # a = … + W_hh h_prev + …
-        dh_prev = w.W_hh.T @ da  # a = … + W_hh h_prev + …
+        dw.W_hh += np.outer(da, step.m * step.h_prev)  # a = … + W_hh (m h_prev) + …
+        dh_prev = step.m * (w.W_hh.T @ da)  # a = … + W_hh (m h_prev) + …
         dw.W_xh += np.outer(da, step.x)  # a = W_xh x + …
         dx = w.W_xh.T @ da  # a = W_xh x + …
         return dx, dh_prev, dc
 
 
-LSTMStep = namedtuple("LSTMStep", "x h_prev c_prev o i f g c h")
+LSTMStep = namedtuple("LSTMStep", "x h_prev m c_prev o i f g c h")
 
 
 class LSTM:
@@ -64,8 +65,8 @@ class LSTM:
     def __init__(self, activation):
         """`activation` is the Elman cell's; the LSTM has its own."""
 
-    def forward(self, w, x, h_prev, c_prev):
-        a = w.W_xh @ x + w.W_hh @ h_prev + w.b_h
+    def forward(self, w, x, h_prev, c_prev, m=1.0):
+        a = w.W_xh @ x + w.W_hh @ (m * h_prev) + w.b_h
         a_o, a_i, a_g, a_f = np.split(a, 4)
         o = sigmoid(a_o)
         i = sigmoid(a_i)
@@ -73,10 +74,10 @@ class LSTM:
         g = np.tanh(a_g)
         c = f * c_prev + i * g
         h = o * np.tanh(c)
-        return LSTMStep(x, h_prev, c_prev, o, i, f, g, c, h)
+        return LSTMStep(x, h_prev, m, c_prev, o, i, f, g, c, h)
 
     def backward(self, w, step, dh, dc, dw):
-        x, h_prev, c_prev, o, i, f, g, c, _ = step
+        x, h_prev, m, c_prev, o, i, f, g, c, _ = step
         do = dh * np.tanh(c)  # h = o tanh(c)
         dc = dc + dh * o * (1 - np.tanh(c) ** 2)  # h = o tanh(c), and c of the next step
         dc_prev = dc * f  # c = f c_prev + …
@@ -89,14 +90,14 @@ class LSTM:
         da_o = do * o * (1 - o)  # o = σ(a_o)
         da = np.concatenate([da_o, da_i, da_g, da_f])  # a_o, a_i, a_g, a_f = split(a)
         dw.b_h += da  # a = … + b_h
-        dw.W_hh += np.outer(da, h_prev)  # a = … + W_hh h_prev + …
-        dh_prev = w.W_hh.T @ da  # a = … + W_hh h_prev + …
+        dw.W_hh += np.outer(da, m * h_prev)  # a = … + W_hh (m h_prev) + …
+        dh_prev = m * (w.W_hh.T @ da)  # a = … + W_hh (m h_prev) + …
         dw.W_xh += np.outer(da, x)  # a = W_xh x + …
         dx = w.W_xh.T @ da  # a = W_xh x + …
         return dx, dh_prev, dc_prev
 
 
-GRUStep = namedtuple("GRUStep", "x h_prev r z q n h c")
+GRUStep = namedtuple("GRUStep", "x h_prev m r z q n h c")
 
 
 class GRU:
@@ -108,9 +109,9 @@ class GRU:
     def __init__(self, activation):
         """`activation` is the Elman cell's; the GRU has its own."""
 
-    def forward(self, w, x, h_prev, c_prev):
+    def forward(self, w, x, h_prev, c_prev, m=1.0):
         u = w.W_xh @ x + w.b_h
-        v = w.W_hh @ h_prev
+        v = w.W_hh @ (m * h_prev)
         u_z, u_r, u_n = np.split(u, 3)
         v_z, v_r, v_n = np.split(v, 3)
         r = sigmoid(u_r + v_r)
@@ -118,10 +119,10 @@ class GRU:
         q = v_n + w.b_hn
         n = np.tanh(u_n + r * q)
         h = (1 - z) * n + z * h_prev
-        return GRUStep(x, h_prev, r, z, q, n, h, c_prev)
+        return GRUStep(x, h_prev, m, r, z, q, n, h, c_prev)
 
     def backward(self, w, step, dh, dc, dw):
-        x, h_prev, r, z, q, n, _, _ = step
+        x, h_prev, m, r, z, q, n, _, _ = step
         dh_prev = dh * z  # h = … + z h_prev
         dz = dh * (h_prev - n)  # h = (1-z) n + z h_prev
         dn = dh * (1 - z)  # h = (1-z) n + …
@@ -134,8 +135,8 @@ class GRU:
         du_r = dv_r = dr * r * (1 - r)  # r = σ(u_r + v_r)
         dv = np.concatenate([dv_z, dv_r, dv_n])  # v_z, v_r, v_n = split(v)
         du = np.concatenate([du_z, du_r, du_n])  # u_z, u_r, u_n = split(u)
-        dw.W_hh += np.outer(dv, h_prev)  # v = W_hh h_prev
-        dh_prev = dh_prev + w.W_hh.T @ dv  # v = W_hh h_prev, and h = … + z h_prev above
+        dw.W_hh += np.outer(dv, m * h_prev)  # v = W_hh (m h_prev)
+        dh_prev = dh_prev + m * (w.W_hh.T @ dv)  # v = W_hh (m h_prev), and h = … + z h_prev above
         dw.b_h += du  # u = … + b_h
         dw.W_xh += np.outer(du, x)  # u = W_xh x + …
         dx = w.W_xh.T @ du  # u = W_xh x + …
@@ -145,12 +146,12 @@ class GRU:
 CELLS = {"elman": Elman, "lstm": LSTM, "gru": GRU}
 
 
-def layer_forward(cell, w, xs):
+def layer_forward(cell, w, xs, m):
     """Run one layer over one sequence; the steps, whose ``h`` are the layer's outputs."""
     h = c = np.zeros(w.W_hh.shape[1])
     steps = []
     for x in xs:
-        step = cell.forward(w, x, h, c)
+        step = cell.forward(w, x, h, c, m)
         h, c = step.h, step.c
         steps.append(step)
     return steps
@@ -248,15 +249,16 @@ def by_layer(arrays):
     return layers, output
 
 
-def directions_forward(cell, directions, xs):
+def directions_forward(cell, directions, xs, m):
     """Run one layer's directions over one sequence, the second from its end; steps in that order.
 
     Returns the steps of each, and h of both at each timestep of the sequence.
     """
-    steps = [layer_forward(cell, directions[0], xs)]
+    H = directions[0].W_hh.shape[1]
+    steps = [layer_forward(cell, directions[0], xs, m[:H])]
     hs = [step.h for step in steps[0]]
     if len(directions) == 2:
-        steps.append(layer_forward(cell, directions[1], xs[::-1]))
+        steps.append(layer_forward(cell, directions[1], xs[::-1], m[H:]))
         hs = [np.concatenate([h, step.h]) for h, step in zip(hs, reversed(steps[1]), strict=True)]
     return steps, hs
 
@@ -272,16 +274,18 @@ def directions_backward(cell, directions, steps, dhs, d_directions):
     return dxs
 
 
-def network_forward(weights, sequence, cell):
-    """All the layers over one sequence, layer k+1 reading layer k's h.
+def network_forward(weights, sequence, cell, masks=None):
+    """All the layers over one sequence, layer k+1 reading layer k's h; a recurrent mask for each.
 
     Returns the steps of each layer, and the top one's h at each timestep.
     """
     layers, _ = by_layer(weights)
     xs = list(np.asarray(sequence, dtype=np.float64))
     steps_of_layers = []
-    for directions in layers:
-        steps, xs = directions_forward(cell, directions, xs)
+    if masks is None:
+        masks = [np.ones(sum(w.W_hh.shape[1] for w in directions)) for directions in layers]
+    for directions, m in zip(layers, masks, strict=True):
+        steps, xs = directions_forward(cell, directions, xs, m)
         steps_of_layers.append(steps)
     return steps_of_layers, xs
 
@@ -324,12 +328,14 @@ def loss_and_gradients(
     loss,
     sample_weight=None,
     alpha=0.0,
+    recurrent_masks=None,
     **loss_parameters,
 ):
     """The total loss Σ w l / Σ w + alpha/2 Σ W² / n, and its gradients, by name and by input.
 
     n is the sum over sequences of the mean weight of their steps: the number of sequences when
     there are no weights, the sum of the weights when there is one for each sequence.
+    `recurrent_masks` are, for each sequence, those of its layers.
     """
     weights = {name: np.asarray(array, dtype=np.float64) for name, array in weights.items()}
     gradients = {name: np.zeros_like(array) for name, array in weights.items()}
@@ -345,10 +351,12 @@ def loss_and_gradients(
     sum_w = sum(np.sum(w) for w in ws)
     n = sum(np.mean(w) for w in ws)
 
+    recurrent_masks = recurrent_masks or [None] * len(sequences)
+
     total = 0.0
     input_gradients = []
-    for sequence, y, w in zip(sequences, ys, ws, strict=True):
-        steps_of_layers, hs = network_forward(weights, sequence, cell)
+    for sequence, y, w, masks in zip(sequences, ys, ws, recurrent_masks, strict=True):
+        steps_of_layers, hs = network_forward(weights, sequence, cell, masks)
         dhs = [np.zeros_like(h) for h in hs]
         scored = scored_steps(len(hs), layers[-1], return_sequences)
         for parts, y_t, w_t in zip(scored, y, w, strict=True):

@@ -1,4 +1,4 @@
-"""What `bidirectional` and `dropout` mean to the user of an estimator."""
+"""What `bidirectional`, `dropout` and `recurrent_dropout` mean to the user of an estimator."""
 
 import pickle
 
@@ -18,6 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 FAST = {"hidden_size": 4, "max_iter": 3, "batch_size": 5, "random_state": 0}
 
 per_step = pytest.mark.parametrize("return_sequences", [False, True], ids=["last", "all"])
+kinds = pytest.mark.parametrize("kind", ["dropout", "recurrent_dropout"])
 cells = pytest.mark.parametrize("cell", CELLS)
 
 
@@ -73,31 +74,35 @@ def test_labels_that_only_the_future_tells():
 def test_pickling(estimator_class):
     X = ragged(12)
     y = np.arange(12) % 2
-    model = estimator_class(bidirectional=True, dropout=0.3, n_layers=2, **FAST).fit(X, y)
+    model = estimator_class(
+        bidirectional=True, dropout=0.3, recurrent_dropout=0.3, n_layers=2, **FAST
+    ).fit(X, y)
     again = pickle.loads(pickle.dumps(model))
     assert_array_equal(again.predict(X), model.predict(X))
     assert_same_weights(again, model)
     assert "layer_1.reverse.W_xh" in again.weights_
 
 
+@kinds
 @per_step
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_dropout_is_repeatable_and_does_something(return_sequences, bidirectional):
+def test_dropout_is_repeatable_and_does_something(kind, return_sequences, bidirectional):
     X, y = data(return_sequences)
     model = RNNRegressor(
-        return_sequences=return_sequences, bidirectional=bidirectional, dropout=0.4, **FAST
+        return_sequences=return_sequences, bidirectional=bidirectional, **{kind: 0.4}, **FAST
     )
     one, other = clone(model).fit(X, y), clone(model).fit(X, y)
     assert_same_weights(one, other)
     assert one.loss_curve_ == other.loss_curve_
-    without = clone(model).set_params(dropout=0.0).fit(X, y)
+    without = clone(model).set_params(**{kind: 0.0}).fit(X, y)
     assert one.loss_curve_ != without.loss_curve_
 
 
+@kinds
 @per_step
-def test_predictions_are_those_of_all_units(return_sequences):
+def test_predictions_are_those_of_all_units(kind, return_sequences):
     X, y = data(return_sequences)
-    model = RNNRegressor(return_sequences=return_sequences, n_layers=2, dropout=0.5, **FAST)
+    model = RNNRegressor(return_sequences=return_sequences, n_layers=2, **{kind: 0.5}, **FAST)
     model.fit(X, y)
     expected = reference.forward(model.weights_, X, cell="gru", return_sequences=return_sequences)
     for raw, prediction in zip(expected, model.predict(X), strict=True):
@@ -106,27 +111,30 @@ def test_predictions_are_those_of_all_units(return_sequences):
         assert_array_equal(once, again)
 
 
-def test_validation_is_that_of_all_units():
+@kinds
+def test_validation_is_that_of_all_units(kind):
     X, y = data(False, n=20)
     model = RNNRegressor(
-        dropout=0.5, early_stopping=True, validation_fraction=0.3, shuffle=False, **FAST
+        early_stopping=True, validation_fraction=0.3, shuffle=False, **{kind: 0.5}, **FAST
     ).fit(X, y)
     assert model.best_validation_score_ == pytest.approx(model.score(X[-6:], y[-6:]), rel=1e-12)
 
 
-def test_without_dropout_nothing_is_drawn(monkeypatch):
+@kinds
+def test_without_dropout_nothing_is_drawn(kind, monkeypatch):
     X, y = data(False)
-    model = RNNRegressor(dropout=0.0, **FAST)
+    model = RNNRegressor(**{kind: 0.0}, **FAST)
     expected = clone(model).fit(X, y)
     monkeypatch.setattr(Dropout, "mask", None)
     assert_same_weights(clone(model).fit(X, y), expected)
     with pytest.raises(TypeError, match="callable"):
-        model.set_params(dropout=0.1).fit(X, y)
+        model.set_params(**{kind: 0.1}).fit(X, y)
 
 
-def test_going_on_draws_on():
+@kinds
+def test_going_on_draws_on(kind):
     X, y = data(False)
-    model = RNNRegressor(dropout=0.4, **FAST)
+    model = RNNRegressor(**{kind: 0.4}, **FAST)
     at_once = clone(model).set_params(max_iter=6).fit(X, y)
     in_two = clone(model).set_params(warm_start=True).fit(X, y).fit(X, y)
     assert_same_weights(in_two, at_once)
@@ -142,3 +150,17 @@ def test_the_loss_is_that_with_dropout():
     hidden = reference.forward(plain.weights_, X, cell="gru")
     assert plain.loss_ == pytest.approx(0.5 * np.mean(np.square(hidden)), rel=1e-9)
     assert dropped.loss_ > 1.1 * plain.loss_
+
+
+def test_recurrent_dropout_has_no_part_in_a_first_timestep():
+    X, y = np.random.default_rng(0).standard_normal((30, 1, 2)), np.arange(30.0)
+    model = RNNRegressor(**FAST)
+    assert_same_weights(
+        clone(model).set_params(shuffle=False, recurrent_dropout=0.5).fit(X, y),
+        clone(model).set_params(shuffle=False).fit(X, y),
+    )
+    longer = np.repeat(X, 2, axis=1)
+    assert (
+        clone(model).set_params(shuffle=False, recurrent_dropout=0.5).fit(longer, y).loss_
+        != clone(model).set_params(shuffle=False).fit(longer, y).loss_
+    )

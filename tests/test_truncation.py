@@ -3,6 +3,7 @@
 import gc
 import math
 import tracemalloc
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from sklearn.base import clone
 import reference
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.core.cells import CELLS
+from sklearn_rnn.core.dropout import Dropout
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -59,7 +61,9 @@ def starting_weights(model, X, y):
 @per_step
 @pytest.mark.parametrize("lengths", [[6] * 8, [7, 1, 12, 3, 12, 8, 6, 4]], ids=["equal", "ragged"])
 @pytest.mark.parametrize(
-    "options", [{}, {"dropout": 0.3, "learning_rate": "one_cycle"}], ids=["plain", "dropout"]
+    "options",
+    [{}, {"dropout": 0.3, "recurrent_dropout": 0.3, "learning_rate": "one_cycle"}],
+    ids=["plain", "dropout"],
 )
 def test_a_segment_that_holds_all_is_no_truncation(kind, cell, return_sequences, lengths, options):
     X, y = data(return_sequences, lengths, kind)
@@ -75,23 +79,24 @@ def test_a_segment_that_holds_all_is_no_truncation(kind, cell, return_sequences,
 # Shorter ones, by hand.
 
 
-def layers_over_segment(weights, cell, xs, states):
+def layers_over_segment(weights, cell, xs, states, masks):
     """Run all layers over a segment, `states` (h, c) of each becoming those at its end."""
     layers, _ = reference.by_layer(weights)
     steps_of_layers = []
     for k, (layer,) in enumerate(layers):
         steps = []
         for x in xs:
-            steps.append(cell.forward(layer, x, *states[k]))
+            steps.append(cell.forward(layer, x, *states[k], masks[k]))
             states[k] = steps[-1].h, steps[-1].c
         steps_of_layers.append(steps)
         xs = [step.h for step in steps]
     return steps_of_layers
 
 
-def descend_by_hand(model, weights, X, y, sample_weight):
+def descend_by_hand(model, weights, X, y, sample_weight, masks):
     """Plain gradient descent in `weights`, one sequence and one timestep at a time.
 
+    `masks` are those of recurrent dropout, one for each layer, the same for all sequences.
     Returns the number of updates. A segment starts from states that are numbers to it.
     """
     cell, n_updates = reference.CELLS[model.cell]("tanh"), 0
@@ -110,7 +115,7 @@ def descend_by_hand(model, weights, X, y, sample_weight):
                 xs = X[i][first : first + n_steps]
                 if not len(xs):
                     continue
-                steps_of_layers = layers_over_segment(weights, cell, xs, states[i])
+                steps_of_layers = layers_over_segment(weights, cell, xs, states[i], masks)
                 hs = [step.h for step in steps_of_layers[-1]]
                 dhs = [np.zeros_like(h) for h in hs]
                 for t, h in enumerate(hs):
@@ -142,8 +147,9 @@ def descend_by_hand(model, weights, X, y, sample_weight):
 @pytest.mark.parametrize("n_layers", [1, 2])
 @pytest.mark.parametrize("bptt_steps", [1, 3, 4])
 @pytest.mark.parametrize("longest", [12, 40])
+@pytest.mark.parametrize("recurrent_dropout", [0, 0.5])
 def test_each_segment_is_an_update_from_the_states_before_it(
-    cell, return_sequences, n_layers, bptt_steps, longest
+    cell, return_sequences, n_layers, bptt_steps, longest, recurrent_dropout, monkeypatch
 ):
     X, y = data(return_sequences, [7, 1, longest, 3, longest, 8, 6, 4])
     rng = np.random.default_rng(1)
@@ -156,12 +162,22 @@ def test_each_segment_is_an_update_from_the_states_before_it(
         n_layers=n_layers,
         return_sequences=return_sequences,
         bptt_steps=bptt_steps,
+        recurrent_dropout=recurrent_dropout,
         learning_rate_init=0.1,
         alpha=0.3,
         **FAST | PLAIN,
     )
     weights = starting_weights(model, X, y)
-    n_updates = descend_by_hand(model, weights, X, y, sample_weight)
+    masks = np.ones((n_layers, 4))
+    if recurrent_dropout:  # the same for each batch, but not for each layer
+        masks = np.array([[0, 1.5, 0.5, 1], [1, 0, 0, 1.5]])[:n_layers]
+        drawn = cycle(masks)
+
+        def next_mask(self, shape, dtype):
+            return np.broadcast_to(next(drawn)[:, np.newaxis], shape).astype(dtype)
+
+        monkeypatch.setattr(Dropout, "mask", next_mask)
+    n_updates = descend_by_hand(model, weights, X, y, sample_weight, masks)
     model.fit(X, y, sample_weight)
     for name, array in model.weights_.items():
         assert_allclose(array, weights[name], rtol=0, atol=1e-12)
@@ -184,15 +200,16 @@ def test_the_state_goes_on_where_gradients_do_not():
     assert forgetful.score(apart, targets) < 0.1
 
 
+@pytest.mark.parametrize("kind", ["dropout", "recurrent_dropout"])
 @per_step
-def test_dropout_in_segments(return_sequences):
+def test_dropout_in_segments(kind, return_sequences):
     X, y = data(return_sequences)
     model = RNNRegressor(
-        n_layers=2, return_sequences=return_sequences, dropout=0.4, bptt_steps=3, **FAST
+        n_layers=2, return_sequences=return_sequences, bptt_steps=3, **{kind: 0.4}, **FAST
     )
     once, again = clone(model).fit(X, y), clone(model).fit(X, y)
     assert_same_fit(once, again)
-    assert once.loss_curve_ != clone(model).set_params(dropout=0.0).fit(X, y).loss_curve_
+    assert once.loss_curve_ != clone(model).set_params(**{kind: 0.0}).fit(X, y).loss_curve_
 
 
 # Schedules.

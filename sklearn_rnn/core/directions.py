@@ -27,6 +27,8 @@ class BidirectionalLayer:
         direction's stand in its own time, and where a sequence ends, both have read all of it.
     """
 
+    states = None  # none to go on from: the reverse direction would begin in the future
+
     def __init__(self, cell: Cell, n_inputs: int, dtype, workspace: Workspace, *, aligned: bool):
         self.n_inputs = n_inputs
         self.dtype = dtype
@@ -53,22 +55,32 @@ class BidirectionalLayer:
         self.forwards.refresh(parameters)
         self.backwards.refresh(within(parameters, REVERSE))
 
-    def records(self, chunks: Sequence[Chunk]) -> list[tuple[list[Record], list[Record]]]:
+    def records(
+        self, chunks: Sequence[Chunk], h_apart: bool = False
+    ) -> list[tuple[list[Record], list[Record]]]:
         """Memory for each of these chunks, of both directions."""
-        return list(zip(self.forwards.records(chunks), self.backwards.records(chunks), strict=True))
+        both = self.forwards.records(chunks, h_apart), self.backwards.records(chunks, h_apart)
+        return list(zip(*both, strict=True))
 
     def forward(
         self,
         batch: Batch,
         records_of_chunks: Iterable[tuple[list[Record], list[Record]]],
         inputs: Stream,
+        states: None = None,
+        mask: np.ndarray | None = None,
     ) -> Stream:
-        """Run over chunks, as `RecurrentLayer.forward`, both directions side by side."""
+        """Run over chunks, as `RecurrentLayer.forward`, both directions side by side.
+
+        There are no states to start from. Of the mask, (2 H, batch), each direction has its rows.
+        """
         chunks, x = gathered(batch, inputs, self.n_inputs, self.dtype)
         a, b = tee(records_of_chunks)
         one, other = (pair[0] for pair in a), (pair[1] for pair in b)
-        ahead = self.forwards.forward(batch, one, handed_out(chunks, x))
-        back = self.backwards.forward(batch, other, handed_out(chunks, x[batch.mirror]))
+        masks = self._halves(mask)
+        ahead = self.forwards.forward(batch, one, handed_out(chunks, x), None, masks[0])
+        x_back = handed_out(chunks, x[batch.mirror])
+        back = self.backwards.forward(batch, other, x_back, None, masks[1])
         outputs = stacked(ahead, back)
         yield from self._mirrored(batch, outputs) if self.aligned else outputs
 
@@ -79,6 +91,7 @@ class BidirectionalLayer:
         d_outputs: Stream,
         gradients,
         input_gradient: bool,
+        mask: np.ndarray | None = None,
     ) -> Stream:
         """Go back over chunks, as `RecurrentLayer.backward`, both directions side by side."""
         if self.aligned:
@@ -86,17 +99,19 @@ class BidirectionalLayer:
         H, n = self.forwards.n_outputs, self.n_inputs
         a, b = tee(d_outputs)
         one, other = zip(*records_of_chunks, strict=True)
-        ahead = self.forwards.backward(
-            batch, one, rows_of(a, slice(None, H)), gradients, input_gradient
-        )
-        back = self.backwards.backward(
-            batch, other, rows_of(b, slice(H, None)), within(gradients, REVERSE), input_gradient
-        )
+        d_ahead, d_back = rows_of(a, slice(None, H)), rows_of(b, slice(H, None))
+        masks, of_reverse = self._halves(mask), within(gradients, REVERSE)
+        ahead = self.forwards.backward(batch, one, d_ahead, gradients, input_gradient, masks[0])
+        back = self.backwards.backward(batch, other, d_back, of_reverse, input_gradient, masks[1])
         if input_gradient:
             chunks, d_x = gathered(batch, stacked(ahead, back), 2 * n, self.dtype)
             yield from handed_out(chunks, d_x[:, :n] + d_x[batch.mirror, n:])
         else:
             yield from (nothing for nothing, _ in zip(ahead, back, strict=True))
+
+    def _halves(self, mask: np.ndarray | None) -> tuple[np.ndarray | None, np.ndarray | None]:
+        H = self.forwards.n_outputs
+        return (None, None) if mask is None else (mask[:H], mask[H:])
 
     def _mirrored(self, batch: Batch, stream: Stream) -> Stream:
         """Put the reverse direction's rows into the input's order, or back into its own."""

@@ -1,6 +1,6 @@
 """Stacked recurrent layers and an output layer: forward, backward, and prediction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -86,8 +86,14 @@ def of_layer(parameters: Parameters, k: int) -> dict[str, np.ndarray]:
     return within(parameters, f"layer_{k}.")
 
 
-# For each layer the states of its cell, each (H, batch).
-States = list[list[np.ndarray]]
+class Carry(NamedTuple):
+    """What goes from segment to segment of a batch, for each layer.
+
+    Sequences that are in the batch no more leave what comes after the others' columns.
+    """
+
+    states: Sequence[Sequence[np.ndarray] | None]  # each (H, batch or more)
+    recurrent_masks: Sequence[np.ndarray | None]  # (width, batch or more)
 
 
 class Kept(NamedTuple):
@@ -97,6 +103,7 @@ class Kept(NamedTuple):
     chunks: list[Chunk]
     records: list[list]  # for each layer, for each chunk
     masks: list[np.ndarray | None]  # for each layer, of its outputs
+    recurrent_masks: Sequence[np.ndarray | None]  # for each layer
     features: np.ndarray  # [h; 1], what the output layer has read
 
 
@@ -115,6 +122,7 @@ class Network:
         rows = max(layer.rows_per_step for layer in self.layers)
         self.max_columns = CHUNK_BYTES // (rows * self.dtype.itemsize)
         self._kept: Kept | None = None
+        self.carry: Carry | None = None  # from the last `forward` to the next segment's
         self.refresh()
 
     def _make_layers(self) -> list[RecurrentLayer] | list[BidirectionalLayer]:
@@ -145,32 +153,31 @@ class Network:
         output[:, -1] = 0.0
         self.refresh()
 
-    @property
-    def states(self) -> States:
-        """Those at the end of the last pass, of the sequences that ran up to there.
-
-        Sequences that are in the batch no more leave what comes after the others' columns.
-        """
-        return [layer.states for layer in self.layers]
-
     def forward(
-        self, batch: Batch, dropout: Dropout | None = None, states: States | None = None
+        self,
+        batch: Batch,
+        dropout: Dropout | None = None,
+        recurrent_dropout: Dropout | None = None,
+        carry: Carry | None = None,
     ) -> np.ndarray:
         """Return the raw outputs, (n_outputs, batch), or (n_outputs, columns) one per timestep.
 
         The columns are the batch's packed columns; what stands in those of sequences that run on is
-        of no use. Dropout acts on the outputs of every recurrent layer. `states` are those that the
-        pass over an earlier segment of the batch has left. What `backward` needs is kept.
+        of no use. Dropout acts on the outputs of every recurrent layer, recurrent dropout on h
+        where the next timestep takes it in. `carry` is what the pass over the segment before has
+        left, if this is a later one. What `backward` needs is kept.
         """
+        carry = carry or self._beginning(batch, recurrent_dropout)
         chunks = list(batch.chunks(self.max_columns))
-        records = [layer.records(chunks) for layer in self.layers]
+        h_apart = recurrent_dropout is not None
+        records = [layer.records(chunks, h_apart) for layer in self.layers]
         per_step = self.architecture.return_sequences
         n_columns = batch.n_columns if per_step else len(batch.lengths)
         output = self.parameters["output.W"]
         features = np.empty((output.shape[1], n_columns), output.dtype)
         features[-1] = 1
         masks = self._masks(batch, n_columns, dropout)
-        for chunk, h in self._run(batch, chunks, records, masks, states):
+        for chunk, h in self._run(batch, chunks, records, masks, carry):
             for span, h_of_span in zip(chunk, h, strict=True):
                 if per_step:
                     span.unpack(features[:-1])[...] = h_of_span
@@ -178,8 +185,17 @@ class Network:
                     features[:-1, first:last] = h_of_span[step, :, first:last]
         if masks[-1] is not None:
             features[:-1] *= masks[-1]
-        self._kept = Kept(batch, chunks, records, masks, features)
+        self._kept = Kept(batch, chunks, records, masks, carry.recurrent_masks, features)
+        self.carry = Carry([layer.states for layer in self.layers], carry.recurrent_masks)
         return output @ features  # y = W_hy h + b_y
+
+    def _beginning(self, batch: Batch, recurrent_dropout: Dropout | None = None) -> Carry:
+        """What a batch starts from; a mask is drawn for each sequence, and holds to its end."""
+        nothing = [None] * len(self.layers)
+        if recurrent_dropout is None:
+            return Carry(nothing, nothing)
+        shape = self.architecture.width, len(batch.lengths)
+        return Carry(nothing, [recurrent_dropout.mask(shape, self.dtype) for _ in self.layers])
 
     def _masks(self, batch: Batch, n_features: int, dropout: Dropout | None):
         """Draw masks (width, columns) for the outputs of each layer, for the top one's features.
@@ -221,7 +237,8 @@ class Network:
             return (layer.records([chunk])[0] for chunk in chunks())
 
         no_masks = [None] * len(self.layers)
-        for chunk, h in self._run(batch, chunks(), map(in_turn, self.layers), no_masks):
+        start = self._beginning(batch)
+        for chunk, h in self._run(batch, chunks(), map(in_turn, self.layers), no_masks, start):
             if self.architecture.return_sequences:
                 raw = [np.matmul(W_hy, part).transpose(0, 2, 1).reshape(-1, len(b_y)) for part in h]
                 real = batch.is_real(chunk)
@@ -247,7 +264,8 @@ class Network:
         d_h = self._feature_gradients(kept, d_outputs)
         for k in reversed(range(len(self.layers))):
             layer, of_layer_k = self.layers[k], of_layer(gradients, k)
-            d_h = layer.backward(batch, kept.records[k], d_h, of_layer_k, input_gradient or k > 0)
+            d_x_wanted, mask = input_gradient or k > 0, kept.recurrent_masks[k]
+            d_h = layer.backward(batch, kept.records[k], d_h, of_layer_k, d_x_wanted, mask)
             if k > 0 and kept.masks[k - 1] is not None:
                 d_h = masked(d_h, kept.masks[k - 1])
 
@@ -277,20 +295,20 @@ class Network:
             (chunk, [at_ends(span, d_last) for span in chunk]) for chunk in reversed(kept.chunks)
         )
 
-    def _run(self, batch: Batch, chunks, records, masks, states: States | None = None) -> Stream:
+    def _run(self, batch: Batch, chunks, records, masks, carry: Carry) -> Stream:
         """Go through a batch chunk by chunk; yield each with the top layer's h of its spans.
 
         records : for each layer, for each chunk
         masks : for each layer, of its outputs; the top one's are left to the caller
-        states : for each layer, to start from; layers of both directions have none
         """
         stream = ((chunk, batch.inputs(chunk)) for chunk in chunks)
         below = [None, *masks[:-1]]
-        starts = [()] * len(self.layers) if states is None else [(state,) for state in states]
-        for layer, of_layer_k, mask, start in zip(self.layers, records, below, starts, strict=True):
+        for layer, of_layer_k, mask, *carried in zip(
+            self.layers, records, below, *carry, strict=True
+        ):
             if mask is not None:
                 stream = masked(stream, mask)
-            stream = layer.forward(batch, of_layer_k, stream, *start)
+            stream = layer.forward(batch, of_layer_k, stream, *carried)
         return stream
 
 

@@ -14,10 +14,11 @@ sequences.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
-from numpy import add
+from numpy import add, multiply
 
 from sklearn_rnn.core.cells.base import Cell, by_step
 from sklearn_rnn.core.packing import Batch, Chunk
@@ -99,7 +100,7 @@ class RecurrentLayer:
         self._workspace = workspace
         self._memory = Arena(dtype)
         self._d_inputs = Arena(dtype)
-        self._layouts: dict[tuple, list[list[Record]]] = {}
+        self._layouts: dict[tuple, list[list[Record]]] = {}  # by their shapes
         self.states: list[np.ndarray] | None = None  # at the end of what `forward` has run over
 
     @property
@@ -121,22 +122,25 @@ class RecurrentLayer:
         """Take over changed parameters."""
         self.weights = self.cell.working_copy(parameters)
 
-    def records(self, chunks: Sequence[Chunk]) -> list[list[Record]]:
-        """Memory for these chunks, over that of earlier ones; what was laid out is kept a while."""
+    def records(self, chunks: Sequence[Chunk], h_apart: bool = False) -> list[list[Record]]:
+        """Memory for these chunks, over that of earlier ones; what was laid out is kept a while.
+
+        h_apart : whether h is to have memory of its own, since z will hold what is left of it
+        """
         layout = tuple(tuple(span.shape for span in chunk) for chunk in chunks)
-        if layout not in self._layouts:
+        if (layout, h_apart) not in self._layouts:
             if len(self._layouts) >= MAX_LAYOUTS:
                 self._layouts.clear()
-            self._layouts[layout] = self._lay_out(layout)
-        return self._layouts[layout]
+            self._layouts[layout, h_apart] = self._lay_out(layout, h_apart)
+        return self._layouts[layout, h_apart]
 
-    def _lay_out(self, layout) -> list[list[Record]]:
+    def _lay_out(self, layout, h_apart: bool) -> list[list[Record]]:
         H, cell = self.cell.hidden_size, self.cell
         shapes = [
             (n_steps + 1, rows, batch)
             for chunk in layout
             for n_steps, batch in chunk
-            for rows in (H + 1 + self.n_inputs, cell.n_memory * H)
+            for rows in (H + 1 + self.n_inputs, H if h_apart else 0, cell.n_memory * H)
         ]
         scratch_shapes = [
             [(n_steps, cell.n_scratch * H, batch) for n_steps, batch in chunk] for chunk in layout
@@ -147,12 +151,14 @@ class RecurrentLayer:
             self._layouts.clear()  # they would keep the old memory alive
         arrays = carve(self._memory.flat, shapes)
         return [
-            [self._record(next(arrays), next(arrays), part) for part in carve(scratch.flat, shapes)]
+            [self._record(*islice(arrays, 3), part) for part in carve(scratch.flat, shapes)]
             for shapes in scratch_shapes
         ]
 
-    def _record(self, z: np.ndarray, memory: np.ndarray, scratch: np.ndarray) -> Record:
-        span = self.cell.views(z, memory, scratch)
+    def _record(self, z: np.ndarray, h: np.ndarray, memory: np.ndarray, scratch) -> Record:
+        if not h.size:
+            h = z[:, : self.cell.hidden_size]
+        span = self.cell.views(z, h, memory, scratch)
         return Record(span, by_step(span), scratch)
 
     def forward(
@@ -161,22 +167,25 @@ class RecurrentLayer:
         records_of_chunks: Iterable[Sequence[Record]],
         inputs: Stream,
         states: Sequence[np.ndarray] | None = None,
+        mask: np.ndarray | None = None,
     ) -> Stream:
         """Run over chunks; yield h of each, which is to be used before the next one is asked for.
 
         batch : whose chunks these are; not needed here, where time has one direction
         inputs : with each chunk the x of its spans, (n_steps, n_inputs, batch)
         states : to start from, each (H, batch or more); None for zeros
+        mask : of recurrent dropout, (H, batch or more): what h is multiplied by wherever the next
+            timestep's product takes it in, the same at all timesteps of a sequence
         Yields with each the h of its spans, (n_steps, H, batch), as views.
         """
         for records, (chunk, xs) in zip(records_of_chunks, inputs, strict=True):
             for record, x in zip(records, xs, strict=True):
-                states = self._forward(record, x, states)
+                states = self._forward(record, x, states, mask)
             states = [state.copy() for state in states]  # the next chunk may use the memory
             self.states = states
             yield chunk, [record.span.h for record in records]
 
-    def _forward(self, record: Record, x: np.ndarray, states):
+    def _forward(self, record: Record, x: np.ndarray, states, mask):
         """Run over a span, from the states at the end of the last one (None: zeros) to its own."""
         cell, weights, (span, steps, _) = self.cell, self.weights, record
         H, batch = cell.hidden_size, span.z.shape[2]
@@ -185,7 +194,10 @@ class RecurrentLayer:
         for k, state in enumerate(cell.first_states(span)):
             state[...] = 0 if states is None else states[k][:, :batch]
         cell.begin(weights, span)
+        mask = None if mask is None else mask[:, :batch]
         for step in steps:
+            if mask is not None:
+                multiply(step.h_before, mask, step.z[:H])
             cell.forward(weights, step)
         return cell.last_states(span)
 
@@ -196,11 +208,13 @@ class RecurrentLayer:
         d_outputs: Stream,
         gradients,
         input_gradient: bool,
+        mask: np.ndarray | None = None,
     ) -> Stream:
         """Go back over chunks, from the last to the first, adding to the gradients on parameters.
 
         d_outputs : with each chunk, last one first, for each of its spans, for each timestep the
             gradient on h, (H, batch), or None for zeros
+        mask : as it was on the way there
         Yields with each the gradients on the x of its spans, (n_steps, n_inputs, batch); None if
         not asked.
         """
@@ -208,19 +222,25 @@ class RecurrentLayer:
         for records, (chunk, d_hs) in zip(reversed(records_of_chunks), d_outputs, strict=True):
             for record, d_h in zip(reversed(records), reversed(d_hs), strict=True):
                 d_states = widened(d_states, record.span.z.shape[2])
-                self._backward(record, d_h, list(d_states))
+                self._backward(record, d_h, list(d_states), mask)
             deltas, z = self._side_by_side(records)
             self.cell.add_gradients(deltas, z, gradients)
             yield chunk, self._input_gradients(records) if input_gradient else [None] * len(records)
 
-    def _backward(self, record: Record, d_h: Sequence[np.ndarray | None], d_states) -> None:
+    def _backward(self, record: Record, d_h: Sequence[np.ndarray | None], d_states, mask) -> None:
         """Go back over a span; the gradients on the states at its end become those at its start."""
         cell, weights, (span, steps, scratch) = self.cell, self.weights, record
+        dh = d_states[0]
+        mask = None if mask is None else mask[:, : dh.shape[1]]
         cell.compute_factors(weights, span, scratch)
         for step, d_h_of_step in zip(reversed(steps), reversed(d_h), strict=True):
             if d_h_of_step is not None:
-                add(d_states[0], d_h_of_step, d_states[0])
-            cell.backward(weights, step, d_states)
+                add(dh, d_h_of_step, dh)
+            past_product = cell.backward(weights, step, d_states)
+            if mask is not None:
+                multiply(dh, mask, dh)
+            if past_product is not None:
+                add(dh, past_product, dh)
 
     def _side_by_side(self, records: Sequence[Record]) -> tuple[np.ndarray, np.ndarray]:
         """A chunk's deltas, (rows, columns), and z, (columns, rows): one product does for all.

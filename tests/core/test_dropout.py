@@ -1,8 +1,9 @@
-"""Dropout: its masks, where they act, and the gradients through them."""
+"""Dropout, the recurrent one too: its masks, where they act, and the gradients through them."""
 
 import numpy as np
 import pytest
 
+import reference
 from networks import (
     assert_equal_slopes,
     central_differences,
@@ -21,17 +22,30 @@ RAGGED = [2, 7, 1, 7, 2]
 
 cells = pytest.mark.parametrize("cell", CELLS)
 per_step = pytest.mark.parametrize("return_sequences", [False, True], ids=["last", "all"])
+kinds = pytest.mark.parametrize("kind", ["dropout", "recurrent_dropout"])
 directions = pytest.mark.parametrize("bidirectional", [False, True], ids=["one way", "both ways"])
 
 
 class OfEachUnit:
-    """In place of `Dropout`: the same factors for all timesteps, other ones for each layer."""
+    """In place of `Dropout`: the same factors for all columns, other ones for each layer."""
 
     def __init__(self, *factors):
         self.factors = iter(factors)
 
     def mask(self, shape, dtype):
         return np.broadcast_to(next(self.factors)[:, np.newaxis], shape).astype(dtype)
+
+
+class OfEachSequence:
+    """In place of `Dropout`: these masks, one after another."""
+
+    def __init__(self, masks):
+        self.masks = iter(masks)
+
+    def mask(self, shape, dtype):
+        mask = next(self.masks)
+        assert mask.shape == shape
+        return mask.astype(dtype)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -54,7 +68,8 @@ def test_masks(rate, dtype):
 @directions
 @pytest.mark.parametrize("n_layers", [1, 2, 3])
 @pytest.mark.parametrize("max_columns", [4, None])
-def test_finite_differences(cell, return_sequences, bidirectional, n_layers, max_columns):
+@pytest.mark.parametrize("rates", [(0.4, 0), (0, 0.4), (0.3, 0.3)], ids=str)
+def test_finite_differences(cell, return_sequences, bidirectional, n_layers, max_columns, rates):
     network = make_network(
         cell,
         n_layers=n_layers,
@@ -67,11 +82,12 @@ def test_finite_differences(cell, return_sequences, bidirectional, n_layers, max
 
     def loss():
         network.refresh()
-        return evaluate(network, packed, *task, Dropout(0.4, np.random.default_rng(5)))
+        rng = np.random.default_rng(5)
+        return evaluate(network, packed, *task, *(Dropout(r, rng) if r else None for r in rates))
 
     undropped, _ = evaluate(network, packed, *task)
     value, d_outputs = loss()
-    assert value != pytest.approx(undropped, rel=1e-3)
+    assert value != pytest.approx(undropped, rel=1e-5)
     gradients = unset_gradients(network)
     d_inputs = network.backward(d_outputs, gradients, input_gradient=True)
     numeric = central_differences(lambda: loss()[0], network.parameters.vector)
@@ -107,9 +123,70 @@ def test_a_unit_is_scaled_where_the_next_layer_and_the_output_read_it(
     np.testing.assert_allclose(outputs, scaled.forward(batch), rtol=0, atol=1e-12)
 
 
+@cells
 @per_step
 @directions
-def test_masks_do_not_depend_on_chunks(return_sequences, bidirectional):
+@pytest.mark.parametrize("n_layers", [1, 2])
+@pytest.mark.parametrize("max_columns", [4, None])
+def test_the_recurrent_product_sees_what_a_sequence_has_left(
+    cell, return_sequences, bidirectional, n_layers, max_columns
+):
+    options = {"return_sequences": return_sequences}
+    network = make_network(
+        cell, n_layers=n_layers, bidirectional=bidirectional, max_columns=max_columns, **options
+    )
+    sequences, rng = make_sequences(RAGGED), np.random.default_rng(3)
+    packed = pack(sequences)
+    task = "squared_error", *make_targets("squared_error", RAGGED, 2, return_sequences)
+    shape = network.architecture.width, len(RAGGED)
+    masks = [rng.choice([0.0, 1.0, 2.0], shape) for _ in range(n_layers)]
+    value, d_outputs = evaluate(network, packed, *task, None, OfEachSequence(masks))
+    gradients = unset_gradients(network)
+    d_inputs = network.backward(d_outputs, gradients, input_gradient=True)
+
+    columns = [packed.order.index(i) for i in range(len(RAGGED))]
+    _, targets, weights = task
+    expected_value, expected_gradients, expected_d_inputs = reference.loss_and_gradients(
+        network.architecture.named(network.parameters),
+        sequences,
+        targets,
+        cell=cell,
+        loss="squared_error",
+        sample_weight=weights,
+        recurrent_masks=[[mask[:, k] for mask in masks] for k in columns],
+        **options,
+    )
+    assert value == pytest.approx(expected_value, rel=1e-12)
+    for name, gradient in network.architecture.named(gradients).items():
+        np.testing.assert_allclose(gradient, expected_gradients[name], rtol=0, atol=1e-12)
+    for actual, expected in zip(
+        packed.by_sequence(d_inputs, return_sequences=True), expected_d_inputs, strict=True
+    ):
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-12)
+
+
+@cells
+@per_step
+def test_a_sequence_keeps_its_recurrent_mask_from_segment_to_segment(cell, return_sequences):
+    network = make_network(cell, n_layers=2, return_sequences=return_sequences)
+    packed = pack(make_sequences(RAGGED))
+    raw = network.forward(packed.batch, None, Dropout(0.5, np.random.default_rng(0)))
+    whole = packed.by_sequence(raw, return_sequences)
+    dropout, carry = Dropout(0.5, np.random.default_rng(0)), None
+    for first in range(0, max(RAGGED), 2):
+        segment = packed.batch.segment(first, first + 2)
+        raw = network.forward(segment, None, dropout, carry)
+        carry = network.carry
+    assert segment.lengths.tolist() == [1, 1]  # the last timestep of the longest ones
+    for i, outputs in zip(packed.order, raw.T, strict=False):
+        expected = whole[i][-1] if return_sequences else whole[i]
+        np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-12)
+
+
+@kinds
+@per_step
+@directions
+def test_masks_do_not_depend_on_chunks(kind, return_sequences, bidirectional):
     packed = pack(make_sequences(RAGGED))
 
     def outputs(max_columns):
@@ -119,7 +196,7 @@ def test_masks_do_not_depend_on_chunks(return_sequences, bidirectional):
             bidirectional=bidirectional,
             max_columns=max_columns,
         )
-        raw = network.forward(packed.batch, Dropout(0.5, np.random.default_rng(0)))
+        raw = network.forward(packed.batch, **{kind: Dropout(0.5, np.random.default_rng(0))})
         return packed.by_sequence(raw, return_sequences)
 
     whole = outputs(None)
@@ -128,21 +205,23 @@ def test_masks_do_not_depend_on_chunks(return_sequences, bidirectional):
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
 
 
+@kinds
 @directions
-def test_nothing_remains_of_it_for_the_next_batch(bidirectional):
+def test_nothing_remains_of_it_for_the_next_batch(kind, bidirectional):
     network = make_network(n_layers=2, bidirectional=bidirectional)
     sequences = make_sequences(RAGGED)
     batch = pack(sequences).batch
     outputs, predicted = network.forward(batch), predict(network, sequences)
-    dropped = network.forward(batch, Dropout(0.5, np.random.default_rng(0)))
+    dropped = network.forward(batch, **{kind: Dropout(0.5, np.random.default_rng(0))})
     assert np.abs(dropped - outputs).max() > 0.01
     np.testing.assert_array_equal(network.forward(batch), outputs)
     np.testing.assert_array_equal(predict(network, sequences), predicted)
 
 
+@kinds
 @directions
 @per_step
-def test_float32_stays_float32(bidirectional, return_sequences):
+def test_float32_stays_float32(kind, bidirectional, return_sequences):
     network = make_network(
         n_layers=2,
         dtype=np.float32,
@@ -150,7 +229,7 @@ def test_float32_stays_float32(bidirectional, return_sequences):
         return_sequences=return_sequences,
     )
     batch = pack(make_sequences(RAGGED, dtype=np.float32)).batch
-    outputs = network.forward(batch, Dropout(0.5, np.random.default_rng(0)))
+    outputs = network.forward(batch, **{kind: Dropout(0.5, np.random.default_rng(0))})
     assert outputs.dtype == np.float32
     gradients = unset_gradients(network)
     d_inputs = network.backward(outputs, gradients, input_gradient=True)

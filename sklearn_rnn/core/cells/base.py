@@ -1,6 +1,6 @@
 """What a cell consists of, and what the cells have in common.
 
-A cell works on a span of n timesteps at which B sequences are running, in three arrays:
+A cell works on a span of n timesteps at which B sequences are running, in these arrays:
 
 z : (n + 1, H + 1 + D, B)
     Block t is [h_{t-1}; 1; x_t], so that one product W z_t takes in the state, the bias and the
@@ -8,6 +8,8 @@ z : (n + 1, H + 1 + D, B)
 memory : (n + 1, n_memory * H, B)
     Whatever else the backward pass needs of a timestep, and the states other than h, in slots of H
     rows. A state stands in block t as it was before timestep t, like h in z.
+h : (n + 1, H, B)
+    Those rows of z; or memory of its own, where z holds what recurrent dropout leaves of h.
 scratch : (n, n_scratch * H, B)
     Room for the backward pass, shared by all chunks.
 
@@ -111,11 +113,13 @@ class Cell(ABC):
         return array.reshape(n, -1, self.hidden_size, batch).swapaxes(0, 1)
 
     @abstractmethod
-    def views(self, z: np.ndarray, memory: np.ndarray, scratch: np.ndarray) -> NamedTuple:
+    def views(
+        self, z: np.ndarray, h: np.ndarray, memory: np.ndarray, scratch: np.ndarray
+    ) -> NamedTuple:
         """The parts of a span's arrays, each (n, rows, B), by names.
 
-        Every cell has z, the blocks of z but for the last; h, which is h_t of all timesteps; and
-        deltas. `by_step` makes these views those of each timestep.
+        Every cell has z, the blocks of z but for the last; h_before and h, which are h_{t-1} and
+        h_t of all timesteps; and deltas. `by_step` makes these views those of each timestep.
         """
 
     # Forward.
@@ -129,7 +133,7 @@ class Cell(ABC):
 
     def first_states(self, span) -> tuple[np.ndarray, ...]:
         """The states before the span, h first."""
-        return (span.z[0, : self.hidden_size],)
+        return (span.h_before[0],)
 
     def last_states(self, span) -> tuple[np.ndarray, ...]:
         """The states at the end of the span."""
@@ -142,8 +146,12 @@ class Cell(ABC):
         """Turn what `forward` has left into the factors of a whole span."""
 
     @abstractmethod
-    def backward(self, weights, step, d_states) -> None:
-        """One timestep: the gradients on the states after it become, in place, those before it."""
+    def backward(self, weights, step, d_states) -> np.ndarray | None:
+        """One timestep: the gradients on the states after it become, in place, those before it.
+
+        But for what comes to h_{t-1} otherwise than through the product W_hh h_{t-1}: that is
+        returned, if there is any.
+        """
 
     def add_gradients(self, deltas: np.ndarray, z: np.ndarray, gradients) -> None:
         """Add a chunk's part of dW; deltas (rows, columns), z (columns, H + 1 + D)."""

@@ -34,6 +34,7 @@ ACTIVATIONS = {
 
 class Views(NamedTuple):
     z: np.ndarray  # [h_{t-1}; 1; x_t]
+    h_before: np.ndarray  # h_{t-1}
     h: np.ndarray  # h_t
     deltas: np.ndarray  # da
 
@@ -51,8 +52,8 @@ class Elman(Cell):
         if activation == "relu":  # Le, Jaitly, Hinton 2015
             self.initial_recurrent = lambda rng: identity(hidden_size)
 
-    def views(self, z, memory, scratch):
-        return Views(z=z[:-1], h=z[1:, : self.hidden_size], deltas=scratch)
+    def views(self, z, h, memory, scratch):
+        return Views(z=z[:-1], h_before=h[:-1], h=h[1:], deltas=scratch)
 
     def forward(self, weights, step):
         dot(weights.W, step.z, step.h)  # a = W [h_{t-1}; 1; x_t]

@@ -28,8 +28,8 @@ class Views(NamedTuple):
     """What is there on the way there; on the way back."""
 
     z: np.ndarray  # [h_{t-1}; 1; x_t]
-    h: np.ndarray  # h_t
     h_before: np.ndarray  # h_{t-1}
+    h: np.ndarray  # h_t
     a: np.ndarray  # [z; r; hn]
     z_r: np.ndarray
     z_gate: np.ndarray  # z; what comes from dh_t to dh_{t-1} through z∘h_{t-1}
@@ -75,14 +75,14 @@ class GRU(Cell):
             one=one,
         )
 
-    def views(self, z, memory, scratch):
+    def views(self, z, h, memory, scratch):
         # On the way back, what came through h is one block, and what came through x.
         H, now = self.hidden_size, memory[:-1]
         z_gate, r, update, r_hn, n = self.slots(now)
         return Views(
             z=z[:-1],
-            h=z[1:, :H],
-            h_before=z[:-1, :H],
+            h_before=h[:-1],
+            h=h[1:],
             a=now[:, : 3 * H],
             z_r=now[:, : 2 * H],
             z_gate=z_gate,
@@ -132,7 +132,7 @@ class GRU(Cell):
         multiply(da_n, dh, da_n)
         multiply(through_z, dh, through_z)
         dot(weights.W_hh_T, step.d_hn_z_r, dh)  # hn, a_z, a_r = W h_{t-1} + …
-        add(dh, through_z, dh)  # h_t = … + z∘h_{t-1}
+        return through_z  # h_t = … + z∘h_{t-1}
 
     def add_gradients(self, deltas, z, gradients):
         H = self.hidden_size

@@ -16,6 +16,7 @@ class Views(NamedTuple):
     """What is there on the way there; on the way back."""
 
     z: np.ndarray  # [h_{t-1}; 1; x_t]
+    h_before: np.ndarray  # h_{t-1}
     h: np.ndarray  # h_t
     a: np.ndarray  # [f; o; i; g]
     f_o_i: np.ndarray
@@ -42,7 +43,7 @@ class LSTM(Cell):
         forget = self.textbook(parameters["W"][self.rows("f")])
         forget.b_h[...] = 1.0  # remember at first (Gers et al. 2000; Jozefowicz et al. 2015)
 
-    def views(self, z, memory, scratch):
+    def views(self, z, h, memory, scratch):
         # The backward pass needs f itself to the end, so the gradient on f's pre-activation takes
         # the place of f∘c_{t-1}: those on o, i, g and f are then one block, as the gates f, o, i
         # and g were on the way there.
@@ -50,7 +51,8 @@ class LSTM(Cell):
         f, o, i, g, f_c, tanh_c = self.slots(now)
         return Views(
             z=z[:-1],
-            h=z[1:, :H],
+            h_before=h[:-1],
+            h=h[1:],
             a=now[:, : 4 * H],
             f_o_i=now[:, : 3 * H],
             f=f,
@@ -64,7 +66,7 @@ class LSTM(Cell):
         )
 
     def first_states(self, span):
-        return span.z[0, : self.hidden_size], span.f_c[0]
+        return span.h_before[0], span.f_c[0]
 
     def last_states(self, span):
         return span.h[-1], span.c[-1]
