@@ -55,7 +55,12 @@ CASES = {
     "rmsprop, cosine": {"solver": "rmsprop", "learning_rate": "cosine", "batch_size": 7},
     "one cycle": {"learning_rate": "one_cycle", "batch_size": 7},
     "two layers": {"n_layers": 2, "cell": "lstm", "batch_size": 7},
-    "both ways, dropout": {"n_layers": 2, "bidirectional": True, "dropout": 0.3},
+    "both ways, dropout": {
+        "n_layers": 2,
+        "bidirectional": True,
+        "dropout": 0.3,
+        "recurrent_dropout": 0.3,
+    },
     "segments": {"bptt_steps": 2, "batch_size": 7},
     "segments, one cycle": {"bptt_steps": 3, "batch_size": 7, "learning_rate": "one_cycle"},
     "segments, rmsprop, cosine": {
@@ -63,6 +68,7 @@ CASES = {
         "solver": "rmsprop",
         "learning_rate": "cosine",
         "dropout": 0.3,
+        "recurrent_dropout": 0.3,
         "n_layers": 2,
     },
     "segments, sgd, adaptive": {

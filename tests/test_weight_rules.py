@@ -62,6 +62,7 @@ SOLVERS = {
     "lbfgs": {"solver": "lbfgs"},
 }
 WAYS = {"forward": {}, "both ways": {"bidirectional": True}, "segments": {"bptt_steps": 2}}
+DROPOUTS = {"none": {}, "outputs": {"dropout": 0.3}, "states": {"recurrent_dropout": 0.3}}
 FACTORS = {
     "target": TARGETS,
     "solver": SOLVERS,
@@ -73,7 +74,7 @@ FACTORS = {
     "alpha": [0.0, 0.5],
     "max_grad_norm": [None, 0.05],
     "validation": [None, "recorded", "decides"],
-    "dropout": [0.0, 0.3],
+    "dropout": DROPOUTS,
 }
 
 
@@ -82,7 +83,7 @@ def possible(case):
     return not (
         (case.get("target") == "multilabel" and case.get("per_step"))
         or (lbfgs and case.get("way") == "segments")
-        or (lbfgs and case.get("dropout"))
+        or (lbfgs and case.get("dropout", "none") != "none")
     )
 
 
@@ -97,10 +98,12 @@ def combinations(**factors):
 
 def make(case, **more):
     Estimator, parameters, *_ = TARGETS[case["target"]]
-    parameters = FAST | parameters | SOLVERS[case["solver"]] | WAYS[case["way"]] | more
+    parameters = FAST | parameters | more
+    for name, choices in {"solver": SOLVERS, "way": WAYS, "dropout": DROPOUTS}.items():
+        parameters |= choices[case[name]]
     if case["learning_rate"] == "adaptive" and case["solver"] != "lbfgs":
         parameters |= {"tol": 1e9, "n_iter_no_change": 1}  # halved every other epoch
-    own = ("cell", "n_layers", "learning_rate", "alpha", "max_grad_norm", "dropout")
+    own = ("cell", "n_layers", "learning_rate", "alpha", "max_grad_norm")
     return Estimator(
         **parameters,
         **{name: case[name] for name in own},
@@ -150,7 +153,7 @@ def assert_same(model, other):
         assert_array_equal(model.weights_[name], array)
 
 
-@combinations(dropout=[0.0])  # a repeated sample has a mask of its own
+@combinations(dropout=["none"])  # a repeated sample has a mask of its own
 def test_a_whole_weight_is_a_number_of_repetitions(case):
     X, y = data(case)
     weights, weights_val = (np.random.default_rng(5).integers(0, 4, n) for n in (N, N_VAL))
