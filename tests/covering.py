@@ -6,6 +6,8 @@ not go through all of them, if each pair of values is in one at least.
 
 from itertools import combinations, product
 
+import pytest
+
 
 def cover(factors, *groups, possible=lambda case: True):
     """Choose combinations of the factors' values; always the same ones.
@@ -41,3 +43,11 @@ def _most_wanted(case, name, values, wanted, possible):
         return sum((name, value) in part and part <= items for part in wanted)
 
     return max((value for value in values if possible({**case, name: value})), key=gain)
+
+
+def covering(factors, *groups):
+    """A mark for a test that has the factors as arguments: it goes through what `cover` chooses."""
+    cases = [list(case.values()) for case in cover(factors, *groups)]
+    return pytest.mark.parametrize(
+        list(factors), cases, ids=lambda value: str(value) if isinstance(value, tuple) else None
+    )

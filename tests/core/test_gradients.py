@@ -5,10 +5,9 @@ outputs alone, come along so that each is paired with everything.
 """
 
 import numpy as np
-import pytest
 
 import reference
-from covering import cover
+from covering import covering
 from networks import (
     VARIANTS,
     assert_equal_slopes,
@@ -60,12 +59,7 @@ def networks_and_losses(layouts, depths):
         "return_sequences": [False, True],
         "variant": VARIANTS,
     }
-    cases = cover(factors, [name for name in factors if name != "loss"])
-    return pytest.mark.parametrize(
-        list(factors),
-        [list(case.values()) for case in cases],
-        ids=lambda value: "-".join(value) if isinstance(value, tuple) else None,
-    )
+    return covering(factors, [name for name in factors if name != "loss"])
 
 
 @networks_and_losses(LAYOUTS, [1, 2])
