@@ -32,6 +32,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from statsmodels.datasets import sunspots
 
 from sklearn_rnn import RNNRegressor
+from sklearn_rnn.preprocessing import sliding_windows
 
 N_LAGS = 11  # about one cycle
 FIRST_TESTED = 1901
@@ -66,9 +67,9 @@ def main():
     arguments = parser.parse_args()
 
     data = sunspots.load_pandas().data
-    windows = np.lib.stride_tricks.sliding_window_view(data["SUNACTIVITY"], N_LAGS + 1)
-    X, y = windows[:, :-1], windows[:, -1]
-    years = data["YEAR"].to_numpy(dtype=int)[N_LAGS:]
+    X, y, index = sliding_windows(data["SUNACTIVITY"], N_LAGS, return_index=True)
+    X = X[:, :, 0]  # a table of lags, for the ridge regression too
+    years = data["YEAR"].to_numpy(dtype=int)[index["first_target"]]
     print(f"{len(X)} samples: {N_LAGS} years in a row, and the year that follows.")
 
     network = on_root_scale(

@@ -4,7 +4,8 @@ Sequences of different lengths: who is speaking?
 
 Nine men say two Japanese vowels, /ae/. An utterance is a sequence of 7 to 29 frames, each of 12
 coefficients of its spectrum. A list of arrays, one (n_frames, 12) array an utterance, goes through
-a pipeline, cross-validation and a voting classifier as any X does, with no padding. Where there is
+a pipeline, cross-validation and a voting classifier as any X does, with no padding; the scaler in
+the pipeline scales each coefficient by its mean and deviation over all frames. Where there is
 padding already, with NaN behind the last frame, it makes no difference.
 
 The data are the "Japanese Vowels" of M. Kudo, J. Toyama and M. Shimbo, UCI Machine Learning
@@ -21,7 +22,7 @@ How to run::
 from pathlib import Path
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
@@ -29,19 +30,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_rnn import RNNClassifier
+from sklearn_rnn.preprocessing import PerTimestep, pad_sequences
 
 DATA = Path(__file__).parent / "data" / "japanese_vowels.npz"
-
-
-class FrameScaler(TransformerMixin, BaseEstimator):
-    """Scale each feature by its mean and deviation over all frames of all sequences."""
-
-    def fit(self, X, y=None):
-        self.scaler_ = StandardScaler().fit(np.concatenate(X))
-        return self
-
-    def transform(self, X):
-        return [self.scaler_.transform(sequence) for sequence in X]
 
 
 def load():
@@ -55,15 +46,6 @@ def load():
     return X_train, X_test, speakers[is_train], speakers[~is_train]
 
 
-def pad(sequences):
-    """One array (n_sequences, longest, n_features), with NaN behind the end of each sequence."""
-    longest = max(map(len, sequences))
-    padded = np.full((len(sequences), longest, sequences[0].shape[1]), np.nan, dtype=np.float32)
-    for row, sequence in zip(padded, sequences, strict=True):
-        row[: len(sequence)] = sequence
-    return padded
-
-
 def main():
     X_train, X_test, y_train, y_test = load()
     print(
@@ -73,7 +55,7 @@ def main():
     )
 
     network = make_pipeline(
-        FrameScaler(),
+        PerTimestep(StandardScaler()),
         RNNClassifier(
             hidden_size=100,
             batch_size=32,
@@ -104,7 +86,7 @@ def main():
 
     scaler, classifier = network[0], network[-1]
     ragged = scaler.transform(X_test)
-    padded = pad(ragged)
+    padded = pad_sequences(ragged)
     one_by_one = np.concatenate([classifier.predict_proba([sequence]) for sequence in ragged])
     difference = max(
         np.abs(classifier.predict_proba(padded) - classifier.predict_proba(ragged)).max(),

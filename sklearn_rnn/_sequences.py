@@ -1,17 +1,16 @@
 """The one door: whatever holds sequences becomes `Sequences`, or a clear error."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
 
+from sklearn_rnn._content import BLOCK, FINITE_NUMBERS, Content
 from sklearn_rnn._errors import about, describe, refuse_masked
 from sklearn_rnn.core.packing import Batch, ScatteredBatch
-
-# How many values are copied at a time, where X is looked through or isn't in one piece.
-BLOCK = 2**20
 
 
 class Sequences:
@@ -111,11 +110,14 @@ class Sequences:
             ):
                 padded[i, :length] = values[end - length : end]
             return padded
-        arrays = np.split(values, np.cumsum(self.lengths)[:-1])
+        return self.listed(np.split(values, np.cumsum(self.lengths)[:-1]))
+
+    def listed(self, parts: list) -> list | np.ndarray:
+        """Put one part per sequence into the kind of list that the sequences came in."""
         if self.container == "list":
-            return arrays
+            return parts
         objects = np.empty(len(self), dtype=object)
-        objects[:] = arrays
+        objects[:] = parts
         return objects
 
     def is_valid(self) -> np.ndarray:
@@ -123,16 +125,16 @@ class Sequences:
         return np.arange(self.n_timesteps) < self.lengths[:, np.newaxis]
 
 
-def read_sequences(X, estimator, *, reset: bool) -> Sequences:
+def read_sequences(X, estimator, *, reset: bool, content: Content = FINITE_NUMBERS) -> Sequences:
     """Check X, and set `n_features_in_` (and `feature_names_in_`), or check X against them.
 
     Raises ValueError or TypeError, naming the sample where there is one.
     """
+    fitted_on_table = None if reset else estimator._fitted_on_table
     with about("X"):
-        table_wanted = not reset and estimator._fitted_on_table
-        sequences = _read(X, prefer_table=table_wanted, prefer_list=not reset)
-        if sequences is None and (reset or table_wanted):
-            return _read_table(X, estimator, reset=reset)
+        sequences = _read(X, content, fitted_on_table)
+        if sequences is None and fitted_on_table is not False:
+            return _read_table(X, content, partial(validate_data, estimator, reset=reset))
     if reset:
         estimator.n_features_in_ = sequences.n_features
         vars(estimator).pop("feature_names_in_", None)  # of an earlier fit on a DataFrame
@@ -144,7 +146,7 @@ def read_sequences(X, estimator, *, reset: bool) -> Sequences:
             f"X is 2-D ({describe(X)}), but {name} was fitted on sequences: give an array "
             f"(n_samples, n_timesteps, {expected}) or a list of arrays (n_timesteps, {expected})."
         )
-    if table_wanted:
+    if fitted_on_table:
         raise ValueError(
             f"X is 3-D or a list ({describe(X)}), but {name} was fitted on 2-D X: give an array "
             f"(n_samples, {expected}). (Lists of numbers, all of one length, are 2-D; make each an "
@@ -158,10 +160,21 @@ def read_sequences(X, estimator, *, reset: bool) -> Sequences:
     return sequences
 
 
-def _read(X, *, prefer_table: bool, prefer_list: bool) -> Sequences | None:
+def as_sequences(X, content: Content, fitted_on_table: bool | None = None) -> Sequences:
+    """Read X without an estimator that it has to fit.
+
+    fitted_on_table : whether what was read before, if anything, was 2-D; see `_read`
+    """
+    with about("X"):
+        sequences = _read(X, content, fitted_on_table)
+        return _read_table(X, content, check_array) if sequences is None else sequences
+
+
+def _read(X, content: Content, fitted_on_table: bool | None) -> Sequences | None:
     """Read a 3-D array or a list of sequences; return None for what is 2-D.
 
-    A list of equally long lists of numbers is 2-D by default, as elsewhere in scikit-learn.
+    A list of equally long lists of numbers is 2-D by default, as elsewhere in scikit-learn. After a
+    fit on sequences it is a list of sequences; after one on 2-D X any list that can be is 2-D.
     """
     if issparse(X):
         raise TypeError(
@@ -171,16 +184,18 @@ def _read(X, *, prefer_table: bool, prefer_list: bool) -> Sequences | None:
     if isinstance(X, (list, tuple)):
         if _depth(X) >= 2 or any(np.iterable(x) and not isinstance(x, (str, bytes)) for x in X):
             of_lists = all(isinstance(x, (list, tuple)) for x in X)
-            may_be_table = prefer_table or (of_lists and not prefer_list)
-            return None if may_be_table and _is_rectangular(X) else _read_list(X, "list")
+            may_be_table = of_lists if fitted_on_table is None else fitted_on_table
+            if may_be_table and _is_rectangular(X):
+                return None
+            return _checked(_read_list(X, content), content, "list")
     elif hasattr(X, "columns"):  # a DataFrame
         return None
     else:
         array = np.asarray(X)
         if array.ndim == 1 and array.dtype == object and _depth(array) >= 2:
-            return _read_list(array, "object array")
+            return _checked(_read_list(array, content), content, "object array")
         if array.ndim == 3:
-            return _read_array(array)
+            return _checked(_refuse_empty(array), content, "array")
         if array.ndim == 2:
             return None
     raise ValueError(
@@ -188,6 +203,14 @@ def _read(X, *, prefer_table: bool, prefer_list: bool) -> Sequences | None:
         "(n_timesteps_i, n_features), or 2-D with one timestep a column (n_samples, n_timesteps); "
         f"got {describe(X)}. Reshape your data, or put a single sequence into a list."
     )
+
+
+def _checked(arrays: np.ndarray | list[np.ndarray], content: Content, container: str) -> Sequences:
+    if isinstance(arrays, np.ndarray):
+        arrays, lengths = content.check_array(arrays)
+        return Sequences(arrays, lengths, container)
+    lengths = np.array([len(array) for array in arrays])
+    return Sequences(content.check_list(arrays), lengths, container)
 
 
 def _depth(X: Sequence) -> int:
@@ -206,58 +229,56 @@ def _is_rectangular(X: Sequence) -> bool:
     return _depth(X) == 2 and len(shapes) == 1 and all(np.iterable(x) for x in X)
 
 
-def _read_table(X, estimator, *, reset: bool) -> Sequences:
+def _read_table(X, content: Content, check: Callable) -> Sequences:
+    if isinstance(X, (list, tuple)):
+        X = content.as_array(X)
     try:
-        table = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False)
+        table = check(X, dtype=content.dtype, ensure_all_finite=False)
     except (TypeError, ValueError) as error:
         if re.search("convert|string|sequence", str(error)):
             raise type(error)(f"X must hold numbers, one per timestep: {error}") from error
         raise
-    array = as_numbers(table, "X")[:, :, np.newaxis]
-    return Sequences(array, _valid_lengths(array), "table")
+    return _checked(table[:, :, np.newaxis], content, "table")
 
 
-def _read_array(X: np.ndarray) -> Sequences:
+def _refuse_empty(X: np.ndarray) -> np.ndarray:
     if 0 in X.shape:
         raise ValueError(
             f"X has shape {X.shape}: there must be at least one sample, one timestep and one "
             "feature (n_samples, n_timesteps, n_features)."
         )
-    X = as_numbers(X, "X")
-    return Sequences(X, _valid_lengths(X), "array")
+    return X
 
 
-def _read_list(X: Sequence, container: str) -> Sequences:
-    arrays = [_read_sequence(x, i) for i, x in enumerate(X)]
+def _read_list(X: Sequence, content: Content) -> list[np.ndarray]:
+    arrays = [_read_sequence(x, i, content) for i, x in enumerate(X)]
     n_features = arrays[0].shape[1]
     for i, array in enumerate(arrays):
         if array.shape[1] != n_features:
             raise ValueError(
                 f"X[{i}] has {array.shape[1]} features, but X[0] has {n_features}: all sequences "
-                "must have the same features."
+                f"must have the same features.{hint_at_swapped_axes(arrays)}"
             )
-    for block in _blocks(arrays):
-        _check_finite(arrays[block], block.start)
-    return Sequences(arrays, np.array([len(array) for array in arrays]), container)
+    return arrays
 
 
-def _blocks(arrays: list[np.ndarray]) -> Iterator[slice]:
-    """Slices of a list, each of arrays that together have few values, or of a single array."""
-    start = size = 0
-    for i, array in enumerate(arrays):
-        if size + array.size > BLOCK and i > start:
-            yield slice(start, i)
-            start, size = i, 0
-        size += array.size
-    yield slice(start, len(arrays))
+def hint_at_swapped_axes(arrays: list[np.ndarray]) -> str:
+    """What to say if sequences differ in their second dimension, but not in their first."""
+    n_rows = {len(array) for array in arrays}
+    if len(n_rows) > 1:
+        return ""
+    return (
+        f" They all have {n_rows.pop()} rows: if those are the features or channels, as sktime and "
+        "aeon arrange them, use sklearn_rnn.preprocessing.from_channels_first(X)."
+    )
 
 
-def _read_sequence(x, i: int) -> np.ndarray:
+def _read_sequence(x, i: int, content: Content) -> np.ndarray:
     refuse_masked(x, f"X[{i}]")
     if issparse(x):
         raise TypeError(f"X[{i}] is sparse, but sequences have to be dense.")
     try:
-        array = np.asarray(x)
+        array = content.as_array(x)
     except ValueError as error:
         raise ValueError(
             f"X[{i}] is not an array (n_timesteps, n_features): its timesteps differ in length."
@@ -274,74 +295,4 @@ def _read_sequence(x, i: int) -> np.ndarray:
             f"X[{i}] has shape {array.shape}: every sequence needs at least one timestep and one "
             "feature."
         )
-    return as_numbers(array, f"X[{i}]")
-
-
-def as_numbers(array: np.ndarray, name: str) -> np.ndarray:
-    """Check that an array holds real numbers; objects are converted."""
-    if array.dtype.kind in "fiub":
-        return array
-    if array.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}.")
-    if array.dtype.kind == "O":
-        try:
-            return array.astype(np.float64)
-        except (TypeError, ValueError, OverflowError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"{name} must hold numbers: {error}") from error
-    example = f", such as {array.flat[0]!r}" if array.size else ""
-    raise ValueError(f"{name} must hold numbers, but has dtype {array.dtype}{example}.")
-
-
-def _valid_lengths(array: np.ndarray) -> np.ndarray:
-    """Return the lengths of sequences that are padded with NaN; raise where NaN isn't padding."""
-    n, n_timesteps, n_features = array.shape
-    lengths = np.full(n, n_timesteps)
-    block = max(1, BLOCK // (n_timesteps * n_features))
-    for start in range(0, n, block):
-        part = array[start : start + block]
-        if not _surely_finite(part):
-            lengths[start : start + block] = _lengths_of_padded(part, start)
-    return lengths
-
-
-def _lengths_of_padded(part: np.ndarray, first_sample: int) -> np.ndarray:
-    n_timesteps = part.shape[1]
-    some_value = ~np.isnan(part).all(axis=2)
-    lengths = n_timesteps - some_value[:, ::-1].argmax(axis=1)
-    if not some_value.any(axis=1).all():
-        sample = first_sample + int(some_value.any(axis=1).argmin())
-        raise ValueError(
-            f"X[{sample}] is an empty sequence: all its values are NaN, which counts as padding."
-        )
-    bad = ~np.isfinite(part) & (np.arange(n_timesteps) < lengths[:, np.newaxis])[:, :, np.newaxis]
-    if bad.any():
-        raise _not_finite(part, np.argwhere(bad)[0], first_sample)
-    return lengths
-
-
-def _check_finite(arrays: list[np.ndarray], first_sample: int) -> None:
-    if _surely_finite(arrays[0] if len(arrays) == 1 else np.concatenate(arrays)):
-        return
-    for i, array in enumerate(arrays):
-        bad = np.argwhere(~np.isfinite(array))
-        if len(bad):
-            raise _not_finite(array[np.newaxis], (0, *bad[0]), first_sample + i)
-
-
-def _not_finite(part: np.ndarray, where, first_sample: int) -> ValueError:
-    sample, timestep, feature = where
-    return ValueError(
-        f"Input X contains NaN or infinity: sample {first_sample + sample} has "
-        f"{part[tuple(where)]} at timestep {timestep}, feature {feature}. Values must be finite; "
-        "only at the end of a sequence, and in an array, not in a list, may all the features of a "
-        "timestep be NaN, which is padding then."
-    )
-
-
-def _surely_finite(array: np.ndarray) -> bool:
-    """Whether a sum shows at once that all is finite; it may overflow, so False means perhaps."""
-    if array.dtype.kind != "f":
-        return True
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(array.sum()))
+    return array

@@ -7,8 +7,9 @@ are the valid timesteps of all the sequences, one sequence after another.
 import numpy as np
 from scipy.sparse import issparse
 
+from sklearn_rnn._content import as_numbers
 from sklearn_rnn._errors import about, describe, refuse_masked
-from sklearn_rnn._sequences import Sequences, as_numbers
+from sklearn_rnn._sequences import Sequences
 
 
 def read_regression_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
@@ -136,6 +137,21 @@ def rows_of_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
     if 0 in y.shape[1:]:
         raise ValueError(f"y has shape {y.shape}, that is 0 outputs; there must be one at least.")
     return y
+
+
+def is_per_timestep(y: np.ndarray | list | tuple, X: Sequences) -> bool:
+    """Whether y is one target per timestep, for those who don't know by `return_sequences`.
+
+    An array (n_samples, k, ...) is, if k is the number of timesteps; otherwise it is several
+    targets per sequence.
+    """
+    try:
+        shape = np.shape(y)
+    except ValueError:  # parts of different lengths
+        return True
+    if len(shape) == 1 and shape[0]:  # the parts of an array of objects may have a shape too
+        return np.ndim(y[0]) > 0
+    return len(shape) > 1 and shape[1] == X.n_timesteps
 
 
 def _one_per_sequence(y, X: Sequences) -> np.ndarray:

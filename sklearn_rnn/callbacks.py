@@ -8,10 +8,12 @@ import csv
 import json
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from numbers import Integral, Real
 from pathlib import Path
 
+import joblib
 from sklearn.metrics import check_scoring
 
 from sklearn_rnn import _checkpoint
@@ -237,6 +239,14 @@ _COLUMNS = (
 _WRITERS = {".csv": _write_csv, ".jsonl": _write_json}
 
 
+@dataclass
+class _CheckpointedFit:
+    path: Path
+    fingerprint: dict[str, str]
+    epoch: int  # when it was last saved
+    when: float
+
+
 class Checkpoint(_Callback):
     """Save where training stands, and go on from there if it was cut short.
 
@@ -252,7 +262,9 @@ class Checkpoint(_Callback):
     Parameters
     ----------
     path : str or path-like
-        The file; every fit needs its own.
+        The file; every fit needs its own. Or a folder that exists: then each fit has its own file
+        in it, named by what decides it, its data and its parameters: for searches and ensembles,
+        whose fits may run at the same time. Give them a number as ``random_state`` then.
     every_epochs : int or None, default=1
         Save after this many epochs. None saves by time only.
     every_minutes : float or None, default=None
@@ -301,11 +313,10 @@ class Checkpoint(_Callback):
         self.path = Path(path)
         self.every_epochs = every_epochs
         self.every_minutes = every_minutes
-        self._fingerprints = {}  # by the context of a fit, since fits may share this callback
-        self._last_saved = {}  # epoch and time
+        self._fits = {}  # by their contexts, since fits may share this callback
 
     def __getstate__(self):
-        return {**vars(self), "_fingerprints": {}, "_last_saved": {}}
+        return {**vars(self), "_fits": {}}
 
     def on_fit_task_begin(
         self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator=None
@@ -314,45 +325,46 @@ class Checkpoint(_Callback):
         if _is_epoch(context):
             return
         fingerprint = _checkpoint.fingerprint(estimator, fitted_estimator, X, y, metadata)
-        self._fingerprints[context] = fingerprint
-        self._last_saved[context] = fitted_estimator.n_iter_, time.monotonic()
-        if not self.path.exists():
+        path = self.path
+        if path.is_dir():
+            path /= f"{joblib.hash(fingerprint)}.checkpoint"
+        fit = _CheckpointedFit(path, fingerprint, fitted_estimator.n_iter_, time.monotonic())
+        self._fits[context] = fit
+        if not path.exists():
             return
-        saved = _checkpoint.read(self.path)
+        saved = _checkpoint.read(path)
         names = [name for name in fingerprint if fingerprint[name] != saved.fingerprint.get(name)]
         if names:
             raise ValueError(
-                f"The checkpoint {self.path} is of another fit, which differs in "
-                f"{', '.join(names)}. Finish that one, delete the file to start anew, or choose "
-                "another file."
+                f"The checkpoint {path} is of another fit, which differs in {', '.join(names)}. "
+                "Finish that one, delete the file to start anew, or choose another file, or a "
+                "folder, in which each fit has its own."
             )
         estimator._resume_from = saved
-        self._last_saved[context] = len(saved.progress.loss_curve), time.monotonic()
+        fit.epoch, fit.when = len(saved.progress.loss_curve), time.monotonic()
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
         """Save, if it is time to."""
         if _is_epoch(context):
-            self._save_if_due(context.parent, fitted_estimator)
+            self._save_if_due(self._fits[context.parent], fitted_estimator)
             return
         ending = fitted_estimator._progress.ending
         if ending is Ending.STOPPED:
-            self._save(context, fitted_estimator)
+            self._save(self._fits[context], fitted_estimator)
         elif ending is not Ending.INTERRUPTED:  # which leaves half an epoch
-            _checkpoint.remove(self.path)
+            _checkpoint.remove(self._fits[context].path)
 
     def teardown(self, estimator, context):
         """Forget the fit."""
-        self._fingerprints.pop(context, None)
-        self._last_saved.pop(context, None)
+        self._fits.pop(context, None)
 
     def _save_if_due(self, fit, fitted) -> None:
-        epoch, when = self._last_saved[fit]
-        epochs, minutes = fitted.n_iter_ - epoch, (time.monotonic() - when) / 60
+        epochs, minutes = fitted.n_iter_ - fit.epoch, (time.monotonic() - fit.when) / 60
         by_epochs = self.every_epochs is not None and epochs >= self.every_epochs
         if by_epochs or (self.every_minutes is not None and minutes >= self.every_minutes):
             self._save(fit, fitted)
 
     def _save(self, fit, fitted) -> None:
-        saved = _checkpoint.Saved(self._fingerprints[fit], fitted._parameters, fitted._progress)
-        _checkpoint.write(self.path, saved)
-        self._last_saved[fit] = fitted.n_iter_, time.monotonic()
+        saved = _checkpoint.Saved(fit.fingerprint, fitted._parameters, fitted._progress)
+        _checkpoint.write(fit.path, saved)
+        fit.epoch, fit.when = fitted.n_iter_, time.monotonic()

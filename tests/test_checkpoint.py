@@ -42,6 +42,14 @@ def path(tmp_path):
     return tmp_path / "fit.checkpoint"
 
 
+class Epochs(Cut):
+    """Note the epochs that were made."""
+
+    def on_fit_task_end(self, estimator, context):
+        if context.task_name == "epoch":
+            self.epochs.append(context.task_id)
+
+
 CASES = {
     "adam": {},
     "sgd, invscaling": {"solver": "sgd", "learning_rate": "invscaling", "batch_size": 7},
@@ -239,6 +247,29 @@ def test_a_search_uses_the_file_for_one_fit_after_another(path):
     plain = GridSearchCV(RNNRegressor(**FAST), {"cell": ["elman", "gru"]}, cv=2).fit(X, Y)
     assert_array_equal(search.cv_results_["mean_test_score"], plain.cv_results_["mean_test_score"])
     assert not path.exists()
+
+
+def test_in_a_folder_each_fit_has_its_own_file(tmp_path):
+    models = [RNNRegressor(cell=cell, **FAST) for cell in ("elman", "gru")]
+    for epochs, model in enumerate(models, 3):
+        cut_short(model, tmp_path, epochs, X, Y)
+    cut_short(models[0], tmp_path, 5, X[1:], Y[1:])
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".checkpoint"] * 3
+    for left, model in zip((2, 1), models, strict=True):
+        history = []
+        again = clone(model).set_callbacks(Checkpoint(tmp_path), Epochs(history)).fit(X, Y)
+        assert_same(again, clone(model).fit(X, Y))
+        assert len(history) == EPOCHS - (5 - left)
+        assert len(list(tmp_path.iterdir())) == left
+
+
+def test_in_a_parallel_search(tmp_path):
+    model = RNNRegressor(**FAST).set_callbacks(Checkpoint(tmp_path))
+    grid = {"cell": ["elman", "gru"]}
+    search = GridSearchCV(model, grid, cv=2, n_jobs=2, error_score="raise").fit(X, Y)
+    plain = GridSearchCV(RNNRegressor(**FAST), grid, cv=2).fit(X, Y)
+    assert_array_equal(search.cv_results_["mean_test_score"], plain.cv_results_["mean_test_score"])
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_estimator_and_the_callback_can_be_pickled(path):

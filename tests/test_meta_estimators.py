@@ -11,15 +11,11 @@ from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
-    StackingClassifier,
-    StackingRegressor,
     VotingClassifier,
-    VotingRegressor,
 )
 from sklearn.exceptions import FitFailedWarning
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import (
     accuracy_score,
     f1_score,
@@ -35,7 +31,6 @@ from sklearn.model_selection import (
     KFold,
     RandomizedSearchCV,
     StratifiedKFold,
-    TunedThresholdClassifierCV,
     cross_val_predict,
     cross_val_score,
     cross_validate,
@@ -43,61 +38,29 @@ from sklearn.model_selection import (
     train_test_split,
     validation_curve,
 )
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from datasets import object_array, padded, ragged
+from datasets import object_array
+from problems import (
+    CONTAINERS,
+    EQUAL_SEQUENCES,
+    FOLDS,
+    GRID,
+    LABELS,
+    NUMBERS,
+    PROBLEMS,
+    SMALL,
+    THREE_LABELS,
+    N,
+    assert_same,
+    fold_scores,
+    score_by_hand,
+    take,
+)
 from sklearn_rnn import RNNClassifier, RNNRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-N = 24
-SMALL = {"hidden_size": 3, "max_iter": 3, "learning_rate_init": 0.03, "random_state": 0}
-FOLDS = list(KFold(3).split(np.zeros(N)))
-GRID = {"cell": ["elman", "gru"], "hidden_size": [2, 4]}
-
-SEQUENCES = ragged(N, 2, longest=5)
-EQUAL_SEQUENCES = [np.resize(sequence, (4, 2)) for sequence in SEQUENCES]
-CONTAINERS = {
-    "array": np.array(EQUAL_SEQUENCES),
-    "padded array": padded(SEQUENCES),
-    "list": SEQUENCES,
-    "object array": object_array(SEQUENCES),
-    "table": np.array(EQUAL_SEQUENCES)[:, :, 0],
-}
-
-
-def in_container(name, values):
-    """Values per timestep of the sequences in CONTAINERS[name], in a container like that."""
-    lengths = [4] * N if name in ("array", "table") else map(len, SEQUENCES)
-    parts = [np.asarray(value)[:n] for value, n in zip(values, lengths, strict=True)]
-    if name in ("array", "table"):
-        return np.array(parts)
-    if name == "padded array":
-        return padded(parts, fill=np.nan if parts[0].dtype.kind == "f" else -1)
-    return object_array(parts) if name == "object array" else parts
-
-
-RNG = np.random.default_rng(1)
-NUMBERS = RNG.normal(size=N)
-LABELS = np.array(["no", "yes"])[np.arange(N) % 2]
-THREE_LABELS = np.arange(N) % 3
-STEP_NUMBERS = RNG.normal(size=(N, 5))
-STEP_LABELS = RNG.integers(3, size=(N, 5))
-PROBLEMS = {
-    "regression": (RNNRegressor(**SMALL), lambda _: NUMBERS),
-    "classification": (RNNClassifier(**SMALL), lambda _: LABELS),
-    "regression per step": (
-        RNNRegressor(return_sequences=True, **SMALL),
-        lambda container: in_container(container, STEP_NUMBERS),
-    ),
-    "classification per step": (
-        RNNClassifier(return_sequences=True, **SMALL),
-        lambda container: in_container(container, STEP_LABELS),
-    ),
-}
 
 
 @pytest.fixture(params=CONTAINERS)
@@ -115,40 +78,6 @@ def problem(request, container):
 @pytest.fixture
 def X(container):
     return CONTAINERS[container]
-
-
-def take(values, chosen):
-    return values[chosen] if isinstance(values, np.ndarray) else [values[i] for i in chosen]
-
-
-def flat(X, per_step):
-    """Targets, or predictions, of all valid timesteps, one sequence after another."""
-    if np.ndim(per_step[0]) == 0:
-        return np.asarray(per_step)
-    valid = [x[~np.isnan(x if x.ndim == 1 else x[:, 0])] for x in X]
-    return np.concatenate([part[: len(x)] for part, x in zip(per_step, valid, strict=True)])
-
-
-def score_by_hand(estimator, X, y):
-    metric = r2_score if isinstance(estimator, RNNRegressor) else accuracy_score
-    return metric(flat(X, y), flat(X, estimator.predict(X)))
-
-
-def fold_scores(estimator, X, y, folds=FOLDS):
-    return [
-        score_by_hand(
-            clone(estimator).fit(take(X, train), take(y, train)), take(X, test), take(y, test)
-        )
-        for train, test in folds
-    ]
-
-
-def assert_same(a, b):
-    """Equal to the last bit, container by container."""
-    assert type(a) is type(b)
-    assert len(a) == len(b)
-    for part, other in zip(a, b, strict=True):
-        np.testing.assert_array_equal(part, other)
 
 
 class TestCrossValidation:
@@ -456,41 +385,8 @@ class TestScoring:
         assert scores == pytest.approx(fold_scores(estimator, X, y))
 
 
+# One case of each tool, and those of the tools that aren't here: test_meta_estimator_table.py.
 class TestMetaEstimators:
-    def test_multi_output_regressor(self, X):
-        y = np.column_stack([NUMBERS, NUMBERS[::-1]])
-        model = MultiOutputRegressor(RNNRegressor(**SMALL)).fit(X, y)
-        alone = [RNNRegressor(**SMALL).fit(X, column).predict(X) for column in y.T]
-        assert np.array_equal(model.predict(X), np.column_stack(alone))
-
-    def test_multi_output_classifier(self, X):
-        y = np.column_stack([LABELS, THREE_LABELS.astype(str)])
-        model = MultiOutputClassifier(RNNClassifier(**SMALL)).fit(X, y)
-        for i, column in enumerate(y.T):
-            alone = RNNClassifier(**SMALL).fit(X, column)
-            assert np.array_equal(model.predict(X)[:, i], alone.predict(X))
-            assert np.array_equal(model.predict_proba(X)[i], alone.predict_proba(X))
-
-    def test_one_vs_rest(self, X):
-        model = OneVsRestClassifier(RNNClassifier(**SMALL)).fit(X, THREE_LABELS)
-        alone = [
-            RNNClassifier(**SMALL).fit(X, (k == THREE_LABELS).astype(int)).predict_proba(X)[:, 1]
-            for k in range(3)
-        ]
-        assert np.array_equal(model.predict(X), np.argmax(alone, axis=0))
-
-    def test_calibration(self, X):
-        y = LABELS
-        folds = list(StratifiedKFold(3).split(np.zeros(N), y))
-        model = CalibratedClassifierCV(RNNClassifier(**SMALL), cv=folds).fit(X, y)
-        for (train, _), part in zip(folds, model.calibrated_classifiers_, strict=True):
-            alone = RNNClassifier(**SMALL).fit(take(X, train), y[train])
-            assert np.array_equal(part.estimator.predict_proba(X), alone.predict_proba(X))
-        probabilities = model.predict_proba(X)
-        assert probabilities.shape == (N, 2)
-        assert probabilities.sum(axis=1) == pytest.approx(np.ones(N))
-        assert np.array_equal(model.predict(X), model.classes_[probabilities.argmax(axis=1)])
-
     @pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
     def test_calibration_of_a_fitted_one(self, X, method):
         fitted = RNNClassifier(**SMALL).fit(X, LABELS)
@@ -500,14 +396,6 @@ class TestMetaEstimators:
         assert (steps >= -1e-12).all()  # a monotonic function of what the network says
         assert steps.any()
 
-    def test_tuned_threshold(self, X):
-        fitted = RNNClassifier(**SMALL).fit(X, LABELS)
-        model = TunedThresholdClassifierCV(
-            fitted, cv="prefit", refit=False, thresholds=5, scoring="accuracy"
-        ).fit(X, LABELS)
-        above = fitted.predict_proba(X)[:, 1] >= model.best_threshold_
-        assert np.array_equal(model.predict(X), np.where(above, "yes", "no"))
-
     def test_hard_voting(self, X):
         models = [
             (str(seed), RNNClassifier(**{**SMALL, "random_state": seed})) for seed in range(3)
@@ -515,40 +403,6 @@ class TestMetaEstimators:
         voting = VotingClassifier(models).fit(X, LABELS)
         votes = [clone(model).fit(X, LABELS).predict(X) == "yes" for _, model in models]
         assert np.array_equal(voting.predict(X) == "yes", np.mean(votes, axis=0) > 0.5)
-
-    def test_soft_voting(self, X):
-        models = [(cell, RNNClassifier(cell=cell, **SMALL)) for cell in ("elman", "lstm")]
-        voting = VotingClassifier(models, voting="soft").fit(X, LABELS)
-        alone = [clone(model).fit(X, LABELS).predict_proba(X) for _, model in models]
-        assert voting.predict_proba(X) == pytest.approx(np.mean(alone, axis=0))
-
-    def test_voting_regressor(self, X):
-        models = [(cell, RNNRegressor(cell=cell, **SMALL)) for cell in ("elman", "lstm")]
-        voting = VotingRegressor(models).fit(X, NUMBERS)
-        alone = [clone(model).fit(X, NUMBERS).predict(X) for _, model in models]
-        assert voting.predict(X) == pytest.approx(np.mean(alone, axis=0))
-
-    def test_stacking_regressor(self, X):
-        models = [(cell, RNNRegressor(cell=cell, **SMALL)) for cell in ("elman", "lstm")]
-        stacking = StackingRegressor(models, LinearRegression(), cv=FOLDS).fit(X, NUMBERS)
-        inside = [cross_val_predict(model, X, NUMBERS, cv=FOLDS) for _, model in models]
-        final = LinearRegression().fit(np.column_stack(inside), NUMBERS)
-        alone = [clone(model).fit(X, NUMBERS).predict(X) for _, model in models]
-        assert stacking.predict(X) == pytest.approx(final.predict(np.column_stack(alone)))
-
-    def test_stacking_classifier(self, X):
-        models = [(cell, RNNClassifier(cell=cell, **SMALL)) for cell in ("elman", "lstm")]
-        stacking = StackingClassifier(models, LogisticRegression(), cv=FOLDS).fit(X, LABELS)
-        inside = [
-            cross_val_predict(model, X, LABELS, cv=FOLDS, method="predict_proba")[:, 1]
-            for _, model in models
-        ]
-        final = LogisticRegression().fit(np.column_stack(inside), LABELS)
-        alone = [clone(model).fit(X, LABELS).predict_proba(X)[:, 1] for _, model in models]
-        assert np.array_equal(stacking.predict(X), final.predict(np.column_stack(alone)))
-        assert stacking.predict_proba(X) == pytest.approx(
-            final.predict_proba(np.column_stack(alone))
-        )
 
     @pytest.mark.parametrize("n_outputs", [1, 2])
     def test_transformed_target(self, X, n_outputs):

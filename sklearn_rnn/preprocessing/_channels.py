@@ -1,0 +1,108 @@
+"""From and to arrays whose channels come before the timesteps, as sktime and aeon have them."""
+
+import numpy as np
+
+from sklearn_rnn._errors import describe
+from sklearn_rnn.preprocessing._padding import as_arrays
+
+
+def from_channels_first(X):
+    """Convert sequences (n_channels, n_timesteps), as in sktime and aeon, to those used here.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_channels, n_timesteps) or list of n_samples arrays of shape \
+            (n_channels, n_timesteps_i)
+        The sequences: sktime's and aeon's ``numpy3D``, padded with NaN or not, or aeon's
+        ``np-list``.
+
+    Returns
+    -------
+    X_new : ndarray of shape (n_samples, n_timesteps, n_channels) or list of arrays of shape \
+            (n_timesteps_i, n_channels)
+        A copy, each timestep's values side by side in memory; a 1-D object array for one.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If X is anything else, or its sequences differ in their channels.
+
+    See Also
+    --------
+    to_channels_first : The way back.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn.preprocessing import from_channels_first
+    >>> from_channels_first(np.zeros((10, 2, 50))).shape  # 10 sequences of 50 timesteps
+    (10, 50, 2)
+    >>> [x.shape for x in from_channels_first([np.zeros((2, 50)), np.zeros((2, 30))])]
+    [(50, 2), (30, 2)]
+    """
+    return _swapped(X, "(n_channels, n_timesteps_i)", channels=0)
+
+
+def to_channels_first(X):
+    """Convert sequences to (n_channels, n_timesteps), as in sktime and aeon.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_timesteps, n_channels) or list of n_samples arrays of shape \
+            (n_timesteps_i, n_channels)
+        The sequences.
+
+    Returns
+    -------
+    X_new : ndarray of shape (n_samples, n_channels, n_timesteps) or list of arrays of shape \
+            (n_channels, n_timesteps_i)
+        A copy, each channel's values side by side in memory; a 1-D object array for one.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If X is anything else, or its sequences differ in their channels.
+
+    See Also
+    --------
+    from_channels_first : The way back.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn.preprocessing import to_channels_first
+    >>> to_channels_first(np.zeros((10, 50, 2))).shape
+    (10, 2, 50)
+    """
+    return _swapped(X, "(n_timesteps_i, n_channels)", channels=1)
+
+
+def _swapped(X, shape: str, channels: int):
+    """Swap the two axes of each sequence; `channels` is that which all of them have in common."""
+    arrays = as_arrays(X, "X", shape)
+    for i, array in enumerate(arrays):
+        if array.ndim != 2:
+            raise ValueError(
+                f"X[{i}] ({describe(array)}) has {array.ndim} dimensions; X must be 3-D, or a list "
+                f"of arrays {shape}."
+            )
+        if array.shape[channels] != arrays[0].shape[channels]:
+            raise ValueError(
+                f"X[{i}] has {array.shape[channels]} channels, but X[0] has "
+                f"{arrays[0].shape[channels]}: the arrays must be {shape}, all with the same "
+                f"channels.{_hint(arrays, 1 - channels)}"
+            )
+    if getattr(X, "ndim", 0) == 3:
+        return np.swapaxes(X, 1, 2).copy(order="C")
+    swapped = [array.T.copy(order="C") for array in arrays]
+    if isinstance(X, (list, tuple)):
+        return swapped
+    objects = np.empty(len(swapped), dtype=object)
+    objects[:] = swapped
+    return objects
+
+
+def _hint(arrays: list[np.ndarray], other_axis: int) -> str:
+    if len({array.shape[other_axis] for array in arrays}) > 1:
+        return ""
+    return " Their axes seem to be in the other order, so that there is nothing to convert."

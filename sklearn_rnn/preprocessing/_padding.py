@@ -1,0 +1,216 @@
+"""Sequences of different lengths as one padded array, and back."""
+
+import numpy as np
+from scipy.sparse import issparse
+
+from sklearn_rnn._errors import about, describe, refuse_masked
+from sklearn_rnn._sequences import hint_at_swapped_axes
+from sklearn_rnn.preprocessing._timesteps import ANYTHING
+
+# Larger integers are not all to be told apart in float64.
+LARGEST_EXACT = 2**53
+
+
+def pad_sequences(sequences, *, length=None, fill=np.nan):
+    """Put sequences of different lengths into one array, with a fill value behind each.
+
+    The estimators need no padding, and read it where it is NaN. It is for what else wants arrays,
+    and for 2-D X, whose columns must be as many in `predict` as in `fit`.
+
+    Parameters
+    ----------
+    sequences : sequence of array-like of shape (n_timesteps_i,) or (n_timesteps_i, n_features)
+        The sequences, or what there is for each of their timesteps, such as targets. They may have
+        more dimensions, as long as they are of one shape but for the first.
+    length : int, default=None
+        The number of timesteps of the result, at least that of the longest sequence, which None
+        stands for.
+    fill : scalar, default=nan
+        The value behind the end of a sequence: NaN is what X is padded with. Integers and booleans
+        become float64 with NaN, whether or not there is anything to fill; choose a number to keep
+        their type, a string for strings.
+
+    Returns
+    -------
+    padded : ndarray of shape (n_samples, length) or (n_samples, length, n_features)
+        The padded sequences, in the type that holds all of them and `fill`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there are no sequences, one has no timesteps or is longer than `length`, they differ in
+        more than their lengths, or `fill` doesn't go with their values.
+
+    See Also
+    --------
+    unpad_sequences : The way back.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn.preprocessing import pad_sequences
+    >>> pad_sequences([[1.0, 2.0, 3.0], [4.0]])
+    array([[ 1.,  2.,  3.],
+           [ 4., nan, nan]])
+    >>> pad_sequences([["up", "down"], ["up"]], fill="")
+    array([['up', 'down'],
+           ['up', '']], dtype='<U4')
+    """
+    arrays = as_arrays(sequences, "sequences", "(n_timesteps_i,) or (n_timesteps_i, n_features)")
+    for i, array in enumerate(arrays):
+        if array.shape[1:] != arrays[0].shape[1:]:
+            raise ValueError(
+                f"sequences[{i}] has shape {array.shape}, but sequences[0] has {arrays[0].shape}: "
+                "they may differ in their first dimension, the timesteps, only."
+                f"{hint_at_swapped_axes(arrays)}"
+            )
+    longest = max(map(len, arrays))
+    length = longest if length is None else _checked_length(length, longest)
+    dtype = _dtype_with(fill, arrays)
+    try:
+        padded = np.full((len(arrays), length, *arrays[0].shape[1:]), fill, dtype)
+    except OverflowError as error:
+        raise ValueError(f"fill={fill!r} is out of the range of {dtype}.") from error
+    for row, array in zip(padded, arrays, strict=True):
+        row[: len(array)] = array
+    return padded
+
+
+def unpad_sequences(X, *, lengths=None):
+    """Take sequences out of a padded array.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
+        The padded sequences, or what there is for each of their timesteps, such as targets or
+        predictions. There may be more dimensions.
+    lengths : array-like of int of shape (n_samples,), default=None
+        The number of timesteps of each sequence. None takes trailing timesteps all of whose values
+        are NaN (or None) for padding, as the estimators do; numbers that can't be NaN, and
+        strings, have none then.
+
+    Returns
+    -------
+    sequences : list of ndarray of shape (n_timesteps_i,) or (n_timesteps_i, n_features)
+        The sequences: views of X, if it is an array.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If X has too few dimensions, a sequence would have no timesteps, or `lengths` doesn't go
+        with X.
+
+    See Also
+    --------
+    pad_sequences : The way back.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn.preprocessing import unpad_sequences
+    >>> X = np.array([[1.0, 2.0, 3.0], [4.0, np.nan, np.nan]])
+    >>> sequences = unpad_sequences(X)
+    >>> sequences
+    [array([1., 2., 3.]), array([4.])]
+
+    Labels have no NaN, so their lengths have to be said:
+
+    >>> y = np.array([[1, 0, 1], [1, -1, -1]])
+    >>> unpad_sequences(y, lengths=[len(sequence) for sequence in sequences])
+    [array([1, 0, 1]), array([1])]
+    """
+    refuse_masked(X, "X")
+    if issparse(X):
+        raise TypeError("X is sparse, but sequences have to be dense.")
+    with about("X"):
+        array = ANYTHING.as_array(X)
+    if array.ndim < 2 or 0 in array.shape:
+        raise ValueError(
+            "X must be an array (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features), "
+            f"with at least one of each; got {describe(X)}."
+        )
+    if lengths is None:
+        _, lengths = ANYTHING.check_array(array)
+    else:
+        lengths = _checked_lengths(lengths, array)
+    return [row[:length] for row, length in zip(array, lengths.tolist(), strict=True)]
+
+
+def as_arrays(sequences, name: str, shape: str) -> list[np.ndarray]:
+    """Make arrays of one dimension or more, none of them empty, of what is like a list."""
+    refuse_masked(sequences, name)
+    is_list = isinstance(sequences, (list, tuple)) or getattr(sequences, "ndim", 0) > 0
+    if not is_list or hasattr(sequences, "columns") or issparse(sequences) or not len(sequences):
+        raise ValueError(
+            f"{name} must be a list of arrays {shape}, one at least; got {describe(sequences)}."
+        )
+    arrays = []
+    for i, sequence in enumerate(sequences):
+        with about(f"{name}"):
+            refuse_masked(sequence, f"{name}[{i}]")
+            array = ANYTHING.as_array(sequence)
+        if array.ndim == 0 or 0 in array.shape:
+            raise ValueError(
+                f"{name}[{i}] must be an array {shape}, with at least one of each; got "
+                f"{describe(sequence)}."
+            )
+        arrays.append(array)
+    return arrays
+
+
+def _checked_length(length, longest: int) -> int:
+    if isinstance(length, bool) or not isinstance(length, (int, np.integer)):
+        raise TypeError(f"length must be an int or None, got {length!r}.")
+    if length < longest:
+        raise ValueError(
+            f"length={length} is less than the {longest} timesteps of the longest sequence; cut "
+            "the sequences first if that is what you want."
+        )
+    return int(length)
+
+
+def _checked_lengths(lengths, X: np.ndarray) -> np.ndarray:
+    n, n_timesteps = X.shape[:2]
+    with about("lengths"):
+        lengths = np.asarray(lengths)
+    if lengths.dtype.kind not in "iu" or lengths.shape != (n,):
+        raise ValueError(
+            f"lengths must be {n} integers, one per sequence of X; got {describe(lengths)} and "
+            f"dtype {lengths.dtype}."
+        )
+    wrong = (lengths < 1) | (lengths > n_timesteps)
+    if wrong.any():
+        i = int(wrong.argmax())
+        raise ValueError(
+            f"lengths[{i}] is {lengths[i]}, but must be between 1 and {n_timesteps}, the timesteps "
+            "of X."
+        )
+    return lengths
+
+
+def _dtype_with(fill, arrays: list[np.ndarray]) -> np.dtype:
+    """Return the type that holds the values of the arrays and a fill value."""
+    are_text = {array.dtype.kind in "US" for array in arrays if array.dtype.kind != "O"}
+    if len(are_text) > 1:
+        raise TypeError("sequences mix strings with other values; make all of one kind.")
+    dtype = np.result_type(*(array.dtype for array in arrays))
+    is_number = isinstance(fill, (int, float, complex)) and not isinstance(fill, np.generic)
+    kind_of_fill = fill if is_number else np.asarray(fill).dtype  # Python's numbers adapt
+    fits = dtype.kind == "O" or are_text == {isinstance(fill, (str, bytes))}
+    try:
+        result = np.result_type(dtype, kind_of_fill)
+    except TypeError:
+        fits = False
+    if not fits or np.ndim(fill):
+        raise TypeError(
+            f"fill={fill!r} doesn't go with sequences of dtype {dtype}: give a value of their "
+            "kind, such as '' for strings, -1 for integers, nan for numbers."
+        )
+    if dtype.kind in "iu" and result.kind == "f":
+        for i, array in enumerate(arrays):
+            if (array > LARGEST_EXACT).any() or (array < -LARGEST_EXACT).any():
+                raise ValueError(
+                    f"sequences[{i}] has integers that {result} can't hold exactly: give an "
+                    "integer as fill."
+                )
+    return result

@@ -1,0 +1,289 @@
+"""PerTimestepTarget: targets that are transformed inside the model."""
+
+from copy import deepcopy
+
+import numpy as np
+import sklearn
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.metrics import r2_score
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+
+from sklearn_rnn._data import about_validation_data
+from sklearn_rnn._errors import describe, unchanged_on_error
+from sklearn_rnn._sequences import Sequences, as_sequences
+from sklearn_rnn._targets import (
+    array_or_list,
+    flatten,
+    is_per_timestep,
+    read_regression_targets,
+    read_weights,
+)
+from sklearn_rnn.preprocessing._timesteps import ANYTHING
+
+
+class PerTimestepTarget(RegressorMixin, BaseEstimator):
+    """Fit a regressor to transformed targets, and transform its predictions back.
+
+    Like `sklearn.compose.TransformedTargetRegressor`, but also for one target (or several) per
+    timestep, in arrays, padded or not, and in lists. The transformer is fitted on the targets of
+    all valid timesteps, as one table (total_timesteps, n_outputs); what y holds where X is padding
+    is ignored.
+
+    Parameters
+    ----------
+    regressor : regressor
+        An `RNNRegressor`, or a pipeline or search that ends in one. It is cloned.
+    transformer : transformer, default=None
+        A transformer with ``inverse_transform`` that makes one row of each row; it is cloned. None
+        stands for `sklearn.preprocessing.StandardScaler`, which scales each output to mean 0 and
+        variance 1.
+
+    Attributes
+    ----------
+    regressor_ : regressor
+        The fitted regressor, which knows transformed targets only.
+    transformer_ : transformer
+        The fitted transformer.
+    n_features_in_ : int
+        The features per timestep; of 2-D X, the columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        The columns of a DataFrame, if the regressor knows them.
+
+    See Also
+    --------
+    PerTimestep : Transforms X.
+
+    Notes
+    -----
+    Whether y is per sequence or per timestep is what the regressor's parameter
+    ``return_sequences`` says, wherever it is inside. Where there is none, the shape of y tells: an
+    array (n_samples, n_timesteps), or with more dimensions, is per timestep, and so is a list of
+    arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn import RNNRegressor
+    >>> from sklearn_rnn.preprocessing import PerTimestepTarget
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.standard_normal((length, 1)) for length in rng.integers(5, 20, size=60)]
+    >>> y = [1000 + 50 * np.cumsum(x) for x in X]
+    >>> network = RNNRegressor(
+    ...     return_sequences=True, hidden_size=16, learning_rate_init=0.01, tol=0.01, random_state=0
+    ... )
+    >>> model = PerTimestepTarget(network).fit(X, y)
+    >>> model.predict(X)[0].shape == y[0].shape
+    True
+    >>> model.score(X, y) > 0.9
+    True
+    """
+
+    def __init__(self, regressor, transformer=None):
+        self.regressor = regressor
+        self.transformer = transformer
+
+    def fit(self, X, y, **fit_params):
+        """Fit the transformer to the targets, and the regressor to the transformed ones.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            The sequences, as the regressor takes them.
+        y : array-like or list of arrays
+            The targets: (n_samples,) or (n_samples, n_outputs); or per timestep an array
+            (n_samples, n_timesteps) or (n_samples, n_timesteps, n_outputs), or a list of arrays
+            (n_timesteps_i,) or (n_timesteps_i, n_outputs).
+        **fit_params : dict
+            Handed on to the regressor's ``fit``; routed, if metadata routing is enabled. Weights
+            (``sample_weight``, or of a pipeline ``step__sample_weight``; of several the last) count
+            for the transformer too, if it takes any; what has weight zero it never sees. ``y_val``,
+            which wants ``X_val``, is transformed like y.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument, the transformer or the regressor can't be used.
+        """
+        with unchanged_on_error(self):
+            if sklearn.get_config()["enable_metadata_routing"]:
+                fit_params = process_routing(self, "fit", **fit_params).regressor.fit
+            self._check_parts()
+            sequences = as_sequences(X, ANYTHING)
+            self._fitted_on_table = sequences.container == "table"
+            self._per_timestep = self._wants_sequences(y, sequences)
+            targets = read_regression_targets(y, sequences, self._per_timestep)
+            self._one_output = targets.ndim == 1
+            self._fit_transformer(targets, _weights_in(fit_params, sequences, self._per_timestep))
+            params = self._with_transformed_validation_data(fit_params)
+            self.regressor_ = clone(self.regressor)
+            self.regressor_.fit(X, self._transformed(targets, sequences), **params)
+        return self
+
+    def predict(self, X):
+        """Predict, in the units of y.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            The sequences, as for `fit`.
+
+        Returns
+        -------
+        y : ndarray, or list or object array of ndarray
+            The predictions, in the container in which the regressor gives them: per timestep those
+            of padding are NaN.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X can't be used.
+        """
+        sequences, predicted = self._predict(X)
+        return sequences.restore(predicted, np.nan) if self._per_timestep else predicted
+
+    def score(self, X, y, sample_weight=None):
+        """Return R² in the units of y, over all valid timesteps if targets are per timestep.
+
+        Parameters
+        ----------
+        X, y
+            As for `fit`.
+        sample_weight : array-like or list of arrays, default=None
+            One weight per sequence or, if targets are so too, per timestep.
+
+        Returns
+        -------
+        score : float
+            R², with several outputs averaged over them; 1 is best.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X, y or sample_weight can't be used.
+        """
+        sequences, predicted = self._predict(X)
+        y = read_regression_targets(y, sequences, self._per_timestep)
+        if sample_weight is not None:
+            sample_weight = read_weights(sample_weight, sequences, self._per_timestep)
+        return r2_score(y, predicted, sample_weight=sample_weight)
+
+    @property
+    def n_features_in_(self):
+        """The features per timestep; of 2-D X, the columns."""
+        return self.regressor_.n_features_in_
+
+    @property
+    def feature_names_in_(self):
+        """The columns of a DataFrame, if the regressor knows them."""
+        return self.regressor_.feature_names_in_
+
+    def get_metadata_routing(self):
+        """Say how metadata are routed: those of ``fit`` to the regressor, of ``score`` to this.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            The routing.
+        """
+        to_fit = MethodMapping().add(caller="fit", callee="fit")
+        router = MetadataRouter(owner=self).add_self_request(self)
+        return router.add(regressor=self.regressor, method_mapping=to_fit)
+
+    def _check_parts(self) -> None:
+        parts = {
+            "regressor": (self.regressor, ("fit", "predict"), "RNNRegressor()"),
+            "transformer": (
+                StandardScaler() if self.transformer is None else self.transformer,
+                ("fit", "transform", "inverse_transform"),
+                "StandardScaler()",
+            ),
+        }
+        for name, (part, methods, example) in parts.items():
+            needed = ("get_params", *methods)
+            if isinstance(part, type) or not all(hasattr(part, method) for method in needed):
+                raise TypeError(
+                    f"{name} must be one of scikit-learn's kind with {', '.join(methods)}, such "
+                    f"as {example}; got {describe(part)}."
+                )
+
+    def _wants_sequences(self, y, sequences: Sequences) -> bool:
+        parameters = self.regressor.get_params().items()
+        said = {bool(v) for k, v in parameters if k.rpartition("__")[2] == "return_sequences"}
+        if len(said) == 1:
+            return said.pop()
+        if y is None:
+            return False
+        y = array_or_list(y, "y", "one target per sequence or per timestep")
+        return is_per_timestep(y, sequences)
+
+    def _fit_transformer(self, targets: np.ndarray, weights: np.ndarray | None) -> None:
+        transformer = StandardScaler() if self.transformer is None else clone(self.transformer)
+        rows, params = targets.reshape(len(targets), -1), {}
+        if weights is not None:
+            rows, weights = rows[weights > 0], weights[weights > 0]
+            if has_fit_parameter(transformer, "sample_weight"):
+                params["sample_weight"] = weights
+        self._n_outputs = rows.shape[1]
+        self.transformer_ = transformer.fit(rows, **params)
+
+    def _transformed(self, targets: np.ndarray, sequences: Sequences):
+        """Transform targets, and put them into the container of X if they are per timestep."""
+        rows = np.asarray(self.transformer_.transform(targets.reshape(len(targets), -1)))
+        if self._one_output and rows.shape[1] == 1:
+            rows = rows[:, 0]
+        return sequences.restore(rows, np.nan) if self._per_timestep else rows
+
+    def _with_transformed_validation_data(self, params: dict) -> dict:
+        transformed = {}
+        for name, y_val in params.items():
+            step, separator, last = name.rpartition("__")
+            X_val = params.get(f"{step}{separator}X_val")
+            if last != "y_val" or X_val is None or y_val is None:
+                continue
+            with about_validation_data():
+                sequences = as_sequences(X_val, ANYTHING, self._fitted_on_table)
+                targets = read_regression_targets(y_val, sequences, self._per_timestep)
+                n_outputs = targets.reshape(len(targets), -1).shape[1]
+                if n_outputs != self._n_outputs:
+                    raise ValueError(
+                        f"y has {n_outputs} outputs, but that of the training data has "
+                        f"{self._n_outputs}."
+                    )
+            transformed[name] = self._transformed(targets, sequences)
+        return {**params, **transformed}
+
+    def _predict(self, X) -> tuple[Sequences, np.ndarray]:
+        """Return X, read, and the predictions in the units of y, a row per target."""
+        check_is_fitted(self)
+        predicted = self.regressor_.predict(X)
+        sequences = as_sequences(X, ANYTHING, self._fitted_on_table)
+        if self._per_timestep:
+            predicted = flatten(predicted, sequences, "prediction")
+        rows = np.asarray(predicted).reshape(len(predicted), -1)
+        rows = np.asarray(self.transformer_.inverse_transform(rows))
+        return sequences, rows[:, 0] if self._one_output else rows
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.regressor)
+        tags.input_tags, tags.target_tags = deepcopy((inner.input_tags, inner.target_tags))
+        tags.non_deterministic = inner.non_deterministic
+        if inner.regressor_tags is not None:
+            tags.regressor_tags.poor_score = inner.regressor_tags.poor_score
+        return tags
+
+
+def _weights_in(params: dict, sequences: Sequences, per_timestep: bool) -> np.ndarray | None:
+    """The weights of the targets, if there are any among what is handed to the regressor."""
+    named = [value for name, value in params.items() if name.rpartition("__")[2] == "sample_weight"]
+    if not named or named[-1] is None:
+        return None
+    return read_weights(named[-1], sequences, per_timestep)

@@ -1,0 +1,150 @@
+"""All valid timesteps of sequences as the rows of one table, and the way back."""
+
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from itertools import pairwise
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.preprocessing import FunctionTransformer
+
+from sklearn_rnn._content import Content, unpadded
+from sklearn_rnn._errors import about, describe
+from sklearn_rnn._sequences import Sequences
+from sklearn_rnn._targets import array_or_list, is_per_timestep, rows_of_targets
+
+
+def _as_values(x) -> np.ndarray:
+    """Make an array; one of objects for lists that hold strings and others, NaN among them."""
+    array = np.asarray(x)
+    if array.dtype.kind in "US" and isinstance(x, (list, tuple)):
+        objects = np.asarray(x, dtype=object)
+        if not all(isinstance(value, (str, bytes)) for value in objects.flat):
+            return objects
+    return array
+
+
+def _padded(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    lengths = unpadded(array)
+    if not lengths.all():
+        raise ValueError(
+            f"X[{lengths.argmin()}] is an empty sequence: all its values are NaN, which counts as "
+            "padding. (In a list of arrays nothing is padding.)"
+        )
+    return array, lengths
+
+
+# Numbers, strings or objects, with values missing anywhere.
+ANYTHING = Content(None, _as_values, _padded, list)
+
+
+class Timesteps:
+    """The valid timesteps of sequences, one sequence after another.
+
+    rows : array or DataFrame (total_timesteps, n_features)
+    are_frames : whether X is a list of DataFrames, as rows is one then
+    are_1d : whether X is a list of arrays (n_timesteps_i,), or what became of one
+    """
+
+    def __init__(self, X, sequences: Sequences, are_1d: bool = False):
+        self._X = X
+        self.sequences = sequences
+        arrays = sequences.arrays
+        is_list = not isinstance(arrays, np.ndarray)
+        self.are_frames = is_list and all(hasattr(x, "columns") for x in X)
+        self.are_1d = is_list and (are_1d or all(np.ndim(x) == 1 for x in X))
+        if self.are_frames:
+            self.rows = _stacked_frames(X)
+        elif is_list:
+            self.rows = np.concatenate(arrays)
+        elif self._is_padded:
+            self.rows = arrays[sequences.is_valid()]
+        else:
+            self.rows = arrays.reshape(-1, sequences.n_features)
+
+    @property
+    def _is_padded(self) -> bool:
+        return self.sequences.lengths.sum() < len(self.sequences) * self.sequences.n_timesteps
+
+    def targets(self, y, required: bool) -> np.ndarray | None:
+        """Return y for every row, if there is one target for it.
+
+        Several per sequence, such as a forecast's, only if required: they would take much memory,
+        and most transformers ignore them.
+        """
+        if y is None:
+            return None
+        with about("y"):
+            y = array_or_list(y, "y", "one target per sequence or per timestep")
+            if is_per_timestep(y, self.sequences):
+                return rows_of_targets(y, self.sequences, per_step=True)
+            if not required and np.shape(y)[1:] not in ((), (1,)):
+                return None
+            rows = rows_of_targets(y, self.sequences, per_step=False)
+        return np.repeat(rows, self.sequences.lengths, axis=0)
+
+    def restore(self, values, table_names: Callable[[], Iterable[str]]):
+        """Put what became of the rows into the container that X came in.
+
+        values : array, DataFrame or sparse matrix (total_timesteps, n_features_out)
+        table_names : returns the names of the columns of a 2-D result
+        """
+        values = self._checked(values)
+        is_frame = not isinstance(values, np.ndarray)
+        if self.sequences.container in ("table", "array"):
+            array = self._padded(np.asarray(values))
+            if self.sequences.container == "array" or array.shape[2] != 1:
+                return array
+            table = array[:, :, 0]
+            return _framed(table, self._X, table_names(), _library(values)) if is_frame else table
+        if is_frame:
+            return self.sequences.listed(self._split_frame(values))
+        narrow = self.are_1d and values.shape[1] == 1
+        return self.sequences.restore(values[:, 0] if narrow else values, np.nan)
+
+    def _checked(self, values):
+        if issparse(values):  # sequences are dense
+            values = values.toarray()
+        if not hasattr(values, "columns"):
+            values = np.asarray(values)
+        if len(values.shape) != 2 or len(values) != len(self.rows):
+            raise ValueError(
+                f"The transformer made {describe(values)} of {len(self.rows)} timesteps; for "
+                f"PerTimestep it must give a 2-D result with {len(self.rows)} rows, one for each."
+            )
+        return values
+
+    def _padded(self, values: np.ndarray) -> np.ndarray:
+        if self._is_padded and values.dtype.kind not in "fcO":  # there must be room for NaN
+            values = values.astype(np.float64 if values.dtype.kind in "iub" else object)
+        return self.sequences.restore(values, np.nan)
+
+    def _split_frame(self, frame) -> list:
+        rows = getattr(frame, "iloc", frame)
+        bounds = np.cumsum([0, *self.sequences.lengths]).tolist()
+        parts = [rows[start:end] for start, end in pairwise(bounds)]
+        if hasattr(frame, "iloc") and not self.are_frames:  # count timesteps from 0 in each
+            return [part.reset_index(drop=True) for part in parts]
+        return parts
+
+
+def _library(frame) -> str:
+    """The package that a DataFrame is from, such as pandas."""
+    return type(frame).__module__.partition(".")[0]
+
+
+def _stacked_frames(frames):
+    first = list(frames[0].columns)
+    for i, frame in enumerate(frames):
+        if list(frame.columns) != first:
+            raise ValueError(
+                f"X[{i}] has the columns {list(frame.columns)}, but X[0] has {first}: all "
+                "sequences must have the same columns, in the same order."
+            )
+    return import_module(_library(frames[0])).concat(list(frames))
+
+
+def _framed(table: np.ndarray, X, names: Iterable[str], library: str):
+    """Make a 2-D result a DataFrame, as scikit-learn does."""
+    made = FunctionTransformer(lambda _: table, feature_names_out=lambda *_: names)
+    return made.set_output(transform=library).transform(X)

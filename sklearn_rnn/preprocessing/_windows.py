@@ -1,0 +1,217 @@
+"""Windows of time series, and what follows each of them, as samples and targets."""
+
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy.sparse import issparse
+
+from sklearn_rnn._content import as_numbers
+from sklearn_rnn._errors import about, describe, refuse_masked
+from sklearn_rnn._hyperparameters import check_number
+
+INDEX = np.dtype([(name, np.intp) for name in ("series", "start", "first_target", "stop")])
+
+
+class _Series(NamedTuple):
+    """One series: values (n_timesteps, n_features), whether they came as 1-D, and the columns."""
+
+    name: str
+    values: np.ndarray
+    is_1d: bool
+    columns: list | None
+
+
+def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, return_index=False):
+    """Cut time series into windows, and the values to forecast from each of them.
+
+    The window that starts at timestep s holds the timesteps s to s + window - 1; its targets are
+    the `horizon` timesteps from s + window + gap on. No window and no target goes over the end of
+    a series into another one.
+
+    Parameters
+    ----------
+    series : array-like, or list of array-likes
+        A series of numbers: an array (n_timesteps,) or (n_timesteps, n_features), a Series or a
+        DataFrame, whose index is ignored; or a list (or 1-D object array) of several, each of its
+        own length, with the same features. Nested lists are several series.
+    window : int
+        The timesteps of a window, at least 1.
+    horizon : int, default=1
+        How many timesteps follow as targets, at least 1.
+    stride : int, default=1
+        From the start of a window to the start of the next one, in timesteps.
+    gap : int, default=0
+        The timesteps between a window and its first target, which belong to neither.
+    target : int, str or list of them, default=None
+        Which features are to be forecast: their numbers, or a DataFrame's column names. None means
+        all.
+    return_index : bool, default=False
+        Return also where each window is.
+
+    Returns
+    -------
+    X : ndarray of shape (n_windows, window, n_features)
+        The windows, in the order of the series and of time. A copy, of the series' own dtype: about
+        window / stride times as large as the series.
+    y : ndarray of shape (n_windows, horizon, n_targets)
+        The targets. With ``horizon=1`` there is no axis for the horizon, and for 1-D series, or a
+        `target` that is not in a list, none for the targets: ``y`` of a 1-D series is (n_windows,)
+        with ``horizon=1``, else (n_windows, horizon).
+    index : ndarray of shape (n_windows,)
+        Only with ``return_index=True``. Where each window is, as integers in the fields "series"
+        (the number of the series), "start" (the window's first timestep), "first_target" and "stop"
+        (one behind the last target), counted from 0 in each series. `TimeSeriesWindowSplit` takes
+        it as ``groups``, `sklearn.model_selection.GroupKFold` takes its field "series".
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a number is not an integer or too small, if a series is too short for one window and its
+        targets, is empty, holds no numbers, or has other features than the first one, or if
+        `target` is none of the features. Also if all the features of a timestep are NaN: at the end
+        of a window the estimators would take that for padding. Fill the gap, or cut the series
+        there into two; where only some features are NaN, that may be left to an imputer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn.preprocessing import sliding_windows
+    >>> X, y = sliding_windows(np.arange(6.0), window=3)
+    >>> X[:, :, 0]
+    array([[0., 1., 2.],
+           [1., 2., 3.],
+           [2., 3., 4.]])
+    >>> y
+    array([3., 4., 5.])
+
+    Two series, the next two values of the second feature, and where the windows are:
+
+    >>> days = np.column_stack([np.arange(8), 10 * np.arange(8)])
+    >>> X, y, index = sliding_windows(
+    ...     [days, days[:5]], window=3, horizon=2, target=1, return_index=True
+    ... )
+    >>> X.shape
+    (5, 3, 2)
+    >>> y
+    array([[30, 40],
+           [40, 50],
+           [50, 60],
+           [60, 70],
+           [30, 40]])
+    >>> index["series"], index["start"]
+    (array([0, 0, 0, 0, 1]), array([0, 1, 2, 3, 0]))
+    """
+    sizes = {"window": (window, 1), "horizon": (horizon, 1), "stride": (stride, 1), "gap": (gap, 0)}
+    for name, (value, least) in sizes.items():
+        check_number(name, value, Integral, least, None, "left")
+    window, horizon, stride, gap = map(int, (window, horizon, stride, gap))
+    every = _read(series)
+    before = window + gap
+    span = before + horizon
+    for one in every:
+        _check_values(one)
+        if len(one.values) < span:
+            raise ValueError(
+                f"{one.name} has {len(one.values)} timesteps, but window={window}"
+                f"{f', gap={gap}' if gap else ''} and horizon={horizon} need {span}: give longer "
+                "series, or leave this one out."
+            )
+    chosen = _chosen(target, every)
+    X = _cut([one.values[: len(one.values) - span + window] for one in every], window, stride)
+    y = _cut([one.values[before:, chosen] for one in every], horizon, stride)
+    y = y[:, 0] if horizon == 1 else y
+    return (X, y, _index(every, span, stride, before)) if return_index else (X, y)
+
+
+def _cut(arrays: list[np.ndarray], length: int, stride: int) -> np.ndarray:
+    """All windows of arrays (n_timesteps, ...), as (n_windows, length, ...)."""
+    parts = [sliding_window_view(array, length, axis=0)[::stride] for array in arrays]
+    parts = [np.moveaxis(part, -1, 1) for part in parts]
+    shape = (sum(map(len, parts)), *parts[0].shape[1:])
+    # Into an array in C order: concatenate would lay out its own like series that are in F order.
+    return np.concatenate(parts, out=np.empty(shape, np.result_type(*parts)))
+
+
+def _index(every: list[_Series], span: int, stride: int, before: int) -> np.ndarray:
+    parts = []
+    for number, one in enumerate(every):
+        starts = np.arange(0, len(one.values) - span + 1, stride)
+        part = np.empty(len(starts), INDEX)
+        part["series"], part["start"] = number, starts
+        part["first_target"], part["stop"] = starts + before, starts + span
+        parts.append(part)
+    return np.concatenate(parts)
+
+
+def _read(series) -> list[_Series]:
+    """Check that there are series, and that all of them have the same features."""
+    of_objects = isinstance(series, np.ndarray) and series.ndim == 1 and series.dtype.kind == "O"
+    holds_any = isinstance(series, (list, tuple)) or of_objects
+    several = holds_any and any(np.iterable(one) for one in series)
+    if not several:
+        return [_read_one(series, "series")]
+    every = [_read_one(one, f"series[{i}]") for i, one in enumerate(series)]
+    first = every[0]
+    for one in every:
+        widths = one.values.shape[1], first.values.shape[1]
+        if widths[0] != widths[1]:
+            raise ValueError(
+                f"{one.name} has {widths[0]} features, but {first.name} has {widths[1]}: all "
+                "series must have the same features."
+            )
+        if one.columns != first.columns:
+            raise ValueError(
+                f"{one.name} has the columns {one.columns}, but {first.name} has {first.columns}: "
+                "all series must have the same ones, in the same order."
+            )
+    return every
+
+
+def _read_one(one, name: str) -> _Series:
+    refuse_masked(one, name)
+    if issparse(one):
+        raise TypeError(f"{name} is sparse, but has to be dense: use toarray() to convert it.")
+    with about(name):
+        array = np.asarray(one)
+    if array.ndim not in (1, 2) or 0 in array.shape:
+        raise ValueError(
+            f"{name} must be (n_timesteps,) or (n_timesteps, n_features), with one of each at "
+            f"least; got {describe(one)}. Give several series as a list of arrays."
+        )
+    values = as_numbers(array, name)
+    columns = list(one.columns) if hasattr(one, "columns") else None
+    return _Series(name, values.reshape(len(values), -1), array.ndim == 1, columns)
+
+
+def _check_values(one: _Series) -> None:
+    if one.values.dtype.kind != "f":
+        return
+    missing = np.isnan(one.values).all(axis=1)
+    if missing.any():
+        raise ValueError(
+            f"{one.name} is NaN at timestep {missing.argmax()}, in all features. At the end of a "
+            "window that would be read as padding: fill the gap, or cut the series there into two "
+            "and give them as a list."
+        )
+
+
+def _chosen(target, every: list[_Series]):
+    """The features to forecast, as what picks them out of an axis."""
+    if target is None:
+        return 0 if all(one.is_1d for one in every) else slice(None)
+    columns, n_features = every[0].columns, every[0].values.shape[1]
+    target = target.tolist() if hasattr(target, "tolist") else target
+    known = list(range(n_features)) if columns is None else columns
+    if isinstance(target, list):
+        if not target:
+            raise ValueError("target is an empty list: name one feature at least, or give None.")
+        return [_place(feature, known) for feature in target]
+    return _place(target, known)
+
+
+def _place(feature, known: list) -> int:
+    if isinstance(feature, bool) or feature not in known:
+        raise ValueError(f"target={feature!r} is not among the features, which are {known}.")
+    return known.index(feature)

@@ -1,0 +1,205 @@
+"""The tables in docs/meta_estimators.md, cell by cell."""
+
+import re
+from collections import Counter
+from inspect import signature
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import AdaBoostClassifier
+from sklearn.metrics import get_scorer, r2_score
+from sklearn.multiclass import OneVsRestClassifier, OutputCodeClassifier
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.discovery import all_estimators
+
+import cases_of_ensembles  # noqa: F401
+import cases_of_features  # noqa: F401
+import cases_of_selection  # noqa: F401
+from problems import (
+    CONTAINERS,
+    LABELS,
+    NUMBERS,
+    SMALL,
+    STEP_LABELS,
+    STEP_NUMBERS,
+    THREE_LABELS,
+    N,
+    in_container,
+)
+from sklearn_rnn import RNNClassifier, RNNRegressor
+from tool_problems import CASES, Problem
+from ways_round import WAYS, row_numbers
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+TEXT = (Path(__file__).parents[1] / "docs" / "meta_estimators.md").read_text(encoding="utf-8")
+COLUMNS = ["array", "padded array", "list", "object array"]
+LINK = re.compile(r"\[[^]]+\]\(#([a-z-]+)\)")
+REFUSALS = (ValueError, TypeError, IndexError, NotImplementedError)
+
+
+def rows(heading):
+    """The rows of the tables under a heading: tools, and one cell per container."""
+    section = TEXT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    lines = [line.strip("| ").split(" | ") for line in section.splitlines() if "| `" in line]
+    return [(re.findall("`([^`]+)`", tools), cells) for tools, *cells in lines]
+
+
+def cells(heading):
+    return {
+        (tool, container): cell
+        for tools, cells in rows(heading)
+        for tool in tools
+        for container, cell in zip(COLUMNS, cells, strict=True)
+    }
+
+
+PER_SEQUENCE = cells("One target per sequence")
+PER_TIMESTEP = cells("One target per timestep")
+# What isn't in the second table is said to refuse.
+PER_TIMESTEP |= {cell: "no" for cell in PER_SEQUENCE if cell not in PER_TIMESTEP}
+
+
+def problem(container, *, per_step) -> Problem:
+    rng = np.random.default_rng(5)
+    classifier = RNNClassifier(return_sequences=per_step, **SMALL)
+    shape = (N, 5, 2) if per_step else (N, 2)
+    targets = {
+        "numbers": STEP_NUMBERS if per_step else NUMBERS,
+        "labels": np.where(STEP_NUMBERS > 0, "yes", "no") if per_step else LABELS,
+        "three_labels": STEP_LABELS if per_step else THREE_LABELS,
+        "number_pairs": rng.normal(size=shape),
+        "label_pairs": rng.integers(2, size=shape),
+    }
+    if per_step:
+        targets = {name: in_container(container, values) for name, values in targets.items()}
+    return Problem(
+        X=CONTAINERS[container],
+        regressor=RNNRegressor(return_sequences=per_step, **SMALL),
+        classifier=classifier,
+        weighted_classifier=classifier,
+        **targets,
+    )
+
+
+def check_works(tool, container, per_step, way=None):
+    plain = problem(container, per_step=per_step)
+    steps = CASES[tool](plain if way is None else WAYS[way](plain), plain)
+    next(steps)
+    assert next(steps, "the end") == "the end"
+
+
+def check_is_refused(tool, container, per_step):
+    plain = problem(container, per_step=per_step)
+    with pytest.raises(REFUSALS) as refusal:
+        next(CASES[tool](plain, plain))
+    assert refusal.traceback[-1].path.parent != Path(__file__).parent, "it is the test that fails"
+
+
+def check_goes_wrong(tool, container, per_step):
+    plain = problem(container, per_step=per_step)
+    steps = CASES[tool](plain, plain)
+    next(steps)
+    with pytest.raises(AssertionError):
+        next(steps)
+
+
+def check_cell(cell, tool, container, per_step):
+    if cell == "yes":
+        check_works(tool, container, per_step)
+    elif cell == "wrong":
+        check_goes_wrong(tool, container, per_step)
+    else:
+        check_is_refused(tool, container, per_step)
+        ways = [anchor.replace("-", " ") for anchor in LINK.findall(cell)]
+        assert ways or cell == "no"
+        for way in ways:
+            check_works(tool, container, per_step, way)
+
+
+@pytest.mark.parametrize(("tool", "container"), PER_SEQUENCE)
+def test_one_target_per_sequence(tool, container):
+    check_cell(PER_SEQUENCE[tool, container], tool, container, per_step=False)
+
+
+@pytest.mark.parametrize(("tool", "container"), PER_TIMESTEP)
+def test_one_target_per_timestep(tool, container):
+    check_cell(PER_TIMESTEP[tool, container], tool, container, per_step=True)
+
+
+@pytest.mark.parametrize("tool", CASES)
+def test_tables_work_but_for_the_tools_that_are_named(tool):
+    named = TEXT.split("\n2-D X")[1].split(":")[0]
+    check = check_is_refused if f"`{tool}`" in named else check_works
+    check(tool, "table", per_step=False)
+
+
+@pytest.mark.parametrize("heading", ["One target per sequence", "One target per timestep"])
+def test_each_row_has_a_case_and_each_case_a_row(heading):
+    named = Counter(tool for tools, _ in rows(heading) for tool in tools)
+    assert set(named.values()) == {1}
+    assert set(named) <= set(CASES)
+    if heading == "One target per sequence":
+        assert set(named) == set(CASES)
+
+
+def test_each_way_round_is_described_and_used():
+    described = re.findall("\n### (.*)\n", TEXT.split("\n## Ways round\n")[1].split("\n## ")[0])
+    all_cells = [*PER_SEQUENCE.values(), *PER_TIMESTEP.values()]
+    used = {way for cell in all_cells for way in LINK.findall(cell)}
+    assert {name.lower() for name in described} == set(WAYS)
+    assert {way.replace("-", " ") for way in used} == set(WAYS)
+
+
+def test_no_meta_estimator_of_scikit_learn_is_missing():
+    words = {"estimator", "estimators", "regressor", "transformers", "transformer_list", "steps"}
+    inside = {name for name, found in all_estimators() if words & set(signature(found).parameters)}
+    assert "BaggingRegressor" in inside
+    assert inside <= set(CASES)
+
+
+def test_adaboost_classifier_wants_weights_that_a_plain_pipeline_does_not_take():
+    plain = row_numbers(problem("list", per_step=False))
+    model = AdaBoostClassifier(plain.classifier, n_estimators=2)
+    with pytest.raises(ValueError, match="doesn't support sample_weight"):
+        model.fit(plain.X, LABELS)
+
+
+CONSTANT = [
+    (OneVsRestClassifier(RNNClassifier(**SMALL)), np.column_stack([THREE_LABELS == 1, np.ones(N)])),
+    (OutputCodeClassifier(RNNClassifier(**SMALL), random_state=0), THREE_LABELS),
+]
+
+
+@pytest.mark.filterwarnings("ignore:Label 1 is present in all training examples")
+@pytest.mark.parametrize("container", COLUMNS)
+@pytest.mark.parametrize(("model", "y"), CONSTANT, ids=["label", "bit"])
+def test_where_all_samples_have_a_label_or_a_bit(model, y, container):
+    X, model = CONTAINERS[container], clone(model)
+    if container != "object array":
+        with pytest.raises(ValueError, match=r"_ConstantPredictor|inhomogeneous"):
+            model.fit(X, y).predict(X)
+        return
+    predicted = model.fit(X, y).predict(X)
+    assert predicted.shape == y.shape
+    if y.ndim == 2:
+        assert predicted[:, 1].all()
+
+
+def test_a_target_scaler_has_a_mean_per_timestep():
+    p = problem("array", per_step=True)
+    model = TransformedTargetRegressor(p.regressor, transformer=StandardScaler())
+    model.fit(p.X, p.numbers)
+    assert model.transformer_.mean_ == pytest.approx(p.numbers.mean(axis=0))
+
+
+def test_r2_by_name_is_a_mean_over_timesteps():
+    p = problem("array", per_step=True)
+    network = p.regressor.fit(p.X, p.numbers)
+    columns = zip(p.numbers.T, network.predict(p.X).T, strict=True)
+    expected = np.mean([r2_score(*column) for column in columns])
+    assert get_scorer("r2")(network, p.X, p.numbers) == pytest.approx(expected)
+    assert network.score(p.X, p.numbers) != pytest.approx(expected)

@@ -1,0 +1,386 @@
+"""Scorers of targets per timestep, compared with metrics of targets flattened by hand."""
+
+import pickle
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    f1_score,
+    get_scorer,
+    log_loss,
+    make_scorer,
+    max_error,
+    mean_absolute_error,
+    precision_score,
+    r2_score,
+    roc_auc_score,
+)
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from datasets import padded
+from per_step import (
+    BINARY,
+    CONTAINERS,
+    LABELS,
+    LENGTHS,
+    NUMBERS,
+    OF_SEQUENCES,
+    SMALL,
+    WEIGHTS,
+    ClassifierOfLists,
+    N,
+    RegressorOfLists,
+    X,
+    fit_classifier,
+)
+from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.callbacks import EarlyStopping
+from sklearn_rnn.metrics import make_sequence_scorer
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def predicted_numbers(shift=0.0):
+    return [x[:, 0] + shift for x in X]
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_scores_are_those_of_hand_flattened_targets(container):
+    as_X, as_y = CONTAINERS[container]
+    regressor = RegressorOfLists(0.1).fit(X, NUMBERS)
+    score = make_sequence_scorer("neg_mean_absolute_error")(regressor, as_X(X), as_y(NUMBERS))
+    flat = np.concatenate(NUMBERS), np.concatenate(predicted_numbers(0.1))
+    assert score == -mean_absolute_error(*flat)
+
+    model = fit_classifier()
+    flat = np.concatenate(LABELS), np.concatenate(model.predict(X))
+    score = make_sequence_scorer("f1_macro")(model, as_X(X), as_y(LABELS))
+    assert score == pytest.approx(f1_score(*flat, average="macro"), rel=1e-12)
+    assert make_sequence_scorer(accuracy_score)(model, as_X(X), as_y(LABELS)) == pytest.approx(
+        model.score(X, LABELS), rel=1e-12
+    )
+
+
+def test_table_of_one_feature():
+    """2-D X, with a column per timestep."""
+    frame = pd.DataFrame(padded(X)[:, :, 0])
+    model = RNNClassifier(**SMALL).fit(frame, LABELS)
+    score = make_sequence_scorer("accuracy")(model, frame, LABELS)
+    assert score == pytest.approx(model.score(frame, LABELS), rel=1e-12)
+    flat = np.concatenate(model.predict_proba(frame))
+    expected = -log_loss(np.concatenate(LABELS), flat[~np.isnan(flat).any(axis=1)])
+    score = make_sequence_scorer("neg_log_loss")(model, frame, padded(LABELS, fill="?"))
+    assert score == pytest.approx(expected, rel=1e-12)
+
+
+NAMED = {
+    "accuracy": lambda y, label, p: accuracy_score(y, label),
+    "balanced_accuracy": lambda y, label, p: balanced_accuracy_score(y, label),
+    "neg_log_loss": lambda y, label, p: -log_loss(y, p),
+    "roc_auc_ovr": lambda y, label, p: roc_auc_score(y, p, multi_class="ovr"),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("as_X", [list, padded])
+def test_scorers_by_name_with_three_classes(name, as_X):
+    model = fit_classifier()
+    flat = [np.concatenate(values) for values in (model.predict(X), model.predict_proba(X))]
+    expected = NAMED[name](np.concatenate(LABELS), *flat)
+    assert make_sequence_scorer(name)(model, as_X(X), LABELS) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision", "neg_brier_score"])
+def test_threshold_scorers_with_two_classes(name):
+    """The scorers choose the method and the column; scikit-learn's do the same on flat data."""
+    y = [(labels == "yes").astype(int) for labels in BINARY]
+    model = fit_classifier(y)
+    probabilities = np.concatenate(model.predict_proba(X))
+
+    class Flat(ClassifierMixin, BaseEstimator):
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, X):
+            return probabilities
+
+    expected = get_scorer(name)(Flat(), None, np.concatenate(y))
+    assert make_sequence_scorer(name)(model, padded(X), y) == expected
+    if name == "roc_auc":
+        margins = ClassifierOfLists(-0.2).fit(X, y)
+        by_hand = roc_auc_score(np.concatenate(y), np.concatenate(predicted_numbers(-0.2)))
+        assert make_sequence_scorer(name)(margins, X, y) == by_hand
+
+
+def test_arguments_of_a_metric():
+    model = fit_classifier(BINARY)
+    y, predicted = np.concatenate(BINARY), np.concatenate(model.predict(X))
+    scorer = make_sequence_scorer(precision_score, pos_label="no", zero_division=0.0)
+    assert scorer(model, X, BINARY) == precision_score(
+        y, predicted, pos_label="no", zero_division=0.0
+    )
+    loss = make_sequence_scorer(log_loss, greater_is_better=False, response_method="predict_proba")
+    expected = -log_loss(y == "yes", np.concatenate(model.predict_proba(X))[:, 1])
+    assert loss(model, X, BINARY) == pytest.approx(expected, rel=1e-12)
+    made = make_sequence_scorer(make_scorer(max_error, greater_is_better=False))
+    regressor = RegressorOfLists(5.0).fit(X, NUMBERS)
+    flat = np.concatenate(NUMBERS), np.concatenate(predicted_numbers(5.0))
+    assert made(regressor, X, NUMBERS) == -max_error(*flat)
+
+
+def test_averaged_by_sequence():
+    regressor = RegressorOfLists(0.1).fit(X, NUMBERS)
+    pairs = list(zip(NUMBERS, predicted_numbers(0.1), strict=True))
+    each = [-mean_absolute_error(*pair) for pair in pairs]
+    scorer = make_sequence_scorer("neg_mean_absolute_error", averaged_by="sequence")
+    score = scorer(regressor, X, NUMBERS)
+    assert score == pytest.approx(np.mean(each), rel=1e-12)
+    by_step = make_sequence_scorer("neg_mean_absolute_error")(regressor, X, NUMBERS)
+    assert abs(score - by_step) > 0.005
+
+    weighted = scorer(regressor, padded(X), NUMBERS, sample_weight=OF_SEQUENCES)
+    assert weighted == pytest.approx(np.average(each, weights=OF_SEQUENCES), rel=1e-12)
+    each = [
+        -mean_absolute_error(*pair, sample_weight=w) for pair, w in zip(pairs, WEIGHTS, strict=True)
+    ]
+    expected = np.average(each, weights=[w.mean() for w in WEIGHTS])
+    weighted = scorer(regressor, X, NUMBERS, sample_weight=WEIGHTS)
+    assert weighted == pytest.approx(expected, rel=1e-12)
+
+
+def test_averaged_by_sequence_asks_for_predictions_once():
+    class Counting(RegressorOfLists):
+        def predict(self, X):
+            calls.append(len(X))
+            return super().predict(X)
+
+    calls = []
+    scorer = make_sequence_scorer("r2", averaged_by="sequence")
+    long = [x for x in X if len(x) > 2]
+    scorer(Counting(), long, [y for y in NUMBERS if len(y) > 2])
+    assert calls == [len(long)]
+
+
+def test_averaged_by_sequence_leaves_out_weight_zero():
+    """Sequences of one timestep, for which R² has no meaning (and warns)."""
+    regressor = RegressorOfLists(0.1).fit(X, NUMBERS)
+    scorer = make_sequence_scorer(r2_score, averaged_by="sequence")
+    weights = np.array([float(n > 2) for n in LENGTHS])
+    pairs = [pair for pair in zip(NUMBERS, predicted_numbers(0.1), strict=True) if len(pair[0]) > 2]
+    assert len(pairs) < N
+    score = scorer(regressor, X, NUMBERS, sample_weight=weights)
+    assert score == pytest.approx(np.mean([r2_score(*pair) for pair in pairs]), rel=1e-12)
+    # a metric that takes no weights is fine, since the sequences are what is weighted
+    largest = make_sequence_scorer(max_error, greater_is_better=False, averaged_by="sequence")
+    score = largest(regressor, X, NUMBERS, sample_weight=weights)
+    assert score == pytest.approx(-np.mean([max_error(*pair) for pair in pairs]), rel=1e-12)
+
+
+@pytest.mark.parametrize("weights", [OF_SEQUENCES, WEIGHTS], ids=["per sequence", "per timestep"])
+def test_sample_weight(weights):
+    model = fit_classifier()
+    flat = np.repeat(weights, LENGTHS) if weights is OF_SEQUENCES else np.concatenate(weights)
+    expected = f1_score(
+        np.concatenate(LABELS),
+        np.concatenate(model.predict(X)),
+        average="macro",
+        sample_weight=flat,
+    )
+    for container in (list, padded):
+        score = make_sequence_scorer("f1_macro")(model, container(X), LABELS, sample_weight=weights)
+        assert score == pytest.approx(expected, rel=1e-12)
+
+
+def test_search_over_each_container_in_two_processes():
+    grid = {"hidden_size": [2, 4]}
+    scoring = {
+        "mae": make_sequence_scorer("neg_mean_absolute_error"),
+        "by sequence": make_sequence_scorer(
+            mean_absolute_error, greater_is_better=False, averaged_by="sequence"
+        ),
+    }
+    results = {}
+    for container in ("list", "object array", "padded array"):
+        as_X, as_y = CONTAINERS[container]
+        search = GridSearchCV(
+            RNNRegressor(**SMALL), grid, scoring=scoring, refit="mae", cv=KFold(3), n_jobs=2
+        ).fit(as_X(X), as_y(NUMBERS))
+        results[container] = search.cv_results_
+    for result in results.values():
+        for name in scoring:
+            np.testing.assert_allclose(
+                result[f"mean_test_{name}"], results["list"][f"mean_test_{name}"], rtol=1e-9
+            )
+    for i, hidden_size in enumerate(grid["hidden_size"]):
+        scores = []
+        for train, test in KFold(3).split(X):
+            model = RNNRegressor(**{**SMALL, "hidden_size": hidden_size})
+            model.fit([X[j] for j in train], [NUMBERS[j] for j in train])
+            predicted = model.predict([X[j] for j in test])
+            flat = np.concatenate([NUMBERS[j] for j in test]), np.concatenate(predicted)
+            scores.append(-mean_absolute_error(*flat))
+        assert results["list"]["mean_test_mae"][i] == pytest.approx(np.mean(scores), rel=1e-9)
+
+
+def test_inside_pipelines_that_change_X():
+    """The scorer sees X as it was given: padded, with NaN inside, or with strings."""
+
+    def impute(X):
+        return np.where(np.isnan(X) & ~np.isnan(X).all(axis=2, keepdims=True), 0.0, X)
+
+    def encode(X):
+        return [np.where(x == "up", 1.0, -1.0) for x in X]
+
+    dirty = padded(X)
+    dirty[::2, 0, 0] = np.nan
+    words = [np.where(x > 0, "up", "down") for x in X]
+    valid = np.arange(max(LENGTHS)) < np.array(LENGTHS)[:, np.newaxis]
+    flatteners = {impute: (dirty, lambda p: p[valid]), encode: (words, np.concatenate)}
+    for step, (given, flattened) in flatteners.items():
+        pipeline = make_pipeline(FunctionTransformer(step), RNNClassifier(**SMALL))
+        pipeline.fit(given, LABELS)
+        accuracy = make_sequence_scorer("accuracy")(pipeline, given, LABELS)
+        assert accuracy == pytest.approx(pipeline[-1].score(step(given), LABELS), rel=1e-12)
+        probabilities = flattened(pipeline[-1].predict_proba(step(given)))
+        expected = -log_loss(np.concatenate(LABELS), probabilities)
+        score = make_sequence_scorer("neg_log_loss")(pipeline, given, LABELS)
+        assert score == pytest.approx(expected, rel=1e-12)
+
+
+def test_weights_through_routing():
+    regressor = RegressorOfLists(0.1)
+    folds = list(KFold(3).split(X))
+    expected = {}
+    for name, weights in {"plain": None, "weighted": OF_SEQUENCES}.items():
+        expected[name] = [
+            -mean_absolute_error(
+                np.concatenate([NUMBERS[i] for i in test]),
+                np.concatenate([predicted_numbers(0.1)[i] for i in test]),
+                sample_weight=None
+                if weights is None
+                else np.repeat(weights[test], [LENGTHS[i] for i in test]),
+            )
+            for _, test in folds
+        ]
+    with config_context(enable_metadata_routing=True):
+        for name, asked in {"plain": False, "weighted": True}.items():
+            scorer = make_sequence_scorer("neg_mean_absolute_error")
+            scorer.set_score_request(sample_weight=asked)
+            for scoring in (scorer, {"mae": scorer}):
+                results = cross_validate(
+                    regressor,
+                    X,
+                    NUMBERS,
+                    cv=folds,
+                    scoring=scoring,
+                    params={"sample_weight": OF_SEQUENCES} if asked else None,
+                )
+                scores = results["test_score" if scoring is scorer else "test_mae"]
+                np.testing.assert_allclose(scores, expected[name], rtol=1e-12)
+
+
+def test_a_search_passes_weights_on():
+    """To those scorers, in a dict too, whose metric takes them."""
+    scoring = {
+        "mae": make_sequence_scorer("neg_mean_absolute_error"),
+        "max": make_sequence_scorer("neg_max_error"),
+    }
+    model, folds = RNNRegressor(**SMALL), list(KFold(2).split(X))
+    search = GridSearchCV(model, {"hidden_size": [2]}, scoring=scoring, refit=False, cv=folds)
+    with pytest.warns(UserWarning, match="max=.* does not support sample_weight"):
+        search.fit(X, NUMBERS, sample_weight=OF_SEQUENCES)
+    train, test = folds[0]
+    model.set_params(hidden_size=2).fit(
+        [X[i] for i in train], [NUMBERS[i] for i in train], sample_weight=OF_SEQUENCES[train]
+    )
+    predicted = model.predict([X[i] for i in test])
+    flat = np.concatenate([NUMBERS[i] for i in test]), np.concatenate(predicted)
+    weights = np.repeat(OF_SEQUENCES[test], [LENGTHS[i] for i in test])
+    mae = -mean_absolute_error(*flat, sample_weight=weights)
+    assert search.cv_results_["split0_test_mae"][0] == pytest.approx(mae, rel=1e-9)
+    assert search.cv_results_["split0_test_max"][0] == pytest.approx(-max_error(*flat), rel=1e-9)
+
+
+def test_early_stopping_callback():
+    scorer = make_sequence_scorer("f1_macro")
+    model = RNNClassifier(**{**SMALL, "max_iter": 6, "learning_rate_init": 0.1})
+    model.set_callbacks(EarlyStopping(scorer))
+    for weighted in ({}, {"sample_weight": WEIGHTS[12:]}):
+        given = {f"{name}_val": weights for name, weights in weighted.items()}
+        model.fit(X[:12], LABELS[:12], X_val=X[12:], y_val=LABELS[12:], **given)
+        assert len(set(model.validation_scores_)) > 1
+        assert model.best_validation_score_ == max(model.validation_scores_)
+        assert scorer(model, X[12:], LABELS[12:], **weighted) == model.best_validation_score_
+
+
+def test_scorer_is_pickled_cloned_and_shown():
+    scorer = make_sequence_scorer(f1_score, average="macro", averaged_by="sequence")
+    model = fit_classifier()
+    search = GridSearchCV(RNNClassifier(), {}, scoring=scorer)
+    for copy in (pickle.loads(pickle.dumps(scorer)), clone(search).scoring):
+        assert repr(copy) == repr(scorer)
+        assert copy(model, X, LABELS) == scorer(model, X, LABELS)
+    assert repr(scorer) == (
+        "make_sequence_scorer(make_scorer(f1_score, response_method='predict', average=macro), "
+        "averaged_by='sequence')"
+    )
+    named = make_sequence_scorer("f1_macro")
+    assert repr(named) == "make_sequence_scorer('f1_macro', averaged_by='step')"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"metric": "f2"}, ValueError, "'f2' is not a valid scoring value"),
+        ({"metric": None}, TypeError, "metric must be the name of a scorer"),
+        ({"metric": "f1", "averaged_by": "macro"}, ValueError, "averaged_by='macro'.*'sequence'"),
+        ({"metric": "f1", "average": "macro"}, ValueError, "'f1' is a scorer, which has its own"),
+        ({"metric": "f1", "response_method": "predict_proba"}, ValueError, "is a scorer"),
+        ({"metric": get_scorer("r2"), "greater_is_better": False}, ValueError, "is a scorer"),
+    ],
+)
+def test_bad_scorers(arguments, error, message):
+    with pytest.raises(error, match=message):
+        make_sequence_scorer(**arguments)
+
+
+def test_bad_input_of_scorers():
+    per_sequence = RNNClassifier(**{**SMALL, "return_sequences": False})
+    per_sequence.fit(X, [labels[0] for labels in LABELS])
+    accuracy = make_sequence_scorer("accuracy")
+    n = LENGTHS[0]
+    cases = {
+        "y has one value per sequence, not one": (per_sequence, X, [y[0] for y in LABELS]),
+        r"predict\(X\) has one value per sequence": (per_sequence, X, LABELS),
+        rf"y\[0\] has {n + 1} values, but X\[0\] has {n} timesteps": (
+            fit_classifier(),
+            X,
+            [[*LABELS[0], "no"], *LABELS[1:]],
+        ),
+        r"X has 18 sequences, y has 17": (fit_classifier(), X, LABELS[1:]),
+    }
+    for message, arguments in cases.items():
+        with pytest.raises(ValueError, match=message):
+            accuracy(*arguments)
+    with pytest.raises(ValueError, match="sample_weight is negative for sample 3"):
+        accuracy(fit_classifier(), X, LABELS, sample_weight=np.where(np.arange(N) == 3, -1, 1))
+    with pytest.raises(AttributeError, match=re.escape("RNNRegressor")):
+        make_sequence_scorer("roc_auc")(RNNRegressor(**SMALL).fit(X, NUMBERS), X, NUMBERS)
+
+
+def test_cross_val_score_of_an_estimator_that_returns_lists():
+    scores = cross_val_score(
+        ClassifierOfLists(), X, BINARY, cv=KFold(3), scoring=make_sequence_scorer("accuracy")
+    )
+    by_hand = [
+        np.mean(np.concatenate([(X[i][:, 0] > 0) == (BINARY[i] == "yes") for i in test]))
+        for _, test in KFold(3).split(X)
+    ]
+    np.testing.assert_allclose(scores, by_hand, rtol=1e-12)
