@@ -107,17 +107,15 @@ def check_goes_wrong(tool, container, per_step):
         next(steps)
 
 
+CHECKS = {"yes": check_works, "no": check_is_refused, "wrong": check_goes_wrong}
+
+
 def check_cell(cell, tool, container, per_step):
-    if cell == "yes":
-        check_works(tool, container, per_step)
-    elif cell == "wrong":
-        check_goes_wrong(tool, container, per_step)
-    else:
-        check_is_refused(tool, container, per_step)
-        ways = [anchor.replace("-", " ") for anchor in LINK.findall(cell)]
-        assert ways or cell == "no"
-        for way in ways:
-            check_works(tool, container, per_step, way)
+    word, ways = cell.split(", ")[0], [anchor.replace("-", " ") for anchor in LINK.findall(cell)]
+    assert ways or word in CHECKS
+    CHECKS.get(word, check_is_refused)(tool, container, per_step)
+    for way in ways:
+        check_works(tool, container, per_step, way)
 
 
 @pytest.mark.parametrize(("tool", "container"), PER_SEQUENCE)
