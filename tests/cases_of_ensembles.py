@@ -39,7 +39,9 @@ from tool_problems import case, fitted, is_table, steps, with_features
 
 def bare(estimator):
     """The network itself."""
-    return estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    if isinstance(estimator, Pipeline):
+        return estimator[-1]
+    return getattr(estimator, "regressor", estimator)
 
 
 def pair(estimator):

@@ -1,5 +1,7 @@
 """Cases, as in cases_of_selection.py, of tools that choose features, or look into a model."""
 
+from copy import copy
+
 import numpy as np
 import pytest
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -31,7 +33,8 @@ def _(p, q):
 
 @case("RFECV")
 def _(p, q):
-    model = RFECV(p.regressor, cv=FOLDS, importance_getter=p.importance_getter)
+    options = {"cv": FOLDS, "scoring": p.scoring, "importance_getter": p.importance_getter}
+    model = RFECV(p.regressor, **options)
     results = model.fit(p.X, p.numbers).cv_results_
     yield
     assert results["mean_test_score"][1] == pytest.approx(
@@ -39,7 +42,7 @@ def _(p, q):
     )
     fewer = []
     for train, test in FOLDS:
-        norms = input_norms(fitted(q.regressor, take(q.X, train), q.numbers[train]))
+        norms = input_norms(fitted(q.regressor, take(q.X, train), take(q.numbers, train)))
         X = with_one_feature(q.X, norms.argmax())
         fewer.extend(fold_scores(q.regressor, X, q.numbers, [(train, test)]))
     assert results["mean_test_score"][0] == pytest.approx(np.mean(fewer))
@@ -79,26 +82,29 @@ def _(p, q):
     seen = []
 
     def score(estimator, X, y):
-        seen.append(estimator[:-1].transform(X) if isinstance(estimator, Pipeline) else X.copy())
+        X = p.from_table(X)
+        seen.append(estimator[:-1].transform(X) if isinstance(estimator, Pipeline) else copy(X))
         return estimator.score(X, y)
 
     model = fitted(p.regressor, p.X, p.numbers)
     importances = permutation_importance(
-        model, p.X, p.numbers, scoring=score, n_repeats=1, random_state=0
+        model, p.to_table(p.X), p.numbers, scoring=score, n_repeats=1, random_state=0
     ).importances[:, 0]
     yield
     network = fitted(q.regressor, q.X, q.numbers)
     baseline = score_by_hand(network, q.X, q.numbers)
-    shape = q.X.shape[1:]
-    places = [(slice(None), i) for i in range(shape[-1])]  # a feature, at all timesteps
+    before = p.to_table(q.X)
+    shape = before.shape[1:]
+    places = [(..., i) for i in range(shape[-1])]  # a feature, at all timesteps
     if len(importances) == np.prod(shape):
         places = list(np.ndindex(shape))
     for importance, X, place in zip(importances, seen[1:], places, strict=True):
-        changed = (X != q.X).any(axis=0)
+        after = np.asarray(p.to_table(X))
+        changed = (after != before).any(axis=0)
         assert changed[place].all()
         changed[place] = False
         assert not changed.any()
-        assert np.array_equal(np.sort(X, axis=0), np.sort(q.X, axis=0))
+        assert np.array_equal(np.sort(after, axis=0), np.sort(before, axis=0))
         expected = baseline - score_by_hand(network, X, q.numbers)
         assert importance == pytest.approx(expected)
 

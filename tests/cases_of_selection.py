@@ -8,7 +8,8 @@ sequences and networks also where `p` goes a way round.
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.frozen import FrozenEstimator
@@ -215,19 +216,25 @@ def _(p, q):
 
 @case("DummyClassifier")
 def _(p, q):
-    predicted = DummyClassifier().fit(p.X, p.labels).predict(p.X).reshape(N, -1)
+    X, y = p.to_table(p.X), p.to_table(p.labels)
+    predicted = DummyClassifier().fit(X, y).predict(X)
     yield
-    lengths = np.array([len(x) for x in steps(q.X)])
-    for t, y in enumerate(np.reshape(q.labels, (N, -1)).T):
-        values, counts = np.unique(y[lengths > t], return_counts=True)
-        assert set(predicted[:, t]) == {values[counts.argmax()]}
+    outputs = [flat(q.X, q.labels)]
+    if len(predicted) == N:
+        lengths = np.array([len(x) for x in steps(q.X)])
+        outputs = [y[lengths > t] for t, y in enumerate(np.reshape(q.labels, (N, -1)).T)]
+    for y, says in zip(outputs, predicted.reshape(len(predicted), -1).T, strict=True):
+        values, counts = np.unique(y, return_counts=True)
+        assert set(says) == {values[counts.argmax()]}
 
 
 @case("DummyRegressor")
 def _(p, q):
-    predicted = DummyRegressor().fit(p.X, p.numbers).predict(p.X)
+    X, y = p.to_table(p.X), p.to_table(p.numbers)
+    predicted = DummyRegressor().fit(X, y).predict(X)
     yield
-    assert predicted == pytest.approx(np.broadcast_to(q.numbers.mean(axis=0), q.numbers.shape))
+    numbers = q.numbers if len(predicted) == N else flat(q.X, q.numbers)
+    assert predicted == pytest.approx(np.broadcast_to(numbers.mean(axis=0), numbers.shape))
 
 
 @case("Pipeline")
@@ -264,6 +271,27 @@ def rows(X):
     return [X] if is_table(X) else steps(X)
 
 
+@case("StandardScaler")
+def _(p, q):
+    transformed = p.transformer(StandardScaler()).fit_transform(p.X)
+    yield
+    scaler = StandardScaler().fit(np.concatenate(rows(q.X)))
+    for a, x in zip(rows(transformed), rows(q.X), strict=True):
+        assert a == pytest.approx(scaler.transform(x))
+
+
+@case("PCA")
+def _(p, q):
+    transformed = p.transformer(PCA(1)).fit_transform(p.X)
+    yield
+    table = np.concatenate(rows(q.X))
+    direction = np.linalg.svd(table - table.mean(axis=0))[2][0]
+    values = np.concatenate(rows(transformed))
+    assert np.abs(values) == pytest.approx(
+        np.abs((table - table.mean(axis=0)) @ direction)[:, None]
+    )
+
+
 @case("ColumnTransformer")
 def _(p, q):
     columns = ColumnTransformer([("scaled", StandardScaler(), [0])], remainder="passthrough")
@@ -287,8 +315,11 @@ def _(p, q):
 
 @case("TransformedTargetRegressor")
 def _(p, q):
-    model = TransformedTargetRegressor(p.regressor, func=np.sinh, inverse_func=np.arcsinh)
+    transformer = FunctionTransformer(np.sinh, np.arcsinh)
+    model = p.transformed_target(p.regressor, transformer=transformer)
     predicted = model.fit(p.X, p.numbers).predict(p.X)
     yield
-    alone = fitted(q.regressor, q.X, np.sinh(q.numbers)).predict(q.X)
-    assert predicted == pytest.approx(np.arcsinh(alone))
+    is_array = isinstance(q.numbers, np.ndarray) and q.numbers.dtype != object
+    raised = np.sinh(q.numbers) if is_array else [np.sinh(part) for part in q.numbers]
+    alone = flat(q.X, fitted(q.regressor, q.X, raised).predict(q.X))
+    assert flat(q.X, predicted) == pytest.approx(np.arcsinh(alone))

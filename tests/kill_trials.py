@@ -30,6 +30,8 @@ FITS = [
     (RNNRegressor(**FAST | {"tol": 1e9}, solver="sgd", learning_rate="adaptive"), X, Y),
     (RNNClassifier(**FAST, cell="lstm", return_sequences=True), X, STEPS),
     (RNNRegressor(**FAST, n_iter_no_change=25), [x.astype(np.float32) for x in X], Y),
+    (RNNClassifier(**FAST, bptt_steps=2, learning_rate="one_cycle"), X, Y > 0),
+    (RNNRegressor(**FAST, bidirectional=True, dropout=0.3, solver="rmsprop"), X, Y),
 ]
 
 

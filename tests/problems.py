@@ -1,7 +1,7 @@
 """Sequences in all containers, targets for them, and what scikit-learn's tools do, done by hand."""
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import KFold
 
@@ -68,7 +68,7 @@ def flat(X, per_step):
 
 
 def score_by_hand(estimator, X, y):
-    metric = r2_score if isinstance(estimator, RNNRegressor) else accuracy_score
+    metric = r2_score if is_regressor(estimator) else accuracy_score
     return metric(flat(X, y), flat(X, estimator.predict(X)))
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints: a fit that was cut short ends as if it hadn't been; files are whole, or refused."""
+"""Checkpoints: a fit that was cut short ends as if it hadn't been."""
 
 import json
 import os
@@ -16,43 +16,30 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from datasets import ragged
-from sklearn_rnn import RNNClassifier, RNNRegressor, _checkpoint, callbacks
+from checkpoints import (
+    EPOCHS,
+    FAST,
+    LABELS,
+    VALIDATION,
+    Cut,
+    CutShort,
+    N,
+    X,
+    Y,
+    assert_same,
+    cut_short,
+    resumed,
+)
+from sklearn_rnn import RNNClassifier, RNNRegressor, _checkpoint
 from sklearn_rnn.callbacks import Checkpoint, TimeLimit
 from sklearn_rnn.core.optimizers import Adam
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-N, EPOCHS = 18, 9
-FAST = {"hidden_size": 3, "max_iter": EPOCHS, "learning_rate_init": 0.05, "random_state": 0}
-X = ragged(N, n_features=2, seed=0)
-Y = np.random.default_rng(1).standard_normal(N)
-LABELS = np.where(Y > 0, "up", "down")
-VALIDATION = {"X_val": ragged(6, n_features=2, seed=5), "y_val": Y[:6]}
-
 
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "fit.checkpoint"
-
-
-class CutShort(Exception):
-    """What ends a fit where a process could have been killed."""
-
-
-class Cut:
-    """Cut a fit short after some epoch, once the callbacks before this one have been called."""
-
-    def __init__(self, epochs):
-        self.epochs = epochs
-
-    def setup(self, estimator, context): ...
-    def teardown(self, estimator, context): ...
-    def on_fit_task_begin(self, estimator, context): ...
-
-    def on_fit_task_end(self, estimator, context):
-        if context.task_name == "epoch" and context.task_id + 1 == self.epochs:
-            raise CutShort
 
 
 class Epochs(Cut):
@@ -61,27 +48,6 @@ class Epochs(Cut):
     def on_fit_task_end(self, estimator, context):
         if context.task_name == "epoch":
             self.epochs.append(context.task_id)
-
-
-def cut_short(model, path, epochs, *data, every=1, **validation):
-    cut = clone(model).set_callbacks(Checkpoint(path, every_epochs=every), Cut(epochs))
-    with pytest.raises(CutShort):
-        cut.fit(*data, **validation)
-
-
-def resumed(model, path, *data, **validation):
-    return clone(model).set_callbacks(Checkpoint(path)).fit(*data, **validation)
-
-
-def assert_same(model, other):
-    for name in ("loss_curve_", "best_loss_", "n_iter_", "t_"):
-        assert getattr(model, name) == getattr(other, name), name
-    for name in ("validation_scores_", "best_validation_score_", "best_iteration_"):
-        assert getattr(model, name) == getattr(other, name), name
-    for name in ("gradient_norms_", "weight_norms_", "learning_rates_"):
-        assert getattr(model, name) == getattr(other, name), name
-    for name, array in other.weights_.items():
-        assert_array_equal(model.weights_[name], array)
 
 
 CASES = {
@@ -97,6 +63,38 @@ CASES = {
     "rmsprop, cosine": {"solver": "rmsprop", "learning_rate": "cosine", "batch_size": 7},
     "one cycle": {"learning_rate": "one_cycle", "batch_size": 7},
     "two layers": {"n_layers": 2, "cell": "lstm", "batch_size": 7},
+    "both ways, dropout": {
+        "n_layers": 2,
+        "bidirectional": True,
+        "dropout": 0.3,
+        "recurrent_dropout": 0.3,
+    },
+    "segments": {"bptt_steps": 2, "batch_size": 7},
+    "segments, one cycle": {"bptt_steps": 3, "batch_size": 7, "learning_rate": "one_cycle"},
+    "segments, rmsprop, cosine": {
+        "bptt_steps": 2,
+        "solver": "rmsprop",
+        "learning_rate": "cosine",
+        "dropout": 0.3,
+        "recurrent_dropout": 0.3,
+        "n_layers": 2,
+    },
+    "segments, sgd, adaptive": {
+        "bptt_steps": 2,
+        "solver": "sgd",
+        "learning_rate": "adaptive",
+        "tol": 1e9,
+        "n_iter_no_change": 1,
+    },
+    "segments, invscaling, early stopping": {
+        "bptt_steps": 2,
+        "cell": "lstm",
+        "batch_size": 7,
+        "learning_rate": "invscaling",
+        "early_stopping": True,
+        "validation_fraction": 0.3,
+        "learning_rate_init": 0.3,
+    },
 }
 
 
@@ -118,6 +116,16 @@ def test_a_fit_that_was_cut_short_ends_as_if_it_had_not_been(Estimator, y, name,
     cut_short(model, path, 2, X, y, every=1)
     assert len(_checkpoint.read(path).progress.loss_curve) == 5
     assert_same(resumed(model, path, X, y), whole)
+
+
+@pytest.mark.parametrize("name", ["adam", *(name for name in CASES if "segments" in name)])
+def test_with_a_target_per_timestep(name, path):
+    y = [np.cumsum(x[:, 0]) for x in X]
+    model = RNNRegressor(return_sequences=True, **FAST | CASES[name])
+    whole = clone(model).fit(X, y)
+    for epochs in (1, 5):
+        cut_short(model, path, epochs, X, y)
+        assert_same(resumed(model, path, X, y), whole)
 
 
 @pytest.mark.parametrize("loss", RNNRegressor._losses)
@@ -217,188 +225,6 @@ def test_an_interrupt_leaves_the_last_whole_epoch(path, monkeypatch):
     assert len(_checkpoint.read(path).progress.loss_curve) == 3
     model = RNNRegressor(**options)
     assert_same(resumed(model, path, X, Y), clone(model).fit(X, Y))
-
-
-@pytest.fixture
-def saved_epochs(monkeypatch):
-    epochs = []
-    original = _checkpoint.write
-
-    def write(path, saved):
-        epochs.append(len(saved.progress.loss_curve))
-        original(path, saved)
-
-    monkeypatch.setattr(_checkpoint, "write", write)
-    return epochs
-
-
-class TestWhenToSave:
-    @pytest.fixture
-    def clock(self, monkeypatch):
-        """Every epoch takes 20 seconds, by the clock that the callbacks look at."""
-
-        class Clock:
-            seconds = 0.0
-
-            def monotonic(self):
-                return self.seconds
-
-        class Tick(Cut):
-            def on_fit_task_end(self, estimator, context):
-                clock.seconds += 20
-
-        clock = Clock()
-        monkeypatch.setattr(callbacks, "time", clock)
-        return Tick(None)
-
-    @pytest.mark.parametrize(("every", "epochs"), [(1, [*range(1, 10)]), (4, [4, 8]), (10, [])])
-    def test_by_epochs(self, path, saved_epochs, every, epochs):
-        RNNRegressor(**FAST).set_callbacks(Checkpoint(path, every_epochs=every)).fit(X, Y)
-        assert saved_epochs == epochs
-
-    def test_counted_from_the_last_time_also_by_another_process(self, path, saved_epochs):
-        model = RNNRegressor(**FAST)
-        cut_short(model, path, 4, X, Y, every=3)
-        model.set_callbacks(Checkpoint(path, every_epochs=3)).fit(X, Y)
-        assert saved_epochs == [3, 6, 9]
-
-    @pytest.mark.parametrize(
-        ("options", "epochs"),
-        [
-            ({"every_epochs": None, "every_minutes": 1}, [3, 6, 9]),
-            ({"every_epochs": None, "every_minutes": 10}, []),
-            ({"every_epochs": None, "every_minutes": 1e-9}, [*range(1, 10)]),
-            ({"every_epochs": 2, "every_minutes": 1}, [2, 4, 6, 8]),
-            ({"every_epochs": 4, "every_minutes": 1}, [3, 6, 9]),
-        ],
-        ids=str,
-    )
-    def test_by_minutes(self, path, saved_epochs, clock, options, epochs):
-        RNNRegressor(**FAST).set_callbacks(clock, Checkpoint(path, **options)).fit(X, Y)
-        assert saved_epochs == epochs
-
-    @pytest.mark.parametrize(
-        ("options", "error", "words"),
-        [
-            ({"every_epochs": 0}, ValueError, "every_epochs"),
-            ({"every_epochs": 1.5}, TypeError, "every_epochs"),
-            ({"every_epochs": True}, TypeError, "every_epochs"),
-            ({"every_minutes": 0}, ValueError, "every_minutes"),
-            ({"every_minutes": "1"}, TypeError, "every_minutes"),
-            ({"every_minutes": np.nan}, ValueError, "every_minutes"),
-            ({"every_epochs": None}, ValueError, "every_epochs and every_minutes"),
-        ],
-        ids=str,
-    )
-    def test_what_can_not_be(self, path, options, error, words):
-        with pytest.raises(error, match=words):
-            Checkpoint(path, **options)
-
-
-OTHERS = {
-    "X": ({}, {"X": [*X[:-1], X[-1] + 1e-12]}),
-    "y": ({}, {"y": Y + 1e-12}),
-    "sample_weight": ({}, {"sample_weight": np.ones(N)}),
-    "X_val": ({}, VALIDATION | {"X_val": [x + 1 for x in VALIDATION["X_val"]]}),
-    "y_val": ({}, VALIDATION | {"y_val": -VALIDATION["y_val"]}),
-    "sample_weight_val": ({}, VALIDATION | {"sample_weight_val": np.ones(6)}),
-    "X_val, y_val": ({}, {"X_val": None, "y_val": None}),
-    "alpha": ({"alpha": 0.1}, {}),
-    "alpha, max_iter": ({"alpha": 0.1, "max_iter": 30}, {}),
-    "hidden_size": ({"hidden_size": 4}, {}),
-    "random_state": ({"random_state": 1}, {}),
-    "cell": ({"cell": "elman"}, {}),
-}
-
-
-@pytest.mark.parametrize("names", OTHERS)
-def test_the_checkpoint_of_another_fit_is_refused(names, path, capsys):
-    model = RNNRegressor(**FAST)
-    data = {"X": X, "y": Y, **VALIDATION}
-    cut_short(model, path, 4, **data)
-    content = path.read_bytes()
-    params, changed = OTHERS[names]
-    other = clone(model).set_params(**params, verbose=1).set_callbacks(Checkpoint(path))
-    with pytest.raises(ValueError, match=rf"is of another fit, which differs in {names}\. "):
-        other.fit(**data | changed)
-    assert vars(other.set_callbacks()) == other.get_params()
-    assert capsys.readouterr().out == ""
-    assert path.read_bytes() == content
-    assert_same(resumed(model, path, **data), clone(model).fit(**data))
-
-
-def test_the_checkpoint_of_another_class_is_refused(path):
-    y = np.arange(N) % 2
-    cut_short(RNNRegressor(**FAST), path, 2, X, y)
-    with pytest.raises(ValueError, match=r"differs in the estimator's class, .*loss\."):
-        resumed(RNNClassifier(**FAST), path, X, y)
-
-
-def test_verbose_makes_no_other_fit(path, capsys):
-    cut_short(RNNRegressor(**FAST), path, 7, X, Y)
-    resumed(RNNRegressor(**FAST, verbose=1), path, X, Y)
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.partition(":")[0] for line in lines] == ["Epoch 8", "Epoch 9"]
-
-
-class TestBadFiles:
-    @pytest.mark.parametrize("content", [b"", b"\n", b"no checkpoint", pickle.dumps(3)])
-    def test_no_checkpoint(self, path, content):
-        path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"fit\.checkpoint is no checkpoint"):
-            resumed(RNNRegressor(**FAST), path, X, Y)
-        assert path.read_bytes() == content
-
-    def test_damaged(self, path):
-        cut_short(RNNRegressor(**FAST), path, 2, X, Y)
-        content = path.read_bytes()
-        for damaged in (content[:-1], content[: len(content) // 2], content[:-9] + bytes(9)):
-            path.write_bytes(damaged)
-            with pytest.raises(ValueError, match="is damaged: delete it"):
-                resumed(RNNRegressor(**FAST), path, X, Y)
-
-    def test_of_another_version(self, path, monkeypatch):
-        with monkeypatch.context() as patch:
-            patch.setattr(_checkpoint, "__version__", "99.1")
-            cut_short(RNNRegressor(**FAST), path, 2, X, Y)
-        with pytest.raises(ValueError, match=r"written by sklearn_rnn 99\.1"):
-            resumed(RNNRegressor(**FAST), path, X, Y)
-
-    def test_a_folder_that_is_not_there(self, path):
-        model = RNNRegressor(**FAST).set_callbacks(Checkpoint(path / "x"))
-        with pytest.raises(FileNotFoundError):
-            model.fit(X, Y)
-        assert vars(model.set_callbacks()) == model.get_params()
-
-
-@pytest.mark.parametrize("broken", ["fsync", "replace", "fdopen"])
-def test_a_write_that_fails_leaves_the_file_before(path, monkeypatch, broken):
-    model = RNNRegressor(**FAST)
-    cut_short(model, path, 3, X, Y)
-    content = path.read_bytes()
-
-    def fail(*args, **kwargs):
-        raise OSError("no space left")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, broken, fail)
-        with pytest.raises(OSError, match="no space left"):
-            resumed(model, path, X, Y)
-    assert path.read_bytes() == content
-    assert os.listdir(path.parent) == [path.name]
-    assert_same(resumed(model, path, X, Y), clone(model).fit(X, Y))
-
-
-def test_the_file_is_complete_before_it_takes_its_place(path, monkeypatch):
-    """Written through to the disk, then renamed: the order that a crash of the machine survives."""
-    done = []
-    for name in ("fsync", "replace"):
-        original = getattr(os, name)
-        monkeypatch.setattr(
-            os, name, lambda *args, f=original, name=name: (done.append(name), f(*args))
-        )
-    cut_short(RNNRegressor(**FAST), path, 2, X, Y)
-    assert done == ["fsync", "replace"] * 2
 
 
 def double(X):

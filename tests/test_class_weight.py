@@ -73,23 +73,6 @@ def test_balanced_classes_have_the_same_sum(y, per_step, weights):
         assert_allclose(model.weights_[name], array, rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("class_weight", ["balanced", {"rare": 3.0, "common": 0.3}], ids=str)
-@kinds
-def test_whole_and_zero_sample_weights(y, per_step, class_weight):
-    """As repeated, and as absent: also where "balanced" counts the labels."""
-    options = FAST | {"return_sequences": per_step, "class_weight": class_weight}
-    weights = np.random.default_rng(5).integers(0, 4, 30)
-    weights[[0, 24, 27]] = 1  # all classes stay
-    repeated = np.repeat(np.arange(30), weights)
-    model = RNNClassifier(**options).fit(X, y, weights)
-    other = RNNClassifier(**options).fit([X[i] for i in repeated], [y[i] for i in repeated])
-    assert_allclose(model.loss_curve_, other.loss_curve_, rtol=0, atol=1e-9)
-    kept = np.flatnonzero(weights)
-    without = RNNClassifier(**options)
-    without.fit([X[i] for i in kept], [y[i] for i in kept], weights[kept])
-    assert_same_fit(model, without)
-
-
 def test_a_class_of_which_nothing_counts():
     """It is still a class; "balanced" is about those that are there."""
     weights = (RARE != "rarer").astype(float)

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 import reference
-from datasets import padded, ragged
+from datasets import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor, _lbfgs
 from sklearn_rnn._training import Trainer
 from sklearn_rnn.callbacks import Checkpoint
@@ -174,25 +174,6 @@ def test_float32_is_worked_on_in_float64_and_rounded_at_the_end(Estimator, y, mo
     assert model.weights_["output.b_y"].dtype == np.float32
     assert model.predict(single).dtype == (np.float32 if Estimator is RNNRegressor else "<U4")
     assert_allclose(Estimator(**FAST).fit(X, y).loss_curve_[:5], model.loss_curve_[:5], rtol=1e-5)
-
-
-@pytest.mark.parametrize("per_step", [False, True], ids=["per sequence", "per step"])
-@BOTH
-def test_whole_and_zero_weights(Estimator, y, per_step):
-    y = [np.full(len(x), label) for x, label in zip(X, y, strict=True)] if per_step else y
-    options = FAST | {"return_sequences": per_step, "max_iter": 10}
-    weights = np.random.default_rng(5).integers(0, 4, 20)
-    weights[:5] = 1
-    model = Estimator(**options).fit(X, y, weights)
-    repeated = np.repeat(np.arange(20), weights)
-    other = Estimator(**options).fit([X[i] for i in repeated], [y[i] for i in repeated])
-    assert_allclose(model.loss_curve_, other.loss_curve_, rtol=1e-8)
-    kept = np.flatnonzero(weights)
-    without = Estimator(**options)
-    without.fit([X[i] for i in kept], [y[i] for i in kept], weights[kept])
-    assert model.loss_curve_ == without.loss_curve_
-    of_array = Estimator(**options).fit(padded(X), padded(y, y[0][0]) if per_step else y, weights)
-    assert of_array.loss_curve_ == model.loss_curve_
 
 
 @pytest.mark.parametrize(

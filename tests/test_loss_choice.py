@@ -192,58 +192,6 @@ def test_early_stopping_goes_by_the_loss_itself(loss, per_step):
     assert max(scores) == pytest.approx(expected, rel=1e-10)
 
 
-# Weights.
-
-
-@losses
-@per_step_or_not
-def test_a_whole_weight_is_a_number_of_repetitions(loss, per_step):
-    y = targets(per_step)
-    weights = np.random.default_rng(5).integers(0, 4, len(X))
-    repeated = np.repeat(np.arange(len(X)), weights)
-    # plain gradient descent: where slopes are steps, a residual's sign may hang on the last bit
-    model = RNNRegressor(return_sequences=per_step, **options(loss)).fit(X, y, weights)
-    other = RNNRegressor(return_sequences=per_step, **options(loss))
-    other.fit([X[i] for i in repeated], [y[i] for i in repeated])
-    assert_allclose(model.loss_curve_, other.loss_curve_, rtol=0, atol=1e-9)
-    for name, array in other.weights_.items():
-        assert_allclose(model.weights_[name], array, rtol=0, atol=1e-9)
-
-
-@losses
-@per_step_or_not
-@pytest.mark.parametrize("early_stopping", [False, True])
-def test_a_weight_of_zero_is_absence_to_the_last_bit(loss, per_step, early_stopping):
-    y = targets(per_step)
-    weights = np.random.default_rng(5).random(30) + 0.5
-    gone = [0, 5, 6, 13, 29]
-    weights[gone] = 0
-    kept = np.flatnonzero(weights)
-    for i in gone:  # also for the poisson loss, which would refuse it otherwise
-        y[i] = y[i] - 1e6
-    chosen = options(loss, batch_size=4, return_sequences=per_step, early_stopping=early_stopping)
-    model = RNNRegressor(**chosen).fit(X, y, weights)
-    without = RNNRegressor(**chosen)
-    without.fit([X[i] for i in kept], [y[i] for i in kept], weights[kept])
-    assert model.loss_curve_ == without.loss_curve_
-    assert model.validation_scores_ == without.validation_scores_
-    for name, array in without.weights_.items():
-        assert_array_equal(model.weights_[name], array)
-
-
-@losses
-def test_the_target_of_a_weightless_timestep_has_no_influence(loss):
-    y = targets(True)
-    weights = [np.arange(len(x)) == 0 for x in X]
-    other = [np.where(w, part, -1e3) for part, w in zip(y, weights, strict=True)]
-    for early_stopping in (False, True):
-        chosen = options(loss, return_sequences=True, early_stopping=early_stopping)
-        model = RNNRegressor(**chosen).fit(X, y, weights)
-        same = RNNRegressor(**chosen).fit(X, other, weights)
-        assert model.loss_curve_ == same.loss_curve_
-        assert model.validation_scores_ == same.validation_scores_
-
-
 # Counts.
 
 

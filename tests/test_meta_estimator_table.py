@@ -2,6 +2,8 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
+from functools import partial
 from inspect import signature
 from pathlib import Path
 
@@ -10,7 +12,8 @@ import pytest
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import AdaBoostClassifier
-from sklearn.metrics import get_scorer, r2_score
+from sklearn.metrics import accuracy_score, get_scorer, r2_score
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_score, permutation_test_score
 from sklearn.multiclass import OneVsRestClassifier, OutputCodeClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.discovery import all_estimators
@@ -20,6 +23,7 @@ import cases_of_features  # noqa: F401
 import cases_of_selection  # noqa: F401
 from problems import (
     CONTAINERS,
+    FOLDS,
     LABELS,
     NUMBERS,
     SMALL,
@@ -27,9 +31,13 @@ from problems import (
     STEP_NUMBERS,
     THREE_LABELS,
     N,
+    fold_scores,
     in_container,
 )
 from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.metrics import flatten_sequences, make_sequence_scorer
+from sklearn_rnn.model_selection import StratifiedSequenceKFold
+from sklearn_rnn.preprocessing import PerTimestepTarget
 from tool_problems import CASES, Problem
 from ways_round import WAYS, row_numbers
 
@@ -85,56 +93,54 @@ def problem(container, *, per_step) -> Problem:
     )
 
 
-def check_works(tool, container, per_step, way=None):
-    plain = problem(container, per_step=per_step)
+def check_works(tool, new_problem, way=None):
+    plain = new_problem()
     steps = CASES[tool](plain if way is None else WAYS[way](plain), plain)
     next(steps)
     assert next(steps, "the end") == "the end"
 
 
-def check_is_refused(tool, container, per_step):
-    plain = problem(container, per_step=per_step)
+def check_is_refused(tool, new_problem):
+    plain = new_problem()
     with pytest.raises(REFUSALS) as refusal:
         next(CASES[tool](plain, plain))
     assert refusal.traceback[-1].path.parent != Path(__file__).parent, "it is the test that fails"
 
 
-def check_goes_wrong(tool, container, per_step):
-    plain = problem(container, per_step=per_step)
+def check_goes_wrong(tool, new_problem):
+    plain = new_problem()
     steps = CASES[tool](plain, plain)
     next(steps)
     with pytest.raises(AssertionError):
         next(steps)
 
 
-def check_cell(cell, tool, container, per_step):
-    if cell == "yes":
-        check_works(tool, container, per_step)
-    elif cell == "wrong":
-        check_goes_wrong(tool, container, per_step)
-    else:
-        check_is_refused(tool, container, per_step)
-        ways = [anchor.replace("-", " ") for anchor in LINK.findall(cell)]
-        assert ways or cell == "no"
-        for way in ways:
-            check_works(tool, container, per_step, way)
+CHECKS = {"yes": check_works, "no": check_is_refused, "wrong": check_goes_wrong}
+
+
+def check_cell(cell, tool, new_problem):
+    word, ways = cell.split(", ")[0], [anchor.replace("-", " ") for anchor in LINK.findall(cell)]
+    assert ways or word in CHECKS
+    CHECKS.get(word, check_is_refused)(tool, new_problem)
+    for way in ways:
+        check_works(tool, new_problem, way)
 
 
 @pytest.mark.parametrize(("tool", "container"), PER_SEQUENCE)
 def test_one_target_per_sequence(tool, container):
-    check_cell(PER_SEQUENCE[tool, container], tool, container, per_step=False)
+    check_cell(PER_SEQUENCE[tool, container], tool, partial(problem, container, per_step=False))
 
 
 @pytest.mark.parametrize(("tool", "container"), PER_TIMESTEP)
 def test_one_target_per_timestep(tool, container):
-    check_cell(PER_TIMESTEP[tool, container], tool, container, per_step=True)
+    check_cell(PER_TIMESTEP[tool, container], tool, partial(problem, container, per_step=True))
 
 
 @pytest.mark.parametrize("tool", CASES)
 def test_tables_work_but_for_the_tools_that_are_named(tool):
     named = TEXT.split("\n2-D X")[1].split(":")[0]
     check = check_is_refused if f"`{tool}`" in named else check_works
-    check(tool, "table", per_step=False)
+    check(tool, partial(problem, "table", per_step=False))
 
 
 @pytest.mark.parametrize("heading", ["One target per sequence", "One target per timestep"])
@@ -189,11 +195,11 @@ def test_where_all_samples_have_a_label_or_a_bit(model, y, container):
         assert predicted[:, 1].all()
 
 
-def test_a_target_scaler_has_a_mean_per_timestep():
+def test_a_target_scaler_has_a_mean_per_timestep_and_ours_one_for_all():
     p = problem("array", per_step=True)
-    model = TransformedTargetRegressor(p.regressor, transformer=StandardScaler())
-    model.fit(p.X, p.numbers)
-    assert model.transformer_.mean_ == pytest.approx(p.numbers.mean(axis=0))
+    for model, axis in [(TransformedTargetRegressor, 0), (PerTimestepTarget, None)]:
+        fitted = model(p.regressor, transformer=StandardScaler()).fit(p.X, p.numbers)
+        assert fitted.transformer_.mean_ == pytest.approx(p.numbers.mean(axis=axis))
 
 
 def test_r2_by_name_is_a_mean_over_timesteps():
@@ -203,3 +209,64 @@ def test_r2_by_name_is_a_mean_over_timesteps():
     expected = np.mean([r2_score(*column) for column in columns])
     assert get_scorer("r2")(network, p.X, p.numbers) == pytest.approx(expected)
     assert network.score(p.X, p.numbers) != pytest.approx(expected)
+
+
+AS_A_NETWORK = [
+    "cross_val_score",
+    "cross_val_predict",
+    "learning_curve",
+    "permutation_test_score",
+    "VotingRegressor",
+    "SequentialFeatureSelector",
+    "permutation_importance",
+]
+
+
+@pytest.mark.parametrize("container", COLUMNS)
+@pytest.mark.parametrize("tool", AS_A_NETWORK)
+def test_a_target_transformer_around_a_network_goes_where_that_goes(tool, container):
+    def wrapped():
+        plain = problem(container, per_step=True)
+        return replace(plain, regressor=PerTimestepTarget(plain.regressor))
+
+    check_cell(PER_TIMESTEP[tool, container], tool, wrapped)
+
+
+def test_folds_of_timesteps_by_sequence_are_those_of_sequences():
+    p = problem("list", per_step=True)
+    owner = np.repeat(np.arange(N), [len(x) for x in p.X])
+    of_steps = StratifiedGroupKFold(3).split(owner, np.concatenate(p.three_labels), owner)
+    of_sequences = StratifiedSequenceKFold(3).split(p.X, p.three_labels)
+    for (_, rows), (_, expected) in zip(of_steps, of_sequences, strict=True):
+        assert np.array_equal(np.unique(owner[rows]), expected)
+
+
+@pytest.mark.parametrize("container", COLUMNS)
+def test_an_int_as_cv_cuts_in_order(container):
+    p = problem(container, per_step=True)
+    scores = cross_val_score(p.classifier, p.X, p.three_labels, cv=3)
+    assert scores == pytest.approx(fold_scores(p.classifier, p.X, p.three_labels))
+
+
+def test_permuting_padded_labels_makes_padding_a_label():
+    p = problem("padded array", per_step=True)
+    classes = []
+
+    def score(network, X, y):
+        classes.append(set(network.classes_))
+        return 0.0
+
+    options = {"cv": FOLDS, "n_permutations": 1, "scoring": score, "random_state": 0}
+    permutation_test_score(p.classifier, p.X, p.three_labels, **options)
+    assert set.union(*classes[3:]) - set.union(*classes[:3]) == {-1}
+
+
+@pytest.mark.parametrize("way", ["feature numbers", "flat columns", "row numbers"])
+def test_sequence_scorers_want_sequences(way):
+    plain = problem("array", per_step=True)
+    p = WAYS[way](plain)
+    network = p.classifier.fit(p.X, p.three_labels)
+    with pytest.raises(ValueError, match="timesteps"):
+        make_sequence_scorer("accuracy")(network, p.X, p.three_labels)
+    by_function = accuracy_score(*flatten_sequences(p.three_labels, network.predict(p.X)))
+    assert by_function == pytest.approx(network.score(p.X, p.three_labels))

@@ -38,6 +38,7 @@ from sklearn.pipeline import Pipeline
 
 from problems import CONTAINERS, FOLDS, LABELS, NUMBERS, SMALL, THREE_LABELS
 from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.preprocessing import PerTimestepTarget
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -142,6 +143,7 @@ TOOLS = {
     "TransformedTargetRegressor": lambda **w: TransformedTargetRegressor(regressor()).fit(
         X, NUMBERS, **w
     ),
+    "PerTimestepTarget": lambda **w: PerTimestepTarget(regressor()).fit(X, NUMBERS, **w),
     "VotingClassifier": lambda **w: VotingClassifier(two(classifier)).fit(X, LABELS, **w),
     "VotingRegressor": lambda **w: VotingRegressor(two(regressor)).fit(X, NUMBERS, **w),
     "StackingClassifier": lambda **w: StackingClassifier(

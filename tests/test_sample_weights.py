@@ -1,4 +1,7 @@
-"""Weights of samples and of timesteps: a weight of two is a sample twice, one of zero is none."""
+"""Weights of samples and of timesteps: their forms, and what they do to losses and scores.
+
+That two is twice and zero is absence, in every combination, is in test_weight_rules.py.
+"""
 
 import numpy as np
 import pytest
@@ -40,35 +43,6 @@ def assert_same_fit(model, other):
     assert model.validation_scores_ == other.validation_scores_
     for name, array in model.weights_.items():
         assert_array_equal(other.weights_[name], array)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"solver": "sgd"},
-        {"solver": "rmsprop", "epsilon": 1e-4},  # where gradients vanish, rounding would decide
-        {"learning_rate": "cosine"},
-        {"alpha": 0.5},
-        {"bidirectional": True},
-    ],
-    ids=str,
-)
-@modes
-def test_a_whole_weight_is_a_number_of_repetitions(Estimator, per_step, options):
-    X, y = data(Estimator, per_step)
-    weights = np.random.default_rng(5).integers(0, 4, len(X))
-    weights[:4] = 1  # both classes stay
-    repeated = np.repeat(np.arange(len(X)), weights)
-    model = Estimator(return_sequences=per_step, **FAST, **options).fit(X, y, weights)
-    other = Estimator(return_sequences=per_step, **FAST, **options)
-    other.fit(pick(X, repeated), pick(y, repeated))
-    assert_allclose(model.loss_curve_, other.loss_curve_, rtol=0, atol=1e-9)
-    for name, array in other.weights_.items():
-        assert_allclose(model.weights_[name], array, rtol=0, atol=1e-9)
-    assert_allclose(
-        model.score(X, y, weights), model.score(pick(X, repeated), pick(y, repeated)), rtol=1e-9
-    )
 
 
 @pytest.mark.parametrize(

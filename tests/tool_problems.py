@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.metrics import get_scorer
 
 CASES: dict[str, Callable] = {}
@@ -27,7 +28,12 @@ class Problem:
     # What a way round puts in place of a transformer, and of a final estimator of its own.
     transformer: Callable = lambda transformer: transformer
     final_estimator: Callable = lambda estimator: estimator
+    transformed_target: Callable = TransformedTargetRegressor
+    # From X, or what there is per timestep, to what a tool is given in its place, and back.
+    to_table: Callable = lambda values: values
+    from_table: Callable = lambda table: table
     importance_getter: Any = "auto"
+    scoring: Any = None
     get_scorer: Callable = get_scorer
     groups: Any = None
 

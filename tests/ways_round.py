@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
-from sklearn.metrics import accuracy_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from datasets import object_array, padded
+from datasets import object_array
+from problems import flat
+from sklearn_rnn.metrics import make_sequence_scorer
+from sklearn_rnn.preprocessing import PerTimestep, PerTimestepTarget, pad_sequences
 from tool_problems import Problem, input_norms, steps
 
 
@@ -65,28 +67,25 @@ def feature_numbers(p: Problem) -> Problem:
 
     numbers = np.arange(n * n_features).reshape(n, n_features)
     return behind(
-        look_up, p, X=numbers, importance_getter=lambda pipeline: input_norms(pipeline[-1])
+        look_up,
+        p,
+        X=numbers,
+        importance_getter=lambda pipeline: input_norms(pipeline[-1]),
+        scoring=lambda pipeline, X, y: pipeline.score(X, y),
     )
 
 
 def flat_columns(p: Problem) -> Problem:
-    array = p.X if isinstance(p.X, np.ndarray) and p.X.ndim == 3 else padded(steps(p.X))
+    array = pad_sequences(steps(p.X))
     shape = (-1, *array.shape[1:])
     return behind(lambda X: X.reshape(shape), p, X=array.reshape(len(array), -1))
 
 
 def timesteps_as_rows(p: Problem) -> Problem:
-    array = p.X if isinstance(p.X, np.ndarray) and p.X.ndim == 3 else padded(steps(p.X))
-    n_timesteps = array.shape[1]
-
-    def around(transformer):
-        return make_pipeline(
-            FunctionTransformer(lambda X: X.reshape(-1, X.shape[2])),
-            transformer,
-            FunctionTransformer(lambda rows: rows.reshape(-1, n_timesteps, rows.shape[1])),
-        )
-
-    return replace(p, X=array, transformer=around)
+    ends = np.cumsum([len(x) for x in steps(p.X)])[:-1]
+    return replace(
+        p, to_table=lambda values: flat(p.X, values), from_table=lambda table: np.split(table, ends)
+    )
 
 
 def object_arrays(p: Problem) -> Problem:
@@ -110,27 +109,6 @@ def groups_by_length(p: Problem) -> Problem:
     return replace(p, groups=np.array([len(x) for x in steps(p.X)]))
 
 
-def a_scorer_that_flattens(p: Problem) -> Problem:
-    def get_scorer(name):
-        metric = {"accuracy": accuracy_score, "neg_mean_absolute_error": minus_absolute_error}[name]
-
-        def score(estimator, X, y):
-            lengths = [len(x) for x in steps(X)]
-            flat_y, flat_predicted = (
-                np.concatenate([part[:n] for part, n in zip(values, lengths, strict=True)])
-                for values in (y, estimator.predict(X))
-            )
-            return metric(flat_y, flat_predicted)
-
-        return score
-
-    return replace(p, get_scorer=get_scorer)
-
-
-def minus_absolute_error(y, predicted):
-    return -np.abs(y - predicted).mean()
-
-
 WAYS = {
     "row numbers": row_numbers,
     "feature numbers": feature_numbers,
@@ -138,5 +116,7 @@ WAYS = {
     "timesteps as rows": timesteps_as_rows,
     "object arrays": object_arrays,
     "groups by length": groups_by_length,
-    "a flattening scorer": a_scorer_that_flattens,
+    "transformers per timestep": lambda p: replace(p, transformer=PerTimestep),
+    "transformed targets per timestep": lambda p: replace(p, transformed_target=PerTimestepTarget),
+    "metrics per timestep": lambda p: replace(p, get_scorer=make_sequence_scorer),
 }

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import reference
+from covering import covering
 from networks import (
     assert_equal_slopes,
     central_differences,
@@ -19,6 +20,7 @@ from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.dropout import Dropout
 
 RAGGED = [2, 7, 1, 7, 2]
+VERY_UNEQUAL = [1, 40, 2, 1]  # of which not all run on to the end
 
 cells = pytest.mark.parametrize("cell", CELLS)
 per_step = pytest.mark.parametrize("return_sequences", [False, True], ids=["last", "all"])
@@ -63,13 +65,19 @@ def test_masks(rate, dtype):
         assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 5 / np.sqrt(a.size)
 
 
-@cells
-@per_step
-@directions
-@pytest.mark.parametrize("n_layers", [1, 3])
-@pytest.mark.parametrize("max_columns", [4, None])
-@pytest.mark.parametrize("rates", [(0.4, 0), (0.3, 0.3)], ids=str)
-def test_finite_differences(cell, return_sequences, bidirectional, n_layers, max_columns, rates):
+@covering(
+    {
+        "cell": CELLS,
+        "rates": [(0.4, 0), (0.3, 0.3)],
+        "bidirectional": [False, True],
+        "return_sequences": [False, True],
+        "n_layers": [1, 2, 3],
+        "max_columns": [4, None],
+    },
+    ("cell", "rates", "bidirectional", "return_sequences"),
+    ("rates", "bidirectional", "return_sequences", "n_layers"),
+)
+def test_finite_differences(cell, rates, bidirectional, return_sequences, n_layers, max_columns):
     network = make_network(
         cell,
         n_layers=n_layers,
@@ -128,23 +136,24 @@ def test_a_unit_is_scaled_where_the_next_layer_and_the_output_read_it(
 @directions
 @pytest.mark.parametrize("n_layers", [1, 2])
 @pytest.mark.parametrize("max_columns", [4, None])
+@pytest.mark.parametrize("lengths", [RAGGED, VERY_UNEQUAL], ids=str)
 def test_the_recurrent_product_sees_what_a_sequence_has_left(
-    cell, return_sequences, bidirectional, n_layers, max_columns
+    cell, return_sequences, bidirectional, n_layers, max_columns, lengths
 ):
     options = {"return_sequences": return_sequences}
     network = make_network(
         cell, n_layers=n_layers, bidirectional=bidirectional, max_columns=max_columns, **options
     )
-    sequences, rng = make_sequences(RAGGED), np.random.default_rng(3)
+    sequences, rng = make_sequences(lengths), np.random.default_rng(3)
     packed = pack(sequences)
-    task = "squared_error", *make_targets("squared_error", RAGGED, 2, return_sequences)
-    shape = network.architecture.width, len(RAGGED)
+    task = "squared_error", *make_targets("squared_error", lengths, 2, return_sequences)
+    shape = network.architecture.width, len(lengths)
     masks = [rng.choice([0.0, 1.0, 2.0], shape) for _ in range(n_layers)]
     value, d_outputs = evaluate(network, packed, *task, None, OfEachSequence(masks))
     gradients = unset_gradients(network)
     d_inputs = network.backward(d_outputs, gradients, input_gradient=True)
 
-    columns = [packed.order.index(i) for i in range(len(RAGGED))]
+    columns = [packed.order.index(i) for i in range(len(lengths))]
     _, targets, weights = task
     expected_value, expected_gradients, expected_d_inputs = reference.loss_and_gradients(
         network.architecture.named(network.parameters),

@@ -1,9 +1,13 @@
-"""The gradients against finite differences and against the slow reference."""
+"""The gradients against finite differences and against the slow reference.
+
+Every network on every layout of a batch; the losses, which meet a network in the gradients on its
+outputs alone, come along so that each is paired with everything.
+"""
 
 import numpy as np
-import pytest
 
 import reference
+from covering import covering
 from networks import (
     VARIANTS,
     assert_equal_slopes,
@@ -45,24 +49,24 @@ REFERENCE_LOSSES = {
     "sigmoid_cross_entropy": ("sigmoid", {"s": 0.15}),
 }
 
-cells = pytest.mark.parametrize(("cell", "activation"), VARIANTS)
-per_step = pytest.mark.parametrize("return_sequences", [False, True], ids=["last", "all"])
-directions = pytest.mark.parametrize("bidirectional", [False, True], ids=["one way", "both ways"])
+
+def networks_and_losses(layouts, depths):
+    factors = {
+        "loss": LOSSES,
+        "layout": layouts,
+        "n_layers": depths,
+        "bidirectional": [False, True],
+        "return_sequences": [False, True],
+        "variant": VARIANTS,
+    }
+    return covering(factors, [name for name in factors if name != "loss"])
 
 
-@cells
-@per_step
-@directions
-@pytest.mark.parametrize("n_layers", [1, 2])
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("loss", LOSSES)
-def test_finite_differences(
-    cell, activation, n_layers, layout, return_sequences, loss, bidirectional
-):
+@networks_and_losses(LAYOUTS, [1, 2])
+def test_finite_differences(loss, layout, n_layers, bidirectional, return_sequences, variant):
     lengths, max_columns = LAYOUTS[layout]
     network = make_network(
-        cell,
-        activation,
+        *variant,
         n_layers=n_layers,
         return_sequences=return_sequences,
         bidirectional=bidirectional,
@@ -88,13 +92,9 @@ def test_finite_differences(
     assert_equal_slopes(of_values, central_differences(total, packed.batch.values), "inputs")
 
 
-@cells
-@per_step
-@directions
-@pytest.mark.parametrize("n_layers", [1, 2, 3])
-@pytest.mark.parametrize("layout", MORE_LAYOUTS)
-@pytest.mark.parametrize("loss", LOSSES)
-def test_reference(cell, activation, n_layers, layout, return_sequences, loss, bidirectional):
+@networks_and_losses(MORE_LAYOUTS, [1, 2, 3])
+def test_reference(loss, layout, n_layers, bidirectional, return_sequences, variant):
+    cell, activation = variant
     lengths, max_columns = MORE_LAYOUTS[layout]
     network = make_network(
         cell,

@@ -51,6 +51,35 @@ def test_prediction_is_forward(cell, activation, return_sequences, bidirectional
     assert_all_close(predict(network, sequences), expected)
 
 
+@pytest.mark.parametrize("cell", CELLS)
+@directions
+def test_states_outlive_the_memory_of_their_chunk(cell, bidirectional):
+    """Chunks of such shapes that the next one's inputs are written over the states of one."""
+    sequences = make_sequences([2, 17, 3, 19, 11])
+    options = {"n_layers": 2, "return_sequences": True, "bidirectional": bidirectional}
+    packed = pack(sequences)
+    outputs = make_network(cell, **options).forward(packed.batch)
+    network = make_network(cell, max_columns=3, **options)
+    assert_all_close(predict(network, sequences), packed.by_sequence(outputs, True))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("n_steps", [1, 2, 5])
+@pytest.mark.parametrize("max_columns", [1, 3, None])
+def test_segments_go_on_from_the_states_before(cell, n_steps, max_columns):
+    sequences = make_sequences([45, 19, 11, 3, 2])
+    options = {"n_layers": 2, "return_sequences": True}
+    expected = predict(make_network(cell, **options), sequences)
+    network, carry = make_network(cell, max_columns=max_columns, **options), None
+    for first in range(0, 45, n_steps):
+        parts = [x[first : first + n_steps] for x in sequences if len(x) > first]
+        packed = pack(parts)
+        outputs = network.forward(packed.batch, carry=carry)
+        carry = network.carry
+        for raw, whole in zip(packed.by_sequence(outputs, True), expected, strict=False):
+            np.testing.assert_allclose(raw, whole[first : first + n_steps], rtol=0, atol=1e-12)
+
+
 @cells
 @per_step
 @directions

@@ -82,7 +82,7 @@ def rmsprop_with_momentum(gs, rate):
         (RMSprop(rho=0.95, epsilon=1e-3, momentum=0.0), rmsprop),
         (RMSprop(rho=0.95, epsilon=1e-3, momentum=0.8), rmsprop_with_momentum),
     ],
-    ids=repr,
+    ids=lambda value: getattr(value, "__name__", None) or repr(value),
 )
 def test_three_updates(optimizer, rule):
     np.testing.assert_allclose(trajectory(optimizer), by_hand(rule), rtol=1e-14, atol=1e-15)
