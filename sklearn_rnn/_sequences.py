@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import issparse
@@ -105,13 +106,15 @@ class Sequences:
             if len(values) == shape[0] * shape[1]:  # no padding
                 return values.reshape(shape)
             padded = np.full(shape, fill, values.dtype)
-            ends = np.cumsum(self.lengths)
-            for i, (end, length) in enumerate(
-                zip(ends.tolist(), self.lengths.tolist(), strict=True)
-            ):
-                padded[i, :length] = values[end - length : end]
+            for row, part in zip(padded, self.split(values), strict=True):
+                row[: len(part)] = part
             return padded
-        return self.listed(np.split(values, np.cumsum(self.lengths)[:-1]))
+        return self.listed(self.split(values))
+
+    def split(self, values) -> list:
+        """Take values of all valid timesteps apart, in views."""
+        ends = np.cumsum(self.lengths).tolist()
+        return [values[start:end] for start, end in pairwise([0, *ends])]
 
     def listed(self, parts: list) -> list | np.ndarray:
         """Put one part per sequence into the kind of list that the sequences came in."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import issparse
@@ -93,9 +92,7 @@ class Timesteps:
         return self.sequences.restore(values, np.nan)
 
     def _split_frame(self, frame) -> list:
-        rows = getattr(frame, "iloc", frame)
-        bounds = np.cumsum([0, *self.sequences.lengths]).tolist()
-        parts = [rows[start:end] for start, end in pairwise(bounds)]
+        parts = self.sequences.split(getattr(frame, "iloc", frame))
         if hasattr(frame, "iloc") and not hasattr(self.rows, "iloc"):  # count from 0 in each
             return [part.reset_index(drop=True) for part in parts]
         return parts

@@ -212,5 +212,8 @@ def _chosen(target, every: list[_Series]):
 
 def _place(feature, known: list) -> int:
     if isinstance(feature, bool) or feature not in known:
-        raise ValueError(f"target={feature!r} is not among the features, which are {known}.")
+        raise ValueError(
+            f"target={feature!r} is not among the features, which are {known}; give several in a "
+            "list."
+        )
     return known.index(feature)
