@@ -155,6 +155,22 @@ def test_averaged_by_sequence():
     assert weighted == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("averaged_by", ["step", "sequence"])
+def test_a_metric_that_returns_an_array(averaged_by):
+    class Twice(RegressorOfLists):
+        def predict(self, X):
+            return [np.column_stack([y, 3 * y]) for y in super().predict(X)]
+
+    y = [np.column_stack([y, 3 * y]) for y in NUMBERS]
+    score = make_sequence_scorer(
+        mean_absolute_error, multioutput="raw_values", averaged_by=averaged_by
+    )
+    of_one = make_sequence_scorer(mean_absolute_error, averaged_by=averaged_by)
+    expected = np.array([1, 3]) * of_one(RegressorOfLists(0.1).fit(X, NUMBERS), X, NUMBERS)
+    scores = score(Twice(0.1).fit(X, y), X, y)
+    np.testing.assert_allclose(scores, expected, rtol=1e-12)
+
+
 def test_averaged_by_sequence_asks_for_predictions_once():
     class Counting(RegressorOfLists):
         def predict(self, X):
@@ -286,6 +302,15 @@ def test_weights_through_routing():
                 np.testing.assert_allclose(scores, expected[name], rtol=1e-12)
 
 
+def test_what_is_asked_for_stays_with_the_scorer():
+    with config_context(enable_metadata_routing=True):
+        made = make_scorer(mean_absolute_error, greater_is_better=False)
+        weighted = make_sequence_scorer(made).set_score_request(sample_weight=True)
+        scorers = {made: None, make_sequence_scorer(made): None, weighted: True}
+        for scorer, asked in scorers.items():
+            assert scorer.get_metadata_routing().score.requests["sample_weight"] is asked
+
+
 def test_a_search_passes_weights_on():
     """To those scorers, in a dict too, whose metric takes them."""
     scoring = {
@@ -340,6 +365,7 @@ def test_scorer_is_pickled_cloned_and_shown():
     [
         ({"metric": "f2"}, ValueError, "'f2' is not a valid scoring value"),
         ({"metric": None}, TypeError, "metric must be the name of a scorer"),
+        ({"metric": make_sequence_scorer("f1")}, TypeError, "not make_sequence_scorer"),
         ({"metric": "f1", "averaged_by": "macro"}, ValueError, "averaged_by='macro'.*'sequence'"),
         ({"metric": "f1", "average": "macro"}, ValueError, "'f1' is a scorer, which has its own"),
         ({"metric": "f1", "response_method": "predict_proba"}, ValueError, "is a scorer"),
