@@ -138,11 +138,11 @@ def make_sequence_scorer(
     Returns
     -------
     scorer : callable
-        ``scorer(estimator, X, y, sample_weight=None)`` returns a number, the greater the better
-        (an array, if the metric does). y and sample_weight may be what `RNNRegressor` takes, in any of the containers. With
-        ``averaged_by="sequence"`` the mean is weighted by the weights of the sequences; where they
-        are per timestep they also weigh the timesteps of their sequence, and their mean is the
-        weight of the sequence. With metadata routing,
+        ``scorer(estimator, X, y, sample_weight=None)`` returns a number, the greater the better (or
+        an array, if the metric does). y and sample_weight may be what `RNNRegressor` takes, in any
+        of the containers. With ``averaged_by="sequence"`` the mean is weighted by the weights of
+        the sequences; where they are per timestep they also weigh the timesteps of their sequence,
+        and their mean is the weight of the sequence. With metadata routing,
         ``scorer.set_score_request(sample_weight=True)`` asks for the weights.
 
     Raises
