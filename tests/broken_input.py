@@ -53,6 +53,14 @@ class ClipsUnlessReadOnly(SoundRegressor):
         return np.clip(x, -1, 1) if x.flags.writeable else x
 
 
+@fails("check_read_only")
+class RefusesMappedObjects(SoundRegressor):
+    def _checked(self, read):
+        if read.container == "objects" and any(isinstance(x, np.memmap) for x in read.arrays):
+            raise TypeError("X must be in memory.")
+        return super()._checked(read)
+
+
 @fails("check_other_n_features")
 class CutsOrFillsFeatures(SoundRegressor):
     def _check_width(self, read):

@@ -7,7 +7,7 @@ import joblib
 import numpy as np
 
 from sklearn_rnn.utils._case import Case
-from sklearn_rnn.utils._problems import Problem
+from sklearn_rnn.utils._problems import Problem, as_objects
 
 
 def check_dtypes(name, estimator, **declared):
@@ -72,17 +72,14 @@ def check_read_only(name, estimator, **declared):
     case = Case(name, estimator, declared)
     for container in case.accepted:
         problem = case.problem_in(container)
+        given = problem.within(container)
         expected = case.outputs(case.fit(problem, container), problem, container)
-        X, y = map(_copied, problem.within(container))
-        for array in (*_arrays(X), *_arrays(y)):
-            array.flags.writeable = False
+        X, y = map(_read_only, given)
         _check_same_on(case, problem, expected, X, y, f"a read-only {container}")
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "data.joblib"
-            joblib.dump(problem.within(container), path)
-            X, y = joblib.load(path, mmap_mode="r")
+            X, y = (_memory_mapped(values, Path(folder) / str(i)) for i, values in enumerate(given))
             _check_same_on(case, problem, expected, X, y, f"a memory-mapped {container}")
-            del X, y  # or the file can't be deleted everywhere
+            del X, y  # or the files can't be deleted everywhere
 
 
 def _check_same_on(case: Case, problem: Problem, expected: dict, X, y, what: str) -> None:
@@ -96,23 +93,28 @@ def _check_same_on(case: Case, problem: Problem, expected: dict, X, y, what: str
 
 def _each_array(function, values):
     """Apply a function to an array, or to each array in a list or an array of objects."""
+    if values is None:
+        return None
     if isinstance(values, np.ndarray) and values.dtype != object:
         return function(values)
     if isinstance(values, list):
         return [function(value) for value in values]
-    changed = values.copy()
-    for i, value in enumerate(values):
-        changed[i] = function(value)
-    return changed
+    return as_objects([function(value) for value in values])
 
 
-def _copied(values):
-    return None if values is None else _each_array(np.copy, values)
+def _read_only(values):
+    def copied(array):
+        array = array.copy()
+        array.flags.writeable = False
+        return array
+
+    return _each_array(copied, values)
 
 
-def _arrays(values) -> list[np.ndarray]:
-    if values is None:
-        return []
-    if isinstance(values, np.ndarray) and values.dtype != object:
-        return [values]
-    return list(values)
+def _memory_mapped(values, path: Path):
+    """Map each array from a file, also those in an array of objects (which joblib would read)."""
+    arrays = []
+    _each_array(arrays.append, values)
+    joblib.dump(arrays, path)
+    mapped = iter(joblib.load(path, mmap_mode="r"))
+    return _each_array(lambda _: next(mapped), values)

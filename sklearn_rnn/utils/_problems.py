@@ -44,14 +44,13 @@ class Problem:
 def pad(sequences, *, n_timesteps=None, repeat_last=False) -> np.ndarray:
     """Return one array (n, n_timesteps, ...), with NaN, or the last value, behind each sequence."""
     n_timesteps = n_timesteps or max(map(len, sequences))
-    rows = []
-    for sequence in sequences:
-        missing = [(0, n_timesteps - len(sequence)), *[(0, 0)] * (sequence.ndim - 1)]
-        if repeat_last:
-            rows.append(np.pad(sequence, missing, mode="edge"))
-        else:
-            rows.append(np.pad(sequence.astype(float), missing, constant_values=np.nan))
-    return np.stack(rows)
+    if repeat_last:
+        steps = np.arange(n_timesteps)
+        return np.stack([sequence[np.minimum(steps, len(sequence) - 1)] for sequence in sequences])
+    padded = np.full((len(sequences), n_timesteps, *sequences[0].shape[1:]), np.nan)
+    for row, sequence in zip(padded, sequences, strict=True):
+        row[: len(sequence)] = sequence
+    return padded
 
 
 def as_objects(sequences) -> np.ndarray:
