@@ -134,9 +134,20 @@ class Case:
     def fit_to(self, X, y, *, model=None, **weights):
         """Fit to X and y as they are."""
         model = self.new() if model is None else model
-        with short_fits():
+        with self.fitting():
             model.fit(X, *(() if self.kind_of_y is None else (y,)), **weights)
         return model
+
+    @contextmanager
+    def fitting(self):
+        """Let fits to very little data end before they converge, as the author wants them short."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                yield
+        except Exception as error:
+            error.add_note(f"What was declared of {self.name}, or deduced: {self.declared}")
+            raise
 
     def raw_outputs(self, model, X) -> dict:
         """What each method returns for X."""
@@ -218,14 +229,6 @@ class Case:
         """Demand that every method of a fitted model refuses X."""
         for method in self.methods(model):
             self.assert_refuses(getattr(model, method), what, X)
-
-
-@contextmanager
-def short_fits():
-    """Let fits to very little data end before they converge, as the author wants them short."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
 
 
 def frozen(values: dict) -> dict:

@@ -28,12 +28,13 @@ def check_nonfinite_values(name, estimator, **declared):
         problem = case.problem_in(container)
         model = case.fit(problem, container)
         place = problem.lengths.index(case.equal[0])
-        for timestep, feature in ((0, slice(None)), (2, slice(None)), (2, 0), (-1, 0)):
+        for timestep, features in ((0, ...), (2, ...), (2, 0), (-1, 0)):
             for value in values:
-                bad = Problem([x.copy() for x in problem.X], problem.y)
-                bad.X[place][timestep, feature] = value
-                X, y = bad.within(container)
-                what = f"{value} at timestep {timestep}, feature {feature} ({container})"
+                sequences = [x.copy() for x in problem.X]
+                sequences[place][timestep, features] = value
+                X, y = Problem(sequences, problem.y).within(container)
+                where = "all features" if features is ... else "one feature"
+                what = f"{value} in {where} of timestep {timestep} ({container})"
                 case.assert_fit_refuses(X, y, what)
                 case.assert_methods_refuse(model, X, what)
 

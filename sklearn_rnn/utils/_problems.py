@@ -98,9 +98,9 @@ def make_problem(
 
 def _signals(x: np.ndarray, n_outputs: int) -> np.ndarray:
     """What there is to learn at each timestep: of the past and of the present."""
-    mean = np.cumsum(x, axis=0) / np.arange(1, len(x) + 1)[:, np.newaxis]
-    both = np.stack([2 * mean[:, 0] + x[:, -1], mean[:, -1] - x[:, 0]], axis=1)
-    return both[:, :n_outputs]
+    mean = x.cumsum(axis=0) / np.arange(1, len(x) + 1)[:, np.newaxis]
+    signals = 2 * mean[:, 0] + x[:, -1], mean[:, -1] - x[:, 0]
+    return np.stack(signals[:n_outputs], axis=1)
 
 
 def _ranked(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
