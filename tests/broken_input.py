@@ -3,7 +3,7 @@
 import numpy as np
 
 from broken_estimators import PER_TIMESTEP, fails, to_predict
-from sound_estimators import NeedsThree, NoLists, NoneLonger, NoPadding, SoundRegressor
+from sound_estimators import NeedsThree, NoLists, NoneLonger, NoPadding, SoundRegressor, Univariate
 
 
 @fails("check_dtypes")
@@ -179,6 +179,7 @@ fails("check_undeclared_input", twin=NoLists, ragged=False)(SoundRegressor)
 fails("check_undeclared_input", twin=NoPadding, padded=False)(SoundRegressor)
 fails("check_undeclared_input", twin=NoneLonger, any_length=False)(SoundRegressor)
 fails("check_undeclared_input", twin=NeedsThree, shortest=3)(SoundRegressor)
+fails("check_undeclared_input", twin=Univariate, multivariate=False)(SoundRegressor)
 
 
 @fails("check_undeclared_input", shortest=3)

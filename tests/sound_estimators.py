@@ -289,6 +289,14 @@ class NeedsThree(SoundRegressor):
         return super()._features(np.gradient(x, axis=0, edge_order=2))
 
 
+class Univariate(SoundRegressor):
+    def _read_one(self, x):
+        x = super()._read_one(x)
+        if x.shape[1] > 1:
+            raise ValueError(f"X has {x.shape[1]} features, but must have one.")
+        return x
+
+
 class ListsOnly(SoundRegressor):
     """For which a 3-D array is nothing in particular."""
 

@@ -34,6 +34,7 @@ from sound_estimators import (
     SoundRegressor,
     SoundSummary,
     SoundTransformer,
+    Univariate,
     WeighsByTargets,
 )
 
@@ -91,6 +92,8 @@ SOUND = [
     (NoLists(return_sequences=True), {"ragged": False}),
     (NoPadding(), {"padded": False}),
     (NoneLonger(), {"any_length": False}),
+    (Univariate(), {"multivariate": False}),
+    (Univariate(return_sequences=True), {"multivariate": False}),
     (NeedsThree(), {"shortest": 3}),
     (NeedsThree(return_sequences=True), {"shortest": 3}),
     (NoListsNoPadding(), {"ragged": False, "padded": False}),

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import get_tags
 
 from sklearn_rnn.utils._declared import NEEDS, Declared
-from sklearn_rnn.utils._problems import EQUAL, LENGTHS, Problem, make_problem
+from sklearn_rnn.utils._problems import EQUAL, LENGTHS, N_FEATURES, Problem, make_problem
 
 METHODS = (
     "predict",
@@ -38,6 +38,7 @@ class Case:
         self.declared = Declared.from_keywords(declared).of(estimator)
         self.tags = get_tags(estimator)
         self.lengths = tuple(n + self.declared.shortest - 1 for n in LENGTHS)
+        self.n_features = N_FEATURES if self.declared.multivariate else 1
         self.equal = tuple(n + self.declared.shortest - 1 for n in EQUAL)
         for need in needs:
             is_met, reason = NEEDS[need]
@@ -106,6 +107,7 @@ class Case:
             "kind": self.kind_of_y,
             "per_timestep": self.declared.per_timestep,
             "lengths": self.equal if self.container == "array" else self.lengths,
+            "n_features": self.n_features,
             "n_outputs": None if single else 2,
             "labels": (0, 1, 2) if multi_class else (0, 1),
             "positive_X": self.tags.input_tags.positive_only,

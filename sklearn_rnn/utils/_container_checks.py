@@ -3,7 +3,6 @@
 import numpy as np
 
 from sklearn_rnn.utils._case import Case
-from sklearn_rnn.utils._problems import N_FEATURES
 
 
 def check_3d_array(name, estimator, **declared):
@@ -75,9 +74,10 @@ def check_n_features_in(name, estimator, **declared):
     for container in case.containers:
         model = case.fit(case.problem(lengths=case.equal), container)
         found = getattr(model, "n_features_in_", None)
-        assert found == N_FEATURES, (
+        assert found == case.n_features, (
             f"{name}.n_features_in_ is {found} after fit to {len(case.equal)} sequences of "
-            f"{case.equal[0]} timesteps with {N_FEATURES} features, in the container {container!r}."
+            f"{case.equal[0]} timesteps with {case.n_features} features, in the container "
+            f"{container!r}."
         )
 
 

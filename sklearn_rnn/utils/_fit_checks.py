@@ -13,7 +13,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_rnn.utils._case import METHODS, Case, changed, frozen
-from sklearn_rnn.utils._problems import N_FEATURES
 
 
 def check_clone(name, estimator, **declared):
@@ -35,7 +34,8 @@ def check_clone(name, estimator, **declared):
 def check_refit(name, estimator, **declared):
     """A second `fit` forgets the first, be it to the same data or to data of another width."""
     case = Case(name, estimator, declared, needs=("repeatable", "cold"))
-    first, other = case.problem(), case.problem(n_features=N_FEATURES + 1, seed=1)
+    n_features = case.n_features + case.declared.multivariate
+    first, other = case.problem(), case.problem(n_features=n_features, seed=1)
     model = case.fit(first)
     expected = case.outputs(model, first)
     case.fit(first, model=model)

@@ -69,7 +69,7 @@ def make_problem(
     kind: str | None,
     per_timestep: bool,
     lengths,
-    n_features=N_FEATURES,
+    n_features: int,
     n_outputs: int | None = None,
     labels=(0, 1, 2),
     positive_X=False,
