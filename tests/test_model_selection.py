@@ -129,7 +129,7 @@ def test_groups_to_stratify_by():
     column = StratifiedSequenceKFold(3).split(X, Y, groups=SPEAKERS[:, np.newaxis])
     assert as_lists(column) == as_lists(StratifiedSequenceKFold(3).split(X, Y, groups=SPEAKERS))
     for groups, error in ((np.c_[SPEAKERS, SPEAKERS], ValueError), ([None] * 24, TypeError)):
-        with pytest.raises(error, match="^groups: "):
+        with pytest.raises(error, match=r"^groups: "):
             list(StratifiedSequenceKFold(3).split(X, Y, groups=groups))
 
 

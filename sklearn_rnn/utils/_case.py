@@ -117,10 +117,10 @@ class Case:
 
     def new(self):
         """Return an unfitted copy, with a seed for whatever takes one."""
-        return clone(self._seeded)
+        return clone(self._template)
 
     @cached_property
-    def _seeded(self):
+    def _template(self):
         return self.seeded(clone(self.estimator))
 
     def seeded(self, estimator):
