@@ -6,12 +6,14 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.callback import ScoringMonitor
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
     f1_score,
     get_scorer,
+    get_scorer_names,
     log_loss,
     make_scorer,
     max_error,
@@ -92,6 +94,59 @@ def test_scorers_by_name_with_three_classes(name, as_X):
     flat = [np.concatenate(values) for values in (model.predict(X), model.predict_proba(X))]
     expected = NAMED[name](np.concatenate(LABELS), *flat)
     assert make_sequence_scorer(name)(model, as_X(X), LABELS) == pytest.approx(expected, rel=1e-12)
+
+
+class FlatRegressor(RegressorMixin, BaseEstimator):
+    """A model of sequences, as scikit-learn's own scorers want it."""
+
+    def __init__(self, model=None):
+        self.model = model
+
+    def predict(self, X):
+        return np.concatenate(self.model.predict(X))
+
+
+class FlatClassifier(ClassifierMixin, FlatRegressor):
+    @property
+    def classes_(self):
+        return self.model.classes_
+
+    def predict_proba(self, X):
+        return np.concatenate(self.model.predict_proba(X))
+
+
+def outcome_of(scorer, *arguments):
+    """The score, or what is wrong."""
+    try:
+        return scorer(*arguments)
+    except (ValueError, TypeError, AttributeError) as error:
+        return re.sub("FlatRegressor", "RNNRegressor", f"{type(error).__name__}: {error}")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("flat", "y"),
+    [
+        (FlatRegressor, NUMBERS),
+        (FlatRegressor, [np.column_stack([y, y**2]) + 9 for y in NUMBERS]),
+        (FlatClassifier, [(y == "yes").astype(int) for y in BINARY]),
+        (FlatClassifier, [y == "yes" for y in BINARY]),
+        (FlatClassifier, BINARY),
+        (FlatClassifier, LABELS),
+    ],
+    ids=["numbers", "two outputs", "integers", "booleans", "strings", "three classes"],
+)
+def test_every_scorer_by_name(flat, y):
+    """Where a metric is not for such targets, its error is the same, too."""
+    network = RNNRegressor if flat is FlatRegressor else RNNClassifier
+    model = network(**SMALL).fit(X, y)
+    scored = 0
+    for name in get_scorer_names():
+        expected = outcome_of(get_scorer(name), flat(model), X, np.concatenate(y))
+        found = outcome_of(make_sequence_scorer(name), model, X, y)
+        assert str(found) == str(expected), name  # of which some are NaN
+        scored += not isinstance(found, str)
+    assert scored >= 8
 
 
 @pytest.mark.parametrize("name", ["roc_auc", "average_precision", "neg_brier_score"])
@@ -261,6 +316,14 @@ def test_early_stopping_callback():
         assert len(set(model.validation_scores_)) > 1
         assert model.best_validation_score_ == max(model.validation_scores_)
         assert scorer(model, X[12:], LABELS[12:], **weighted) == model.best_validation_score_
+
+
+def test_monitor():
+    scorer = make_sequence_scorer("f1_macro")
+    monitor = ScoringMonitor(scoring={"f1": scorer})
+    model = RNNClassifier(**SMALL).set_callbacks(monitor).fit(X, LABELS)
+    epochs = [row for row in monitor.get_logs().data if row["task_name"] == "epoch"]
+    assert [row["f1"] for row in epochs][-1] == scorer(model, X, LABELS)
 
 
 def test_scorer_is_pickled_cloned_and_shown():
