@@ -1,6 +1,7 @@
 """Any of scikit-learn's metrics for targets per timestep."""
 
 from contextlib import nullcontext
+from copy import deepcopy
 
 import numpy as np
 from sklearn.metrics import get_scorer, make_scorer
@@ -137,11 +138,11 @@ def make_sequence_scorer(
     Returns
     -------
     scorer : callable
-        ``scorer(estimator, X, y, sample_weight=None)`` returns a number, the greater the better.
-        y and sample_weight may be what `RNNRegressor` takes, in any of the containers. With
-        ``averaged_by="sequence"`` the mean is weighted by the weights of the sequences; where they
-        are per timestep they also weigh the timesteps of their sequence, and their mean is the
-        weight of the sequence. With metadata routing,
+        ``scorer(estimator, X, y, sample_weight=None)`` returns a number, the greater the better (or
+        an array, if the metric does). y and sample_weight may be what `RNNRegressor` takes, in any
+        of the containers. With ``averaged_by="sequence"`` the mean is weighted by the weights of
+        the sequences; where they are per timestep they also weigh the timesteps of their sequence,
+        and their mean is the weight of the sequence. With metadata routing,
         ``scorer.set_score_request(sample_weight=True)`` asks for the weights.
 
     Raises
@@ -180,9 +181,10 @@ def make_sequence_scorer(
                          averaged_by='sequence')
     """
     check_choice("averaged_by", averaged_by, AVERAGES)
-    if not isinstance(metric, str) and not callable(metric):
+    if isinstance(metric, _SequenceScorer) or not (isinstance(metric, str) or callable(metric)):
         raise TypeError(
-            f"metric must be the name of a scorer, a metric or a scorer, not {metric!r}."
+            "metric must be the name of a scorer, a metric or a scorer of scikit-learn's, not "
+            f"{metric!r}."
         )
     if not isinstance(metric, str) and not hasattr(metric, "set_score_request"):
         metric = make_scorer(
@@ -208,7 +210,7 @@ class _SequenceScorer:
     def __init__(self, metric, averaged_by):
         self.metric = metric
         self.averaged_by = averaged_by
-        self._scorer = get_scorer(metric)
+        self._scorer = deepcopy(get_scorer(metric))  # what it asks for is its own
 
     def __repr__(self):
         return f"make_sequence_scorer({self.metric!r}, averaged_by={self.averaged_by!r})"
@@ -232,9 +234,9 @@ class _SequenceScorer:
                 weights = None  # which matter between sequences only
         counted = np.flatnonzero(of_sequences)
         scores = [self._score(flat, X, y, weights, parts[i]) for i in counted]
-        return float(np.average(scores, weights=of_sequences[counted]))
+        return np.average(scores, axis=0, weights=of_sequences[counted])
 
-    def _score(self, flat, X, y, weights, part: slice = slice(None)) -> float:
+    def _score(self, flat, X, y, weights, part: slice = slice(None)):
         weighted = {} if weights is None else {"sample_weight": weights[part]}
         return self._scorer(flat._only(part), X, y[part], **weighted)
 

@@ -4,7 +4,7 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold
-from sklearn.utils import indexable
+from sklearn.utils import column_or_1d, indexable
 
 from sklearn_rnn._content import STEPS
 from sklearn_rnn._errors import about, describe
@@ -101,8 +101,9 @@ class StratifiedSequenceKFold(_FixedSplits):
         labels = flatten_targets(y, steps, "y")
         sequences = np.arange(len(steps))
         owner = np.repeat(sequences, steps.lengths)
-        groups = sequences if groups is None else np.asarray(groups)
-        n_groups = len(np.unique(groups))
+        with about("groups"):
+            groups = sequences if groups is None else column_or_1d(groups)
+            n_groups = len(np.unique(groups))
         if n_groups < self.n_splits:
             raise ValueError(
                 f"n_splits={self.n_splits} folds need as many sequences, or groups of sequences; "

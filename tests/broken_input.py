@@ -3,7 +3,7 @@
 import numpy as np
 
 from broken_estimators import PER_TIMESTEP, fails, to_predict
-from sound_estimators import NeedsThree, NoLists, NoneLonger, NoPadding, SoundRegressor
+from sound_estimators import NeedsThree, NoLists, NoneLonger, NoPadding, SoundRegressor, Univariate
 
 
 @fails("check_dtypes")
@@ -51,6 +51,14 @@ class ClipsUnlessReadOnly(SoundRegressor):
     def _read_one(self, x):
         x = super()._read_one(x)
         return np.clip(x, -1, 1) if x.flags.writeable else x
+
+
+@fails("check_read_only")
+class RefusesMappedObjects(SoundRegressor):
+    def _checked(self, read):
+        if read.container == "objects" and any(isinstance(x, np.memmap) for x in read.arrays):
+            raise TypeError("X must be in memory.")
+        return super()._checked(read)
 
 
 @fails("check_other_n_features")
@@ -171,6 +179,7 @@ fails("check_undeclared_input", twin=NoLists, ragged=False)(SoundRegressor)
 fails("check_undeclared_input", twin=NoPadding, padded=False)(SoundRegressor)
 fails("check_undeclared_input", twin=NoneLonger, any_length=False)(SoundRegressor)
 fails("check_undeclared_input", twin=NeedsThree, shortest=3)(SoundRegressor)
+fails("check_undeclared_input", twin=Univariate, multivariate=False)(SoundRegressor)
 
 
 @fails("check_undeclared_input", shortest=3)

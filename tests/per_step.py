@@ -57,3 +57,8 @@ class ClassifierOfLists(ClassifierMixin, OfLists):
 
     def predict(self, X):
         return [self.classes_[(x > 0).astype(int)] for x in self._values(X)]
+
+
+def predicted_numbers(shift=0.0):
+    """What `RegressorOfLists` predicts for X."""
+    return [x[:, 0] + shift for x in X]

@@ -6,9 +6,14 @@ import numpy as np
 from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
+
+
+def beside(*arrays):
+    """Put arrays side by side; quicker than `np.hstack` and `np.c_`, and many are."""
+    return np.concatenate(arrays, axis=1)
 
 
 class LinearModel:
@@ -18,7 +23,7 @@ class LinearModel:
         self.alpha = alpha
 
     def fit(self, rows, targets, sample_weight=None):
-        rows = np.c_[rows, np.ones(len(rows))]
+        rows = beside(rows, np.ones((len(rows), 1)))
         weights = np.ones(len(rows)) if sample_weight is None else sample_weight
         penalty = np.diag([*[self.alpha] * (rows.shape[1] - 1), 0.0])
         weighted = rows.T * weights
@@ -26,7 +31,7 @@ class LinearModel:
         return self
 
     def predict(self, rows):
-        return np.c_[rows, np.ones(len(rows))] @ self.coef_
+        return beside(rows, np.ones((len(rows), 1))) @ self.coef_
 
 
 class LinearClassifier(LinearModel):
@@ -171,15 +176,15 @@ class SoundModel(Reader):
         return getattr(self.model_, method)(self._rows(arrays))
 
     def _draw(self, shape):
-        return check_random_state(self.random_state).normal(size=shape)
+        return np.random.default_rng(self.random_state).normal(size=shape)
 
     def _rows(self, arrays):
         rows = [self._features(x) for x in arrays]
         rows = np.concatenate(rows if self.return_sequences else [row[-1:] for row in rows])
-        return np.hstack([rows, np.tanh(rows @ self._projection)])
+        return beside(rows, np.tanh(rows @ self._projection))
 
     def _features(self, x):
-        return np.hstack([np.cumsum(x, axis=0) / np.arange(1, len(x) + 1)[:, np.newaxis], x])
+        return beside(x.cumsum(axis=0) / np.arange(1, len(x) + 1)[:, np.newaxis], x)
 
     def _targets(self, y, read):
         if len(y) != len(read.arrays):
@@ -282,6 +287,14 @@ class NeedsThree(SoundRegressor):
 
     def _features(self, x):
         return super()._features(np.gradient(x, axis=0, edge_order=2))
+
+
+class Univariate(SoundRegressor):
+    def _read_one(self, x):
+        x = super()._read_one(x)
+        if x.shape[1] > 1:
+            raise ValueError(f"X has {x.shape[1]} features, but must have one.")
+        return x
 
 
 class ListsOnly(SoundRegressor):

@@ -125,6 +125,14 @@ def test_bad_input_to_stratify(X, y, message):
         list(StratifiedSequenceKFold(3).split(X, y))
 
 
+def test_groups_to_stratify_by():
+    column = StratifiedSequenceKFold(3).split(X, Y, groups=SPEAKERS[:, np.newaxis])
+    assert as_lists(column) == as_lists(StratifiedSequenceKFold(3).split(X, Y, groups=SPEAKERS))
+    for groups, error in ((np.c_[SPEAKERS, SPEAKERS], ValueError), ([None] * 24, TypeError)):
+        with pytest.raises(error, match=r"^groups: "):
+            list(StratifiedSequenceKFold(3).split(X, Y, groups=groups))
+
+
 def test_splitters_are_shown_cloned_and_pickled():
     stratified = StratifiedSequenceKFold(4, shuffle=True, random_state=1)
     by_time = TimeSeriesWindowSplit(3, gap=2)

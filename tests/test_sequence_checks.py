@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import EstimatorCheckFailedWarning, SkipTestWarning
+from sklearn.impute import SimpleImputer
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import broken_fits  # noqa: F401 -- registers its estimators, as do the next two
 import broken_input  # noqa: F401
 import broken_predictions  # noqa: F401
 from broken_estimators import BROKEN
 from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.preprocessing import PerTimestep, PerTimestepTarget
 from sklearn_rnn.utils import check_sequence_estimator, parametrize_with_sequence_checks
 from sklearn_rnn.utils.estimator_checks import SEQUENCE_CHECKS, sequence_checks_generator
 from sound_estimators import (
@@ -30,6 +34,7 @@ from sound_estimators import (
     SoundRegressor,
     SoundSummary,
     SoundTransformer,
+    Univariate,
     WeighsByTargets,
 )
 
@@ -87,6 +92,8 @@ SOUND = [
     (NoLists(return_sequences=True), {"ragged": False}),
     (NoPadding(), {"padded": False}),
     (NoneLonger(), {"any_length": False}),
+    (Univariate(), {"multivariate": False}),
+    (Univariate(return_sequences=True), {"multivariate": False}),
     (NeedsThree(), {"shortest": 3}),
     (NeedsThree(return_sequences=True), {"shortest": 3}),
     (NoListsNoPadding(), {"ragged": False, "padded": False}),
@@ -160,15 +167,31 @@ def test_only_repetition_differs_where_there_is_chance(parameters):
 
 
 @pytest.mark.parametrize(
-    "estimator",
+    ("estimator", "options"),
     [
-        TransformedTargetRegressor(SoundRegressor()),
-        GridSearchCV(RNNRegressor(**SMALL), {"cell": ["elman"]}, cv=2),
+        (TransformedTargetRegressor(SoundRegressor()), {"array": True}),
+        (GridSearchCV(SoundRegressor(), {"alpha": [0.5]}, cv=2), {"array": True}),
+        (PerTimestep(StandardScaler()), {"per_timestep": True}),
+        (PerTimestep(SimpleImputer()), {"per_timestep": True}),
+        (PerTimestepTarget(RNNRegressor(return_sequences=True, **SMALL)), {}),
+        (make_pipeline(PerTimestep(StandardScaler()), RNNClassifier(**SMALL)), {"array": True}),
     ],
-    ids=lambda estimator: type(estimator).__name__,
+    ids=str,
 )
-def test_meta_estimators(estimator):
-    assert not failures(run(estimator, array=True))
+def test_meta_estimators(estimator, options):
+    assert not failures(run(estimator, **options))
+
+
+def test_a_pipeline_that_imputes():
+    """Its tags don't say allow_nan, as those of the imputer do."""
+    imputing = make_pipeline(
+        PerTimestep(SimpleImputer()),
+        PerTimestep(StandardScaler()),
+        PerTimestepTarget(RNNRegressor(return_sequences=True, **SMALL)),
+    )
+    results = run(imputing, array=True, expected_failed_checks={"check_nonfinite_values": "NaN"})
+    assert not failures(results)
+    assert names_of(results, "xfail") == {"check_nonfinite_values"}
 
 
 class TestResults:
@@ -217,6 +240,17 @@ class TestResults:
                 assert len(str(result["exception"])) > len("NoListsNoPadding: .")
         (result,) = (r for r in run(NoLists(), ragged=False) if r["check_name"] == "check_list")
         assert "ragged=False was declared" in str(result["exception"])
+
+    def test_what_was_declared_is_told_where_fit_fails(self):
+        for result in run(SoundRegressor(return_sequences=True), per_timestep=False)[:2]:
+            (note,) = result["exception"].__notes__
+            assert note.startswith("What was declared of SoundRegressor, or deduced: Declared(")
+            assert "per_timestep=False" in note
+
+    def test_a_hint_at_results_per_timestep(self):
+        for name in ("check_3d_array", "check_list", "check_padded_array"):
+            with pytest.raises(AssertionError, match="; declare per_timestep=True if it is"):
+                CHECKS[name]("transformer", SoundTransformer())
 
     def test_callback(self):
         seen = []

@@ -6,13 +6,14 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn import config_context
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.callback import ScoringMonitor
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
     f1_score,
     get_scorer,
+    get_scorer_names,
     log_loss,
     make_scorer,
     max_error,
@@ -21,7 +22,7 @@ from sklearn.metrics import (
     r2_score,
     roc_auc_score,
 )
-from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, cross_validate
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -40,16 +41,13 @@ from per_step import (
     RegressorOfLists,
     X,
     fit_classifier,
+    predicted_numbers,
 )
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.callbacks import EarlyStopping
 from sklearn_rnn.metrics import make_sequence_scorer
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-def predicted_numbers(shift=0.0):
-    return [x[:, 0] + shift for x in X]
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
@@ -96,6 +94,59 @@ def test_scorers_by_name_with_three_classes(name, as_X):
     flat = [np.concatenate(values) for values in (model.predict(X), model.predict_proba(X))]
     expected = NAMED[name](np.concatenate(LABELS), *flat)
     assert make_sequence_scorer(name)(model, as_X(X), LABELS) == pytest.approx(expected, rel=1e-12)
+
+
+class FlatRegressor(RegressorMixin, BaseEstimator):
+    """A model of sequences, as scikit-learn's own scorers want it."""
+
+    def __init__(self, model=None):
+        self.model = model
+
+    def predict(self, X):
+        return np.concatenate(self.model.predict(X))
+
+
+class FlatClassifier(ClassifierMixin, FlatRegressor):
+    @property
+    def classes_(self):
+        return self.model.classes_
+
+    def predict_proba(self, X):
+        return np.concatenate(self.model.predict_proba(X))
+
+
+def outcome_of(scorer, *arguments):
+    """The score, or what is wrong."""
+    try:
+        return scorer(*arguments)
+    except (ValueError, TypeError, AttributeError) as error:
+        return re.sub("FlatRegressor", "RNNRegressor", f"{type(error).__name__}: {error}")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("flat", "y"),
+    [
+        (FlatRegressor, NUMBERS),
+        (FlatRegressor, [np.column_stack([y, y**2]) + 9 for y in NUMBERS]),
+        (FlatClassifier, [(y == "yes").astype(int) for y in BINARY]),
+        (FlatClassifier, [y == "yes" for y in BINARY]),
+        (FlatClassifier, BINARY),
+        (FlatClassifier, LABELS),
+    ],
+    ids=["numbers", "two outputs", "integers", "booleans", "strings", "three classes"],
+)
+def test_every_scorer_by_name(flat, y):
+    """Where a metric is not for such targets, its error is the same, too."""
+    network = RNNRegressor if flat is FlatRegressor else RNNClassifier
+    model = network(**SMALL).fit(X, y)
+    scored = 0
+    for name in get_scorer_names():
+        expected = outcome_of(get_scorer(name), flat(model), X, np.concatenate(y))
+        found = outcome_of(make_sequence_scorer(name), model, X, y)
+        assert str(found) == str(expected), name  # of which some are NaN
+        scored += not isinstance(found, str)
+    assert scored >= 8
 
 
 @pytest.mark.parametrize("name", ["roc_auc", "average_precision", "neg_brier_score"])
@@ -155,6 +206,22 @@ def test_averaged_by_sequence():
     assert weighted == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("averaged_by", ["step", "sequence"])
+def test_a_metric_that_returns_an_array(averaged_by):
+    class Twice(RegressorOfLists):
+        def predict(self, X):
+            return [np.column_stack([y, 3 * y]) for y in super().predict(X)]
+
+    y = [np.column_stack([y, 3 * y]) for y in NUMBERS]
+    score = make_sequence_scorer(
+        mean_absolute_error, multioutput="raw_values", averaged_by=averaged_by
+    )
+    of_one = make_sequence_scorer(mean_absolute_error, averaged_by=averaged_by)
+    expected = np.array([1, 3]) * of_one(RegressorOfLists(0.1).fit(X, NUMBERS), X, NUMBERS)
+    scores = score(Twice(0.1).fit(X, y), X, y)
+    np.testing.assert_allclose(scores, expected, rtol=1e-12)
+
+
 def test_averaged_by_sequence_asks_for_predictions_once():
     class Counting(RegressorOfLists):
         def predict(self, X):
@@ -181,21 +248,6 @@ def test_averaged_by_sequence_leaves_out_weight_zero():
     largest = make_sequence_scorer(max_error, greater_is_better=False, averaged_by="sequence")
     score = largest(regressor, X, NUMBERS, sample_weight=weights)
     assert score == pytest.approx(-np.mean([max_error(*pair) for pair in pairs]), rel=1e-12)
-
-
-@pytest.mark.parametrize("weights", [OF_SEQUENCES, WEIGHTS], ids=["per sequence", "per timestep"])
-def test_sample_weight(weights):
-    model = fit_classifier()
-    flat = np.repeat(weights, LENGTHS) if weights is OF_SEQUENCES else np.concatenate(weights)
-    expected = f1_score(
-        np.concatenate(LABELS),
-        np.concatenate(model.predict(X)),
-        average="macro",
-        sample_weight=flat,
-    )
-    for container in (list, padded):
-        score = make_sequence_scorer("f1_macro")(model, container(X), LABELS, sample_weight=weights)
-        assert score == pytest.approx(expected, rel=1e-12)
 
 
 def test_search_over_each_container_in_two_processes():
@@ -254,60 +306,6 @@ def test_inside_pipelines_that_change_X():
         assert score == pytest.approx(expected, rel=1e-12)
 
 
-def test_weights_through_routing():
-    regressor = RegressorOfLists(0.1)
-    folds = list(KFold(3).split(X))
-    expected = {}
-    for name, weights in {"plain": None, "weighted": OF_SEQUENCES}.items():
-        expected[name] = [
-            -mean_absolute_error(
-                np.concatenate([NUMBERS[i] for i in test]),
-                np.concatenate([predicted_numbers(0.1)[i] for i in test]),
-                sample_weight=None
-                if weights is None
-                else np.repeat(weights[test], [LENGTHS[i] for i in test]),
-            )
-            for _, test in folds
-        ]
-    with config_context(enable_metadata_routing=True):
-        for name, asked in {"plain": False, "weighted": True}.items():
-            scorer = make_sequence_scorer("neg_mean_absolute_error")
-            scorer.set_score_request(sample_weight=asked)
-            for scoring in (scorer, {"mae": scorer}):
-                results = cross_validate(
-                    regressor,
-                    X,
-                    NUMBERS,
-                    cv=folds,
-                    scoring=scoring,
-                    params={"sample_weight": OF_SEQUENCES} if asked else None,
-                )
-                scores = results["test_score" if scoring is scorer else "test_mae"]
-                np.testing.assert_allclose(scores, expected[name], rtol=1e-12)
-
-
-def test_a_search_passes_weights_on():
-    """To those scorers, in a dict too, whose metric takes them."""
-    scoring = {
-        "mae": make_sequence_scorer("neg_mean_absolute_error"),
-        "max": make_sequence_scorer("neg_max_error"),
-    }
-    model, folds = RNNRegressor(**SMALL), list(KFold(2).split(X))
-    search = GridSearchCV(model, {"hidden_size": [2]}, scoring=scoring, refit=False, cv=folds)
-    with pytest.warns(UserWarning, match="max=.* does not support sample_weight"):
-        search.fit(X, NUMBERS, sample_weight=OF_SEQUENCES)
-    train, test = folds[0]
-    model.set_params(hidden_size=2).fit(
-        [X[i] for i in train], [NUMBERS[i] for i in train], sample_weight=OF_SEQUENCES[train]
-    )
-    predicted = model.predict([X[i] for i in test])
-    flat = np.concatenate([NUMBERS[i] for i in test]), np.concatenate(predicted)
-    weights = np.repeat(OF_SEQUENCES[test], [LENGTHS[i] for i in test])
-    mae = -mean_absolute_error(*flat, sample_weight=weights)
-    assert search.cv_results_["split0_test_mae"][0] == pytest.approx(mae, rel=1e-9)
-    assert search.cv_results_["split0_test_max"][0] == pytest.approx(-max_error(*flat), rel=1e-9)
-
-
 def test_early_stopping_callback():
     scorer = make_sequence_scorer("f1_macro")
     model = RNNClassifier(**{**SMALL, "max_iter": 6, "learning_rate_init": 0.1})
@@ -318,6 +316,14 @@ def test_early_stopping_callback():
         assert len(set(model.validation_scores_)) > 1
         assert model.best_validation_score_ == max(model.validation_scores_)
         assert scorer(model, X[12:], LABELS[12:], **weighted) == model.best_validation_score_
+
+
+def test_monitor():
+    scorer = make_sequence_scorer("f1_macro")
+    monitor = ScoringMonitor(scoring={"f1": scorer})
+    model = RNNClassifier(**SMALL).set_callbacks(monitor).fit(X, LABELS)
+    epochs = [row for row in monitor.get_logs().data if row["task_name"] == "epoch"]
+    assert [row["f1"] for row in epochs][-1] == scorer(model, X, LABELS)
 
 
 def test_scorer_is_pickled_cloned_and_shown():
@@ -340,6 +346,7 @@ def test_scorer_is_pickled_cloned_and_shown():
     [
         ({"metric": "f2"}, ValueError, "'f2' is not a valid scoring value"),
         ({"metric": None}, TypeError, "metric must be the name of a scorer"),
+        ({"metric": make_sequence_scorer("f1")}, TypeError, "not make_sequence_scorer"),
         ({"metric": "f1", "averaged_by": "macro"}, ValueError, "averaged_by='macro'.*'sequence'"),
         ({"metric": "f1", "average": "macro"}, ValueError, "'f1' is a scorer, which has its own"),
         ({"metric": "f1", "response_method": "predict_proba"}, ValueError, "is a scorer"),

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from sklearn_rnn.utils._case import Case, short_fits
-from sklearn_rnn.utils._problems import N_FEATURES
+from sklearn_rnn.utils._case import Case
 
 
 def check_3d_array(name, estimator, **declared):
@@ -16,7 +15,7 @@ def check_3d_array(name, estimator, **declared):
     problem = case.problem(lengths=case.equal)
     model = case.new()
     X, y = problem.within("array")
-    with short_fits():
+    with case.fitting():
         returned = model.fit(X, *(() if y is None else (y,)))
     assert returned is model, f"{name}.fit must return self, not {type(returned).__name__}."
     _check_shapes(case, model, problem, "array")
@@ -75,25 +74,30 @@ def check_n_features_in(name, estimator, **declared):
     for container in case.containers:
         model = case.fit(case.problem(lengths=case.equal), container)
         found = getattr(model, "n_features_in_", None)
-        assert found == N_FEATURES, (
+        assert found == case.n_features, (
             f"{name}.n_features_in_ is {found} after fit to {len(case.equal)} sequences of "
-            f"{case.equal[0]} timesteps with {N_FEATURES} features, in the container {container!r}."
+            f"{case.equal[0]} timesteps with {case.n_features} features, in the container "
+            f"{container!r}."
         )
 
 
 def check_smallest_sequences(name, estimator, **declared):
     """Sequences of one timestep, and of one feature, keep their dimensions and are taken."""
     case = Case(name, estimator, declared)
-    for options in ({"lengths": (case.declared.shortest,) * len(case.equal)}, {"n_features": 1}):
-        problem = case.problem(**{"lengths": case.equal, **options})
+    n_timesteps = case.declared.shortest
+    smallest = {
+        f"of length {n_timesteps}": {"lengths": (n_timesteps,) * len(case.equal)},
+        "of one feature": {"lengths": case.equal, "n_features": 1},
+    }
+    for what, options in smallest.items():
+        problem = case.problem(**options)
         for container in case.containers:
             try:
                 model = case.fit(problem, container)
                 case.outputs(model, problem.take([0]), container)
             except Exception as error:
                 raise AssertionError(
-                    f"{name} fails for sequences with {options} in the container {container!r}: "
-                    f"{error}"
+                    f"{name} fails for sequences {what} in the container {container!r}: {error}"
                 ) from error
 
 
@@ -120,12 +124,12 @@ def _check_shape(case: Case, method: str, output, problem, container: str, tail)
     what = f"{case.name}.{method} of X in the container {container!r}"
     lengths = problem.lengths
     if not case.declared.per_timestep:
+        hint = "declare per_timestep=True if it is per timestep."
         assert isinstance(output, np.ndarray), (
-            f"{what} is {type(output).__name__}, not an array (n_samples, ...); declare "
-            "per_timestep=True if it is per timestep."
+            f"{what} is {type(output).__name__}, not an array (n_samples, ...); {hint}"
         )
         wanted = (len(lengths), *(output.shape[1:2] if tail is None else tail))
-        assert output.shape == wanted, f"{what} has shape {output.shape}, not {wanted}."
+        assert output.shape == wanted, f"{what} has shape {output.shape}, not {wanted}; {hint}"
         return
     if container in ("array", "padded"):
         assert isinstance(output, np.ndarray), f"{what} is {type(output).__name__}, not an array."

@@ -15,6 +15,7 @@ class Declared:
     ragged: bool = True
     padded: bool = True
     any_length: bool = True
+    multivariate: bool = True
     per_timestep: bool | None = None
     timestep_weights: bool = True
     shortest: int = 1
@@ -74,6 +75,7 @@ NEEDS = {
     "undeclared": (
         lambda case: (
             not (case.declared.ragged and case.declared.padded and case.declared.any_length)
+            or not case.declared.multivariate
             or case.declared.shortest > 1
         ),
         "nothing was declared not to be accepted",

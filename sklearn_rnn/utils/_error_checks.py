@@ -11,9 +11,9 @@ def check_other_n_features(name, estimator, **declared):
     """Sequences with more or fewer features than in `fit` are refused when predicting."""
     case = Case(name, estimator, declared, needs=("validation",))
     model = case.fit(case.problem())
-    for n_features in (N_FEATURES - 1, N_FEATURES + 1):
+    for n_features in filter(None, (case.n_features - 1, case.n_features + 1)):
         X, _ = case.problem(n_features=n_features).within(case.container)
-        what = f"sequences of {n_features} features after fit to those of {N_FEATURES}"
+        what = f"sequences of {n_features} features after fit to those of {case.n_features}"
         case.assert_methods_refuse(model, X, what)
 
 
@@ -28,12 +28,14 @@ def check_nonfinite_values(name, estimator, **declared):
         problem = case.problem_in(container)
         model = case.fit(problem, container)
         place = problem.lengths.index(case.equal[0])
-        for timestep, feature in ((0, slice(None)), (2, slice(None)), (2, 0), (-1, 0)):
+        of_some = ((2, 0), (-1, 0)) if case.declared.multivariate else ()
+        for timestep, features in ((0, ...), (2, ...), *of_some):
             for value in values:
-                bad = Problem([x.copy() for x in problem.X], problem.y)
-                bad.X[place][timestep, feature] = value
-                X, y = bad.within(container)
-                what = f"{value} at timestep {timestep}, feature {feature} ({container})"
+                sequences = [x.copy() for x in problem.X]
+                sequences[place][timestep, features] = value
+                X, y = Problem(sequences, problem.y).within(container)
+                where = "all features" if features is ... else "one feature"
+                what = f"{value} in {where} of timestep {timestep} ({container})"
                 case.assert_fit_refuses(X, y, what)
                 case.assert_methods_refuse(model, X, what)
 
@@ -82,7 +84,7 @@ def check_mixed_n_features(name, estimator, **declared):
     model = case.fit(problem)
     for wrong in (problem.X[-1][:, :-1], np.c_[problem.X[-1], problem.X[-1]]):
         X, y = Problem([*problem.X[:-1], wrong], problem.y).within("list")
-        what = f"a list with sequences of {N_FEATURES} and of {wrong.shape[1]} features"
+        what = f"a list with sequences of {case.n_features} and of {wrong.shape[1]} features"
         case.assert_fit_refuses(X, y, what)
         case.assert_methods_refuse(model, X, what)
 
@@ -176,6 +178,10 @@ def check_undeclared_input(name, estimator, **declared):
         what = f"sequences of {n_timesteps} timesteps, though shortest={n_timesteps + 1}"
         case.assert_fit_refuses(X, y, f"{what} was declared")
         case.assert_methods_refuse(model, X, f"{what} was declared")
+    if not case.declared.multivariate:
+        X, y = case.problem(n_features=N_FEATURES).within(case.container)
+        what = f"sequences of {N_FEATURES} features, though multivariate=False was declared"
+        case.assert_fit_refuses(X, y, what)
     if not case.declared.any_length:
         X, _ = case.problem(lengths=(max(case.lengths) + 1,) * 3).within(case.container)
         what = "longer sequences than in fit, though any_length=False was declared"

@@ -12,8 +12,7 @@ from sklearn.model_selection import KFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sklearn_rnn.utils._case import METHODS, Case, changed, frozen, short_fits
-from sklearn_rnn.utils._problems import N_FEATURES
+from sklearn_rnn.utils._case import METHODS, Case, changed, frozen
 
 
 def check_clone(name, estimator, **declared):
@@ -35,7 +34,8 @@ def check_clone(name, estimator, **declared):
 def check_refit(name, estimator, **declared):
     """A second `fit` forgets the first, be it to the same data or to data of another width."""
     case = Case(name, estimator, declared, needs=("repeatable", "cold"))
-    first, other = case.problem(), case.problem(n_features=N_FEATURES + 1, seed=1)
+    n_features = case.n_features + case.declared.multivariate
+    first, other = case.problem(), case.problem(n_features=n_features, seed=1)
     model = case.fit(first)
     expected = case.outputs(model, first)
     case.fit(first, model=model)
@@ -51,7 +51,7 @@ def check_fit_transform(name, estimator, **declared):
     case = Case(name, estimator, declared, needs=("transform", "repeatable"))
     problem = case.problem()
     X, y = problem.within(case.container)
-    with short_fits():
+    with case.fitting():
         at_once = case.new().fit_transform(X, *(() if y is None else (y,)))
     expected = case.fit_to(X, y).transform(X)
     what = "results of fit_transform and of transform"
@@ -185,7 +185,7 @@ def check_cross_validation(name, estimator, **declared):
     problem = case.problem()
     X, y = problem.within(case.container)
     pipeline = make_pipeline(FunctionTransformer(), case.new())
-    with short_fits():
+    with case.fitting():
         results = cross_validate(
             pipeline,
             X,

@@ -44,14 +44,13 @@ class Problem:
 def pad(sequences, *, n_timesteps=None, repeat_last=False) -> np.ndarray:
     """Return one array (n, n_timesteps, ...), with NaN, or the last value, behind each sequence."""
     n_timesteps = n_timesteps or max(map(len, sequences))
-    rows = []
-    for sequence in sequences:
-        missing = [(0, n_timesteps - len(sequence)), *[(0, 0)] * (sequence.ndim - 1)]
-        if repeat_last:
-            rows.append(np.pad(sequence, missing, mode="edge"))
-        else:
-            rows.append(np.pad(sequence.astype(float), missing, constant_values=np.nan))
-    return np.stack(rows)
+    if repeat_last:
+        steps = np.arange(n_timesteps)
+        return np.stack([sequence[np.minimum(steps, len(sequence) - 1)] for sequence in sequences])
+    padded = np.full((len(sequences), n_timesteps, *sequences[0].shape[1:]), np.nan)
+    for row, sequence in zip(padded, sequences, strict=True):
+        row[: len(sequence)] = sequence
+    return padded
 
 
 def as_objects(sequences) -> np.ndarray:
@@ -70,7 +69,7 @@ def make_problem(
     kind: str | None,
     per_timestep: bool,
     lengths,
-    n_features=N_FEATURES,
+    n_features: int,
     n_outputs: int | None = None,
     labels=(0, 1, 2),
     positive_X=False,
@@ -99,9 +98,9 @@ def make_problem(
 
 def _signals(x: np.ndarray, n_outputs: int) -> np.ndarray:
     """What there is to learn at each timestep: of the past and of the present."""
-    mean = np.cumsum(x, axis=0) / np.arange(1, len(x) + 1)[:, np.newaxis]
-    both = np.stack([2 * mean[:, 0] + x[:, -1], mean[:, -1] - x[:, 0]], axis=1)
-    return both[:, :n_outputs]
+    mean = x.cumsum(axis=0) / np.arange(1, len(x) + 1)[:, np.newaxis]
+    signals = 2 * mean[:, 0] + x[:, -1], mean[:, -1] - x[:, 0]
+    return np.stack(signals[:n_outputs], axis=1)
 
 
 def _ranked(values: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -103,8 +103,8 @@ def parametrize_with_sequence_checks(
         Whether a check that is expected to fail, and passes, fails the test. None leaves it to
         pytest's configuration.
     **declared : bool or int
-        What the estimators do: ``array``, ``ragged``, ``padded``, ``any_length``, ``per_timestep``,
-        ``timestep_weights`` and ``shortest``, as for `check_sequence_estimator`.
+        What the estimators do: ``array``, ``ragged``, ``padded``, ``any_length``, ``multivariate``,
+        ``per_timestep``, ``timestep_weights`` and ``shortest``, as for `check_sequence_estimator`.
 
     Returns
     -------
@@ -191,6 +191,8 @@ def check_sequence_estimator(
           sequences. If not, NaN has to be refused (unless the tag ``input_tags.allow_nan`` is set).
         - ``any_length`` (default True): Whether the number of timesteps is free when predicting. If
           not, sequences longer than in `fit` have to be refused.
+        - ``multivariate`` (default True): Whether timesteps may have several features. If not, they
+          have to be refused.
         - ``per_timestep`` (default None): Whether y, and what the estimator returns, is per
           timestep instead of per sequence. None goes by the parameter ``return_sequences``, and is
           False if there is none.
