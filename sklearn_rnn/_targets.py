@@ -112,9 +112,10 @@ def read_per_step(values, name: str) -> np.ndarray | list | tuple:
         raise ValueError(f"{name} is empty: there must be one sequence at least.")
     if all(np.ndim(value) == 0 for value in values):
         raise ValueError(
-            f"{name} has one value per sequence, not one per timestep: for such targets use "
-            "scikit-learn's own metrics, scorers and splitters. (RNNRegressor and RNNClassifier "
-            "predict for every timestep with return_sequences=True.)"
+            f"{name} has one value per sequence, not one per timestep ({describe(values)}): for "
+            "such targets use scikit-learn's own metrics, scorers and splitters. (RNNRegressor and "
+            "RNNClassifier predict for every timestep with return_sequences=True. What is flat "
+            "already needs no flattening.)"
         )
     return values
 

@@ -364,7 +364,7 @@ def test_bad_input_of_scorers():
     accuracy = make_sequence_scorer("accuracy")
     n = LENGTHS[0]
     cases = {
-        "y has one value per sequence, not one": (per_sequence, X, [y[0] for y in LABELS]),
+        r"y has one value per sequence, .*\(list of": (per_sequence, X, [y[0] for y in LABELS]),
         r"predict\(X\) has one value per sequence": (per_sequence, X, LABELS),
         rf"y\[0\] has {n + 1} values, but X\[0\] has {n} timesteps": (
             fit_classifier(),
