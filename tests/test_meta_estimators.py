@@ -282,10 +282,14 @@ def reverse(X):
     return object_array([x[::-1] for x in X]) if X.dtype == object else X[:, ::-1]
 
 
+def in_sequences(table):
+    return table.reshape(-1, 4, 2)
+
+
 class TestPipeline:
     def test_reshape(self):
         flat_X = CONTAINERS["array"].reshape(N, 8)
-        reshape = FunctionTransformer(np.reshape, kw_args={"shape": (-1, 4, 2)})
+        reshape = FunctionTransformer(in_sequences)
         pipeline = make_pipeline(StandardScaler(), reshape, RNNClassifier(**SMALL))
         pipeline.fit(flat_X, LABELS)
         scaled = StandardScaler().fit_transform(flat_X).reshape(-1, 4, 2)

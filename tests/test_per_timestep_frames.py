@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
@@ -126,7 +126,7 @@ class TestSetOutput:
         X, y = ragged(n=8), [0, 1] * 4
         plain = clone(pipeline).fit(X, y).predict_proba(X)
         pipeline.set_output(transform="pandas").fit(X, y)
-        assert_array_equal(pipeline.predict_proba(X), plain)
+        assert_allclose(pipeline.predict_proba(X), plain, rtol=1e-12)
         assert pipeline[:-1].transform(X)[0].columns.tolist() == ["pca0", "pca1"]
         assert pipeline[:-1].get_feature_names_out().tolist() == ["pca0", "pca1"]
         assert clone(pipeline)[0].fit_transform(X)[0].columns.tolist() == ["x0", "x1", "x2"]

@@ -67,10 +67,7 @@ def pad_sequences(sequences, *, length=None, fill=np.nan):
     longest = max(map(len, arrays))
     length = longest if length is None else _checked_length(length, longest)
     dtype = _dtype_with(fill, arrays)
-    try:
-        padded = np.full((len(arrays), length, *arrays[0].shape[1:]), fill, dtype)
-    except OverflowError as error:
-        raise ValueError(f"fill={fill!r} is out of the range of {dtype}.") from error
+    padded = np.full((len(arrays), length, *arrays[0].shape[1:]), fill, dtype)
     for row, array in zip(padded, arrays, strict=True):
         row[: len(array)] = array
     return padded
@@ -206,6 +203,8 @@ def _dtype_with(fill, arrays: list[np.ndarray]) -> np.dtype:
             f"fill={fill!r} doesn't go with sequences of dtype {dtype}: give a value of their "
             "kind, such as '' for strings, -1 for integers, nan for numbers."
         )
+    if result.kind in "iu" and not np.iinfo(result).min <= fill <= np.iinfo(result).max:
+        raise ValueError(f"fill={fill!r} is out of the range of {result}.")
     if dtype.kind in "iu" and result.kind == "f":
         for i, array in enumerate(arrays):
             if (array > LARGEST_EXACT).any() or (array < -LARGEST_EXACT).any():
