@@ -118,15 +118,18 @@ class Sequences:
 
     def listed(self, parts: list) -> list | np.ndarray:
         """Put one part per sequence into the kind of list that the sequences came in."""
-        if self.container == "list":
-            return parts
-        objects = np.empty(len(self), dtype=object)
-        objects[:] = parts
-        return objects
+        return parts if self.container == "list" else as_objects(parts)
 
     def is_valid(self) -> np.ndarray:
         """Which timesteps of the padded sequences are not padding, (n, n_timesteps)."""
         return np.arange(self.n_timesteps) < self.lengths[:, np.newaxis]
+
+
+def as_objects(parts: Sequence) -> np.ndarray:
+    """Return a 1-D array of objects, also of arrays that are equally long."""
+    objects = np.empty(len(parts), dtype=object)
+    objects[:] = parts
+    return objects
 
 
 def read_sequences(X, estimator, *, reset: bool, content: Content = FINITE_NUMBERS) -> Sequences:

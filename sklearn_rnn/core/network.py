@@ -169,8 +169,10 @@ class Network:
         """
         carry = carry or self._beginning(batch, recurrent_dropout)
         chunks = list(batch.chunks(self.max_columns))
-        h_apart = recurrent_dropout is not None
-        records = [layer.records(chunks, h_apart) for layer in self.layers]
+        records = [
+            layer.records(chunks, h_apart=mask is not None)
+            for layer, mask in zip(self.layers, carry.recurrent_masks, strict=True)
+        ]
         per_step = self.architecture.return_sequences
         n_columns = batch.n_columns if per_step else len(batch.lengths)
         output = self.parameters["output.W"]

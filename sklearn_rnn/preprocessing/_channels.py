@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklearn_rnn._errors import describe
+from sklearn_rnn._sequences import as_objects
 from sklearn_rnn.preprocessing._padding import as_arrays
 
 
@@ -95,11 +96,7 @@ def _swapped(X, shape: str, channels: int):
     if getattr(X, "ndim", 0) == 3:
         return np.swapaxes(X, 1, 2).copy(order="C")
     swapped = [array.T.copy(order="C") for array in arrays]
-    if isinstance(X, (list, tuple)):
-        return swapped
-    objects = np.empty(len(swapped), dtype=object)
-    objects[:] = swapped
-    return objects
+    return swapped if isinstance(X, (list, tuple)) else as_objects(swapped)
 
 
 def _hint(arrays: list[np.ndarray], other_axis: int) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 import joblib
 import numpy as np
 
+from sklearn_rnn._sequences import as_objects
 from sklearn_rnn.utils._case import Case
-from sklearn_rnn.utils._problems import Problem, as_objects
+from sklearn_rnn.utils._problems import Problem
 
 
 def check_dtypes(name, estimator, **declared):

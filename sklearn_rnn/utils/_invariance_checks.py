@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from sklearn_rnn.preprocessing import pad_sequences
 from sklearn_rnn.utils._case import Case
-from sklearn_rnn.utils._problems import pad
 
 
 def check_order_invariance(name, estimator, **declared):
@@ -61,10 +61,10 @@ def check_padding_invariance(name, estimator, **declared):
     expected = case.outputs(model, problem, "padded")
     if case.declared.any_length:
         n_timesteps = max(case.lengths) + 3
-        longer = case.outputs_for(model, pad(problem.X, n_timesteps=n_timesteps), case.lengths)
+        longer = case.outputs_for(model, pad_sequences(problem.X, length=n_timesteps), case.lengths)
         case.assert_same(longer, expected, "predictions with more and with less padding")
         for x in problem.X:
-            padded = case.outputs_for(model, pad([x], n_timesteps=n_timesteps), [len(x)])
+            padded = case.outputs_for(model, pad_sequences([x], length=n_timesteps), [len(x)])
             alone = case.outputs_for(model, x[np.newaxis], [len(x)])
             case.assert_same(padded, alone, "predictions with and without padding")
     if case.declared.ragged:

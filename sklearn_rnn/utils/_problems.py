@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklearn_rnn._sequences import as_objects
+from sklearn_rnn.preprocessing import pad_sequences
+
 # Timesteps of sequences: the longest are neither the first nor the last, and none has as many as it
 # has features.
 LENGTHS = (4, 2, 6, 1, 5, 2, 6, 4, 1, 5, 2, 6, 1, 4, 5)
@@ -37,31 +40,17 @@ class Problem:
         """Return X and y in a container; with one target per sequence, y is an array anyway."""
         y = self.y
         if isinstance(y, list):
-            y = pad(y, repeat_last=True) if container == "padded" else CONTAINERS[container](y)
+            y = padded_with_last(y) if container == "padded" else CONTAINERS[container](y)
         return CONTAINERS[container](self.X), y
 
 
-def pad(sequences, *, n_timesteps=None, repeat_last=False) -> np.ndarray:
-    """Return one array (n, n_timesteps, ...), with NaN, or the last value, behind each sequence."""
-    n_timesteps = n_timesteps or max(map(len, sequences))
-    if repeat_last:
-        steps = np.arange(n_timesteps)
-        return np.stack([sequence[np.minimum(steps, len(sequence) - 1)] for sequence in sequences])
-    padded = np.full((len(sequences), n_timesteps, *sequences[0].shape[1:]), np.nan)
-    for row, sequence in zip(padded, sequences, strict=True):
-        row[: len(sequence)] = sequence
-    return padded
+def padded_with_last(parts: list[np.ndarray]) -> np.ndarray:
+    """Return one array (n, n_timesteps, ...), with the last value of each part behind it."""
+    steps = np.arange(max(map(len, parts)))
+    return np.stack([part[np.minimum(steps, len(part) - 1)] for part in parts])
 
 
-def as_objects(sequences) -> np.ndarray:
-    """Return a 1-D array of objects, also of sequences that are equally long."""
-    objects = np.empty(len(sequences), dtype=object)
-    for i, sequence in enumerate(sequences):
-        objects[i] = sequence
-    return objects
-
-
-CONTAINERS = {"array": np.stack, "padded": pad, "list": list, "object array": as_objects}
+CONTAINERS = {"array": np.stack, "padded": pad_sequences, "list": list, "object array": as_objects}
 
 
 def make_problem(

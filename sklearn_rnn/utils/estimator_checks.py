@@ -138,7 +138,7 @@ def parametrize_with_sequence_checks(
         expected = expected_failed_checks(estimator) if expected_failed_checks else {}
         for pair in sequence_checks_generator(estimator, **declared):
             name = _name_of(pair[1])
-            if name in expected:
+            if name in expected:  # by whoever checks the estimator, who gives the reason
                 mark = pytest.mark.xfail(reason=expected[name], **strictness)
                 pairs.append(pytest.param(*pair, marks=mark))
             else:

@@ -219,17 +219,21 @@ if np.finfo(np.longdouble).max == np.finfo(np.float64).max:
     del BAD_SEQUENCES["too large for float64"]
 
 
+def refused_everywhere(kind, X, y):
+    refused(make(kind), "fit", X, y)
+    for fitted_on in (ARRAY, TABLE):
+        estimator = make(kind, fitted_on)
+        for method in ("fit", "partial_fit", "score"):
+            refused(estimator, method, X, y)
+        for method in PREDICTIONS[kind]:
+            refused(estimator, method, X)
+
+
 @pytest.mark.parametrize(("X", "words"), by_id(BAD_SEQUENCES))
 class TestBadSequences:
     def test_is_refused(self, kind, X, words):
         y = np.resize(TARGETS[kind], len(X) if isinstance(X, (list, np.ndarray)) else N)
-        refused(make(kind), "fit", X, y)
-        for fitted_on in (ARRAY, TABLE):
-            estimator = make(kind, fitted_on)
-            for method in ("fit", "partial_fit", "score"):
-                refused(estimator, method, X, y)
-            for method in PREDICTIONS[kind]:
-                refused(estimator, method, X)
+        refused_everywhere(kind, X, y)
 
     def test_in_plain_words(self, X, words):
         # Of what has no samples or several hundred, X is read before y.
@@ -273,14 +277,7 @@ BAD_TABLES = {
 @pytest.mark.parametrize(("X", "words"), by_id(BAD_TABLES))
 class TestBadTables:
     def test_is_refused(self, kind, X, words):
-        y = TARGETS[kind]
-        refused(make(kind), "fit", X, y)
-        for fitted_on in (TABLE, ARRAY):
-            estimator = make(kind, fitted_on)
-            for method in ("fit", "partial_fit", "score"):
-                refused(estimator, method, X, y)
-            for method in PREDICTIONS[kind]:
-                refused(estimator, method, X)
+        refused_everywhere(kind, X, TARGETS[kind])
 
     def test_in_plain_words(self, X, words):
         refused(make("regressor"), "fit", X, NUMBERS, words=words)
