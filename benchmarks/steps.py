@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.losses import LOSSES
-from sklearn_rnn.core.network import Architecture, Network
+from sklearn_rnn.core.memory import UFUNC_BUFFER
+from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.optimizers import Adam, clip_by_norm
 from sklearn_rnn.core.packing import Batch
-from sklearn_rnn.core.recurrent import UFUNC_BUFFER
 
 # (timesteps, batch, features, hidden size)
 SHAPES = (

@@ -14,24 +14,25 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from sklearn_rnn._batches import TrainingData
 from sklearn_rnn._data import hold_out, read_validation_data, training_data, validation_data
-from sklearn_rnn._errors import unchanged_on_error
 from sklearn_rnn._fitted import FittedNetwork
-from sklearn_rnn._hooks import FitHooks
-from sklearn_rnn._hyperparameters import check_hyperparameters
-from sklearn_rnn._lbfgs import LBFGS, by_lbfgs
-from sklearn_rnn._sequences import Sequences, read_sequences
-from sklearn_rnn._targets import read_weights
-from sklearn_rnn._training import (
+from sklearn_rnn._input.errors import unchanged_on_error
+from sklearn_rnn._input.hyperparameters import check_hyperparameters
+from sklearn_rnn._input.sequences import Sequences, read_sequences
+from sklearn_rnn._input.targets import read_weights
+from sklearn_rnn._training.data import TrainingData
+from sklearn_rnn._training.epochs import (
     Ending,
     Progress,
     TrainingOptions,
     by_epochs,
     train,
 )
+from sklearn_rnn._training.hooks import FitHooks
+from sklearn_rnn._training.lbfgs import LBFGS, by_lbfgs
+from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.losses import LOSSES
-from sklearn_rnn.core.network import Architecture, Network
+from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.optimizers import SOLVERS
 
 INTERRUPTED = "Training was interrupted by the user; what was learned so far is kept."

@@ -6,17 +6,17 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 
 from sklearn_rnn._base import BaseRNN
-from sklearn_rnn._errors import about
-from sklearn_rnn._hyperparameters import only_in_epochs
-from sklearn_rnn._labels import (
+from sklearn_rnn._input.errors import about
+from sklearn_rnn._input.hyperparameters import only_in_epochs
+from sklearn_rnn._input.labels import (
     fill_of,
     numbers_of,
     read_classes,
     read_labels,
     weights_of_classes,
 )
-from sklearn_rnn._sequences import Sequences
-from sklearn_rnn._targets import read_weights
+from sklearn_rnn._input.sequences import Sequences
+from sklearn_rnn._input.targets import read_weights
 
 
 class RNNClassifier(ClassifierMixin, BaseRNN):

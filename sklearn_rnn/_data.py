@@ -7,10 +7,10 @@ from copy import copy
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from sklearn_rnn._batches import TrainingData
-from sklearn_rnn._errors import renamed
-from sklearn_rnn._sequences import Sequences, read_sequences
-from sklearn_rnn._targets import read_weights
+from sklearn_rnn._input.errors import renamed
+from sklearn_rnn._input.sequences import Sequences, read_sequences
+from sklearn_rnn._input.targets import read_weights
+from sklearn_rnn._training.data import TrainingData
 
 
 def training_data(

@@ -8,12 +8,12 @@ import numpy as np
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._sequences import Sequences, read_sequences
-from sklearn_rnn._threads import one_blas_thread
+from sklearn_rnn._input.sequences import Sequences, read_sequences
+from sklearn_rnn._training.threads import one_blas_thread
 from sklearn_rnn._version import __version__
 from sklearn_rnn.core.losses import LOSSES
+from sklearn_rnn.core.memory import small_ufunc_buffers
 from sklearn_rnn.core.network import Network
-from sklearn_rnn.core.recurrent import small_ufunc_buffers
 
 
 class FittedNetwork:

@@ -6,9 +6,9 @@ from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
 from sklearn_rnn._base import BaseRNN
-from sklearn_rnn._hyperparameters import only_in_epochs
-from sklearn_rnn._sequences import Sequences
-from sklearn_rnn._targets import check_counts, read_regression_targets, read_weights
+from sklearn_rnn._input.hyperparameters import only_in_epochs
+from sklearn_rnn._input.sequences import Sequences
+from sklearn_rnn._input.targets import check_counts, read_regression_targets, read_weights
 from sklearn_rnn.core.losses import LOSSES
 
 

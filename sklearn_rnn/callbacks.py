@@ -16,11 +16,11 @@ from pathlib import Path
 import joblib
 from sklearn.metrics import check_scoring
 
-from sklearn_rnn import _checkpoint
 from sklearn_rnn._base import BaseRNN
-from sklearn_rnn._hooks import Stopping
-from sklearn_rnn._hyperparameters import check_number
-from sklearn_rnn._training import Ending
+from sklearn_rnn._input.hyperparameters import check_number
+from sklearn_rnn._training import checkpoint
+from sklearn_rnn._training.epochs import Ending
+from sklearn_rnn._training.hooks import Stopping
 
 __all__ = ["Checkpoint", "EarlyStopping", "HistoryLogger", "TimeLimit"]
 
@@ -324,7 +324,7 @@ class Checkpoint(_Callback):
         """Let the fit go on from the file, if there is one."""
         if _is_epoch(context):
             return
-        fingerprint = _checkpoint.fingerprint(estimator, fitted_estimator, X, y, metadata)
+        fingerprint = checkpoint.fingerprint(estimator, fitted_estimator, X, y, metadata)
         path = self.path
         if path.is_dir():
             path /= f"{joblib.hash(fingerprint)}.checkpoint"
@@ -332,7 +332,7 @@ class Checkpoint(_Callback):
         self._fits[context] = fit
         if not path.exists():
             return
-        saved = _checkpoint.read(path)
+        saved = checkpoint.read(path)
         names = [name for name in fingerprint if fingerprint[name] != saved.fingerprint.get(name)]
         if names:
             raise ValueError(
@@ -352,7 +352,7 @@ class Checkpoint(_Callback):
         if ending is Ending.STOPPED:
             self._save(self._fits[context], fitted_estimator)
         elif ending is not Ending.INTERRUPTED:  # which leaves half an epoch
-            _checkpoint.remove(self._fits[context].path)
+            checkpoint.remove(self._fits[context].path)
 
     def teardown(self, estimator, context):
         """Forget the fit."""
@@ -365,6 +365,6 @@ class Checkpoint(_Callback):
             self._save(fit, fitted)
 
     def _save(self, fit, fitted) -> None:
-        saved = _checkpoint.Saved(fit.fingerprint, fitted._parameters, fitted._progress)
-        _checkpoint.write(fit.path, saved)
+        saved = checkpoint.Saved(fit.fingerprint, fitted._parameters, fitted._progress)
+        checkpoint.write(fit.path, saved)
         fit.epoch, fit.when = fitted.n_iter_, time.monotonic()

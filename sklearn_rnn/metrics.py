@@ -6,11 +6,11 @@ from copy import deepcopy
 import numpy as np
 from sklearn.metrics import get_scorer, make_scorer
 
-from sklearn_rnn._content import STEPS
-from sklearn_rnn._errors import renamed
-from sklearn_rnn._hyperparameters import check_choice
-from sklearn_rnn._sequences import Sequences, as_sequences
-from sklearn_rnn._targets import flatten_targets, read_per_step, read_weights
+from sklearn_rnn._input.content import STEPS
+from sklearn_rnn._input.errors import renamed
+from sklearn_rnn._input.hyperparameters import check_choice
+from sklearn_rnn._input.sequences import Sequences, as_sequences
+from sklearn_rnn._input.targets import flatten_targets, read_per_step, read_weights
 
 __all__ = ["flatten_sequences", "make_sequence_scorer"]
 

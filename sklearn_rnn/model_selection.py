@@ -6,11 +6,11 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold
 from sklearn.utils import column_or_1d, indexable
 
-from sklearn_rnn._content import STEPS
-from sklearn_rnn._errors import about, describe
-from sklearn_rnn._hyperparameters import check_number
-from sklearn_rnn._sequences import as_sequences
-from sklearn_rnn._targets import flatten_targets
+from sklearn_rnn._input.content import STEPS
+from sklearn_rnn._input.errors import about, describe
+from sklearn_rnn._input.hyperparameters import check_number
+from sklearn_rnn._input.sequences import as_sequences
+from sklearn_rnn._input.targets import flatten_targets
 
 __all__ = ["StratifiedSequenceKFold", "TimeSeriesWindowSplit"]
 

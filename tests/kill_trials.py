@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import clone
 
-from sklearn_rnn import RNNClassifier, RNNRegressor, _checkpoint
+from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn._training import checkpoint as checkpoint_files
 from sklearn_rnn.callbacks import Checkpoint
 
 RNG = np.random.default_rng(0)
@@ -73,7 +74,7 @@ def kill_a_fit(path, problem, rng) -> bool:
 
 def n_iter_saved(path) -> int:
     """The epochs that a checkpoint holds; an error if it is not whole."""
-    return len(_checkpoint.read(path).progress.loss_curve) if path.exists() else 0
+    return len(checkpoint_files.read(path).progress.loss_curve) if path.exists() else 0
 
 
 def is_same(model, other) -> bool:

@@ -9,10 +9,11 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.cells.elman import ACTIVATIONS
 from sklearn_rnn.core.losses import LOSSES
-from sklearn_rnn.core.network import Architecture, Network
+from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.packing import Batch
 from sklearn_rnn.core.parameters import Parameters
 

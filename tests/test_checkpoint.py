@@ -30,7 +30,8 @@ from checkpoints import (
     cut_short,
     resumed,
 )
-from sklearn_rnn import RNNClassifier, RNNRegressor, _checkpoint
+from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn._training import checkpoint as checkpoint_files
 from sklearn_rnn.callbacks import Checkpoint, TimeLimit
 from sklearn_rnn.core.optimizers import Adam
 
@@ -107,14 +108,14 @@ def test_a_fit_that_was_cut_short_ends_as_if_it_had_not_been(Estimator, y, name,
     whole = clone(model).fit(X, y)
     for epochs in (1, 4, whole.n_iter_):  # the last one was the last
         cut_short(model, path, epochs, X, y)
-        assert len(_checkpoint.read(path).progress.loss_curve) == epochs
+        assert len(checkpoint_files.read(path).progress.loss_curve) == epochs
         assert_same(resumed(model, path, X, y), whole)
         assert os.listdir(path.parent) == []
 
     # Saved from time to time only, and cut short twice.
     cut_short(model, path, 4, X, y, every=3)
     cut_short(model, path, 2, X, y, every=1)
-    assert len(_checkpoint.read(path).progress.loss_curve) == 5
+    assert len(checkpoint_files.read(path).progress.loss_curve) == 5
     assert_same(resumed(model, path, X, y), whole)
 
 
@@ -178,7 +179,7 @@ def test_a_fit_that_goes_on_from_another(path):
 def test_without_a_random_state(path):
     model = RNNRegressor(**FAST | {"random_state": None}, early_stopping=True)
     cut_short(model, path, 5, X, Y)
-    saved = _checkpoint.read(path).progress
+    saved = checkpoint_files.read(path).progress
     again = resumed(model, path, X, Y)
     assert again.loss_curve_[:5] == saved.loss_curve
     assert again._progress.split_seed == saved.split_seed
@@ -202,7 +203,7 @@ def test_what_ends_by_itself_leaves_no_file(path):
 def test_what_is_stopped_by_another_callback_leaves_the_last_epoch(path):
     checkpoint = Checkpoint(path, every_epochs=100)
     model = RNNRegressor(**FAST).set_callbacks(checkpoint, TimeLimit(1e-9)).fit(X, Y)
-    assert model.n_iter_ == len(_checkpoint.read(path).progress.loss_curve) == 1
+    assert model.n_iter_ == len(checkpoint_files.read(path).progress.loss_curve) == 1
     assert clone(model).fit(X, Y).n_iter_ == 2
     assert_same(resumed(model, path, X, Y), RNNRegressor(**FAST).fit(X, Y))
 
@@ -222,7 +223,7 @@ def test_an_interrupt_leaves_the_last_whole_epoch(path, monkeypatch):
         patch.setattr(Adam, "update", update)
         with pytest.warns(UserWarning, match="interrupted"):
             interrupted.fit(X, Y)
-    assert len(_checkpoint.read(path).progress.loss_curve) == 3
+    assert len(checkpoint_files.read(path).progress.loss_curve) == 3
     model = RNNRegressor(**options)
     assert_same(resumed(model, path, X, Y), clone(model).fit(X, Y))
 

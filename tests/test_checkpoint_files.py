@@ -8,7 +8,8 @@ import pytest
 from sklearn.base import clone
 
 from checkpoints import FAST, VALIDATION, Cut, N, X, Y, assert_same, cut_short, resumed
-from sklearn_rnn import RNNClassifier, RNNRegressor, _checkpoint, callbacks
+from sklearn_rnn import RNNClassifier, RNNRegressor, callbacks
+from sklearn_rnn._training import checkpoint as checkpoint_files
 from sklearn_rnn.callbacks import Checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -22,13 +23,13 @@ def path(tmp_path):
 @pytest.fixture
 def saved_epochs(monkeypatch):
     epochs = []
-    original = _checkpoint.write
+    original = checkpoint_files.write
 
     def write(path, saved):
         epochs.append(len(saved.progress.loss_curve))
         original(path, saved)
 
-    monkeypatch.setattr(_checkpoint, "write", write)
+    monkeypatch.setattr(checkpoint_files, "write", write)
     return epochs
 
 
@@ -159,7 +160,7 @@ class TestBadFiles:
 
     def test_of_another_version(self, path, monkeypatch):
         with monkeypatch.context() as patch:
-            patch.setattr(_checkpoint, "__version__", "99.1")
+            patch.setattr(checkpoint_files, "__version__", "99.1")
             cut_short(RNNRegressor(**FAST), path, 2, X, Y)
         with pytest.raises(ValueError, match=r"written by sklearn_rnn 99\.1"):
             resumed(RNNRegressor(**FAST), path, X, Y)

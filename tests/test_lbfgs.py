@@ -13,8 +13,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 import reference
 from datasets import ragged
-from sklearn_rnn import RNNClassifier, RNNRegressor, _lbfgs
-from sklearn_rnn._training import Trainer
+from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn._training import lbfgs
+from sklearn_rnn._training.epochs import Trainer
 from sklearn_rnn.callbacks import Checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -123,7 +124,7 @@ def test_being_stuck_is_told(monkeypatch):
     def stuck(*args, **options):
         return OptimizeResult(minimize(*args, **options), status=2)
 
-    monkeypatch.setattr(_lbfgs, "minimize", stuck)
+    monkeypatch.setattr(lbfgs, "minimize", stuck)
     with pytest.warns(ConvergenceWarning, match="stuck after n_iter_=20 iterations"):
         RNNRegressor(**FAST).fit(X, Y)
 

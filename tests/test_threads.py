@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_rnn import RNNRegressor
-from sklearn_rnn._threads import one_blas_thread
+from sklearn_rnn._training.threads import one_blas_thread
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

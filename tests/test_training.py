@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 import reference
 from datasets import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
-from sklearn_rnn._batches import TrainingData
+from sklearn_rnn._training.data import TrainingData
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

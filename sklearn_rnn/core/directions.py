@@ -11,13 +11,12 @@ from itertools import tee
 
 import numpy as np
 
+from sklearn_rnn.core.architecture import REVERSE
 from sklearn_rnn.core.cells.base import Cell
+from sklearn_rnn.core.memory import Workspace
 from sklearn_rnn.core.packing import Batch, Chunk
 from sklearn_rnn.core.parameters import within
-from sklearn_rnn.core.recurrent import Record, RecurrentLayer, Stream, Workspace
-
-# What the names of the reverse direction's parameters begin with, within a layer.
-REVERSE = "reverse."
+from sklearn_rnn.core.recurrent import Record, RecurrentLayer, Stream
 
 
 class BidirectionalLayer:

@@ -11,9 +11,7 @@ an array (n_steps, rows, batch) for each of its spans. `directions` has a stage 
 sequences.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from typing import NamedTuple
 
@@ -21,15 +19,11 @@ import numpy as np
 from numpy import add, multiply
 
 from sklearn_rnn.core.cells.base import Cell, by_step
+from sklearn_rnn.core.memory import Arena, Workspace, carve
 from sklearn_rnn.core.packing import Batch, Chunk
-
-Shape = tuple[int, ...]
 
 # What goes from stage to stage: a chunk, and something for each of its spans.
 Stream = Iterator[tuple[Chunk, Sequence]]
-
-# See small_ufunc_buffers.
-UFUNC_BUFFER = 1024
 
 # How many layouts of memory are kept. Sequences of one length need two, for full batches and for
 # the last of an epoch, and four more to be predicted, where the last chunk of a batch is shorter.
@@ -42,51 +36,6 @@ class Record(NamedTuple):
     span: NamedTuple  # the cell's views
     steps: Sequence[NamedTuple]  # those of each timestep
     scratch: np.ndarray
-
-
-@contextmanager
-def small_ufunc_buffers() -> Iterator[None]:
-    """Keep ufuncs from copying what they could work on in place.
-
-    A ufunc on slots of memory, which don't lie side by side, copies several of them at a time to
-    its buffer and back, unless they are longer than the buffer. By default that is 8192 numbers;
-    the copies take as long as the work.
-    """
-    with np.errstate():  # which at its end puts back the size too
-        np.setbufsize(UFUNC_BUFFER)
-        yield
-
-
-class Arena:
-    """Memory that is laid out anew, time and again, without being allocated anew."""
-
-    def __init__(self, dtype):
-        self.flat = np.empty(0, dtype)
-
-    def reserve(self, shapes: Sequence[Shape]) -> bool:
-        """See to it that there is memory for arrays of these shapes; return whether it is new."""
-        size = sum(map(math.prod, shapes))
-        if size <= self.flat.size:
-            return False
-        self.flat = np.empty(size, self.flat.dtype)
-        return True
-
-
-def carve(flat: np.ndarray, shapes: Sequence[Shape]) -> Iterator[np.ndarray]:
-    """Lay out arrays of these shapes, one behind the other."""
-    start = 0
-    for shape in shapes:
-        end = start + math.prod(shape)
-        yield flat[start:end].reshape(shape)
-        start = end
-
-
-class Workspace:
-    """Memory that the layers of a network use one after another, on the way back."""
-
-    def __init__(self, dtype):
-        self.scratch = Arena(dtype)
-        self.columns = Arena(dtype)
 
 
 class RecurrentLayer:
@@ -111,8 +60,8 @@ class RecurrentLayer:
     def rows_per_step(self) -> int:
         """The rows that the backward pass of a timestep goes through."""
         cell = self.cell
-        z_rows = cell.hidden_size + 1 + self.n_inputs
-        return z_rows + (cell.n_memory + cell.n_scratch) * cell.hidden_size
+        block_rows = cell.hidden_size + 1 + self.n_inputs
+        return block_rows + (cell.n_memory + cell.n_scratch) * cell.hidden_size
 
     def initialize(self, parameters, rng: np.random.Generator) -> None:
         """Draw starting values."""
@@ -125,7 +74,7 @@ class RecurrentLayer:
     def records(self, chunks: Sequence[Chunk], h_apart: bool = False) -> list[list[Record]]:
         """Memory for these chunks, over that of earlier ones; what was laid out is kept a while.
 
-        h_apart : whether h is to have memory of its own, since z will hold what is left of it
+        h_apart : whether h is to have memory of its own, since the block will hold masked h
         """
         layout = tuple(tuple(span.shape for span in chunk) for chunk in chunks)
         if (layout, h_apart) not in self._layouts:
@@ -155,10 +104,10 @@ class RecurrentLayer:
             for shapes in scratch_shapes
         ]
 
-    def _record(self, z: np.ndarray, h: np.ndarray, memory: np.ndarray, scratch) -> Record:
+    def _record(self, blocks: np.ndarray, h: np.ndarray, memory: np.ndarray, scratch) -> Record:
         if not h.size:
-            h = z[:, : self.cell.hidden_size]
-        span = self.cell.views(z, h, memory, scratch)
+            h = blocks[:, : self.cell.hidden_size]
+        span = self.cell.views(blocks, h, memory, scratch)
         return Record(span, by_step(span), scratch)
 
     def forward(
@@ -188,16 +137,16 @@ class RecurrentLayer:
     def _forward(self, record: Record, x: np.ndarray, states, mask):
         """Run over a span, from the states at the end of the last one (None: zeros) to its own."""
         cell, weights, (span, steps, _) = self.cell, self.weights, record
-        H, batch = cell.hidden_size, span.z.shape[2]
-        span.z[:, H] = 1
-        span.z[:, H + 1 :] = x
+        H, batch = cell.hidden_size, span.block.shape[2]
+        span.block[:, H] = 1
+        span.block[:, H + 1 :] = x
         for k, state in enumerate(cell.first_states(span)):
             state[...] = 0 if states is None else states[k][:, :batch]
         cell.begin(weights, span)
         mask = None if mask is None else mask[:, :batch]
         for step in steps:
             if mask is not None:
-                multiply(step.h_before, mask, step.z[:H])
+                multiply(step.h_before, mask, step.block[:H])
             cell.forward(weights, step)
         return cell.last_states(span)
 
@@ -221,10 +170,10 @@ class RecurrentLayer:
         d_states = np.empty((self.cell.n_states, self.cell.hidden_size, 0), self.dtype)
         for records, (chunk, d_hs) in zip(reversed(records_of_chunks), d_outputs, strict=True):
             for record, d_h in zip(reversed(records), reversed(d_hs), strict=True):
-                d_states = widened(d_states, record.span.z.shape[2])
+                d_states = widened(d_states, record.span.block.shape[2])
                 self._backward(record, d_h, list(d_states), mask)
-            deltas, z = self._side_by_side(records)
-            self.cell.add_gradients(deltas, z, gradients)
+            deltas, blocks = self._side_by_side(records)
+            self.cell.add_gradients(deltas, blocks, gradients)
             yield chunk, self._input_gradients(records) if input_gradient else [None] * len(records)
 
     def _backward(self, record: Record, d_h: Sequence[np.ndarray | None], d_states, mask) -> None:
@@ -243,24 +192,24 @@ class RecurrentLayer:
                 add(dh, past_product, dh)
 
     def _side_by_side(self, records: Sequence[Record]) -> tuple[np.ndarray, np.ndarray]:
-        """A chunk's deltas, (rows, columns), and z, (columns, rows): one product does for all.
+        """A chunk's deltas, (rows, columns), and blocks, (columns, rows): one product does for all.
 
         BLAS is fastest where neither factor of a product is transposed.
         """
-        spans = [(record.span.deltas, record.span.z) for record in records]
-        n_columns = sum(len(z) * z.shape[2] for _, z in spans)
+        spans = [(record.span.deltas, record.span.block) for record in records]
+        n_columns = sum(len(block) * block.shape[2] for _, block in spans)
         shapes = [(spans[0][0].shape[1], n_columns), (n_columns, spans[0][1].shape[1])]
         columns = self._workspace.columns
         columns.reserve(shapes)
-        all_deltas, all_z = carve(columns.flat, shapes)
+        all_deltas, all_blocks = carve(columns.flat, shapes)
         start = 0
-        for deltas, z in spans:
+        for deltas, block in spans:
             n_steps, rows, batch = deltas.shape
             end = start + n_steps * batch
             all_deltas[:, start:end].reshape(rows, n_steps, batch)[...] = deltas.transpose(1, 0, 2)
-            all_z[start:end].reshape(n_steps, batch, -1)[...] = z.transpose(0, 2, 1)
+            all_blocks[start:end].reshape(n_steps, batch, -1)[...] = block.transpose(0, 2, 1)
             start = end
-        return all_deltas, all_z
+        return all_deltas, all_blocks
 
     def _input_gradients(self, records: Sequence[Record]) -> list[np.ndarray]:
         deltas = [record.span.deltas for record in records]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from sklearn_rnn._errors import describe
-from sklearn_rnn._sequences import as_objects
+from sklearn_rnn._input.errors import describe
+from sklearn_rnn._input.sequences import as_objects
 from sklearn_rnn.preprocessing._padding import as_arrays
 
 

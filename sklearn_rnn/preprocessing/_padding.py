@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.sparse import issparse
 
-from sklearn_rnn._content import ANYTHING, as_values
-from sklearn_rnn._errors import about, describe, refuse_masked
-from sklearn_rnn._sequences import hint_at_swapped_axes
+from sklearn_rnn._input.content import ANYTHING, as_values
+from sklearn_rnn._input.errors import about, describe, refuse_masked
+from sklearn_rnn._input.sequences import hint_at_swapped_axes
 
 # Larger integers are not all to be told apart in float64.
 LARGEST_EXACT = 2**53

@@ -9,9 +9,9 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_rnn._content import ANYTHING
-from sklearn_rnn._errors import describe, unchanged_on_error
-from sklearn_rnn._sequences import as_sequences, read_sequences
+from sklearn_rnn._input.content import ANYTHING
+from sklearn_rnn._input.errors import describe, unchanged_on_error
+from sklearn_rnn._input.sequences import as_sequences, read_sequences
 from sklearn_rnn.preprocessing._timesteps import Timesteps
 
 

@@ -7,9 +7,9 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.preprocessing import FunctionTransformer
 
-from sklearn_rnn._errors import about, describe, renamed
-from sklearn_rnn._sequences import Sequences
-from sklearn_rnn._targets import array_or_list, is_per_timestep, read_weights, rows_of_targets
+from sklearn_rnn._input.errors import about, describe, renamed
+from sklearn_rnn._input.sequences import Sequences
+from sklearn_rnn._input.targets import array_or_list, is_per_timestep, read_weights, rows_of_targets
 
 # So that integers in one frame and numbers in another are numbers, as with pandas.
 CONCAT_OPTIONS = {"polars": {"how": "vertical_relaxed"}}

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.sparse import issparse
 
-from sklearn_rnn._content import as_numbers
-from sklearn_rnn._errors import about, describe, refuse_masked
-from sklearn_rnn._hyperparameters import check_number
+from sklearn_rnn._input.content import as_numbers
+from sklearn_rnn._input.errors import about, describe, refuse_masked
+from sklearn_rnn._input.hyperparameters import check_number
 
 INDEX = np.dtype([(name, np.intp) for name in ("series", "start", "first_target", "stop")])
 

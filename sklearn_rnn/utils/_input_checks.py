@@ -6,7 +6,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from sklearn_rnn._sequences import as_objects
+from sklearn_rnn._input.sequences import as_objects
 from sklearn_rnn.utils._case import Case
 from sklearn_rnn.utils._problems import Problem
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklearn_rnn._sequences import as_objects
+from sklearn_rnn._input.sequences import as_objects
 from sklearn_rnn.preprocessing import pad_sequences
 
 # Timesteps of sequences: the longest are neither the first nor the last, and none has as many as it

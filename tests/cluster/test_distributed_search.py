@@ -98,7 +98,7 @@ def test_halving_over_epochs(client):
 
 
 def set_blas_threads(n):
-    """For every thread, and let any of them change it (see sklearn_rnn._threads)."""
+    """For every thread, and let any of them change it (see sklearn_rnn._training.threads)."""
     threadpool_limits(n, user_api="blas")
     with threadpool_limits(n, user_api="blas"):
         pass

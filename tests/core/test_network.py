@@ -17,9 +17,10 @@ from networks import (
     predict,
     unset_gradients,
 )
+from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.cells.elman import ACTIVATIONS
-from sklearn_rnn.core.network import Architecture, Network
+from sklearn_rnn.core.network import Network
 
 RAGGED = [3, 9, 1, 3, 14, 1, 2]
 

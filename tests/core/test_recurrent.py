@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_rnn.core.recurrent import small_ufunc_buffers
+from sklearn_rnn.core.memory import small_ufunc_buffers
 
 
 def test_the_buffer_is_small_inside_and_as_before_outside():

@@ -2,14 +2,14 @@
 
 A cell works on a span of n timesteps at which B sequences are running, in these arrays:
 
-z : (n + 1, H + 1 + D, B)
-    Block t is [h_{t-1}; 1; x_t], so that one product W z_t takes in the state, the bias and the
+blocks : (n + 1, H + 1 + D, B)
+    Block t is [h_{t-1}; 1; x_t], so that one product W block_t takes in the state, the bias and the
     input. h_t goes into the next block; of the last block only the rows of h are used.
 memory : (n + 1, n_memory * H, B)
     Whatever else the backward pass needs of a timestep, and the states other than h, in slots of H
-    rows. A state stands in block t as it was before timestep t, like h in z.
+    rows. A state stands in block t as it was before timestep t, like h in `blocks`.
 h : (n + 1, H, B)
-    Those rows of z; or memory of its own, where z holds what recurrent dropout leaves of h.
+    Those rows of `blocks`; or memory of its own, where recurrent dropout puts masked h there.
 scratch : (n, n_scratch * H, B)
     Room for the backward pass, shared by all chunks.
 
@@ -49,7 +49,7 @@ class WorkingCopy(NamedTuple):
 
 
 class Cell(ABC):
-    """The base of all cells: the gates are rows of one matrix W over z."""
+    """The base of all cells: the gates are rows of one matrix W over the block."""
 
     gates: tuple[str, ...]  # the order of the row blocks of W
     sigmoid_gates: tuple[str, ...] = ()
@@ -114,11 +114,11 @@ class Cell(ABC):
 
     @abstractmethod
     def views(
-        self, z: np.ndarray, h: np.ndarray, memory: np.ndarray, scratch: np.ndarray
+        self, blocks: np.ndarray, h: np.ndarray, memory: np.ndarray, scratch: np.ndarray
     ) -> NamedTuple:
         """The parts of a span's arrays, each (n, rows, B), by names.
 
-        Every cell has z, the blocks of z but for the last; h_before and h, which are h_{t-1} and
+        Every cell has block, the blocks but for the last; h_before and h, which are h_{t-1} and
         h_t of all timesteps; and deltas. `by_step` makes these views those of each timestep.
         """
 
@@ -153,9 +153,9 @@ class Cell(ABC):
         returned, if there is any.
         """
 
-    def add_gradients(self, deltas: np.ndarray, z: np.ndarray, gradients) -> None:
-        """Add a chunk's part of dW; deltas (rows, columns), z (columns, H + 1 + D)."""
-        gradients["W"] += deltas @ z
+    def add_gradients(self, deltas: np.ndarray, blocks: np.ndarray, gradients) -> None:
+        """Add a chunk's part of dW; deltas (rows, columns), blocks (columns, H + 1 + D)."""
+        gradients["W"] += deltas @ blocks
 
     def input_gradient(self, weights, deltas: np.ndarray, d_x: np.ndarray) -> None:
         """The gradient on a span's inputs; deltas (n, rows, B), d_x (n, D, B)."""

@@ -33,7 +33,7 @@ ACTIVATIONS = {
 
 
 class Views(NamedTuple):
-    z: np.ndarray  # [h_{t-1}; 1; x_t]
+    block: np.ndarray  # [h_{t-1}; 1; x_t]
     h_before: np.ndarray  # h_{t-1}
     h: np.ndarray  # h_t
     deltas: np.ndarray  # da
@@ -52,11 +52,11 @@ class Elman(Cell):
         if activation == "relu":  # Le, Jaitly, Hinton 2015
             self.initial_recurrent = lambda rng: identity(hidden_size)
 
-    def views(self, z, h, memory, scratch):
-        return Views(z=z[:-1], h_before=h[:-1], h=h[1:], deltas=scratch)
+    def views(self, blocks, h, memory, scratch):
+        return Views(block=blocks[:-1], h_before=h[:-1], h=h[1:], deltas=scratch)
 
     def forward(self, weights, step):
-        dot(weights.W, step.z, step.h)  # a = W [h_{t-1}; 1; x_t]
+        dot(weights.W, step.block, step.h)  # a = W [h_{t-1}; 1; x_t]
         self.apply(step.h, weights.half)  # h_t = f(a)
 
     def compute_factors(self, weights, span, scratch):

@@ -27,7 +27,7 @@ class WorkingCopy(NamedTuple):
 class Views(NamedTuple):
     """What is there on the way there; on the way back."""
 
-    z: np.ndarray  # [h_{t-1}; 1; x_t]
+    block: np.ndarray  # [h_{t-1}; 1; x_t]
     h_before: np.ndarray  # h_{t-1}
     h: np.ndarray  # h_t
     a: np.ndarray  # [z; r; hn]
@@ -75,12 +75,12 @@ class GRU(Cell):
             one=one,
         )
 
-    def views(self, z, h, memory, scratch):
+    def views(self, blocks, h, memory, scratch):
         # On the way back, what came through h is one block, and what came through x.
         H, now = self.hidden_size, memory[:-1]
         z_gate, r, update, r_hn, n = self.slots(now)
         return Views(
-            z=z[:-1],
+            block=blocks[:-1],
             h_before=h[:-1],
             h=h[1:],
             a=now[:, : 3 * H],
@@ -96,11 +96,11 @@ class GRU(Cell):
         )
 
     def begin(self, weights, span):
-        np.matmul(weights.W_xn, span.z[:, self.hidden_size :], out=span.n)  # W_xn x_t + b_xn
+        np.matmul(weights.W_xn, span.block[:, self.hidden_size :], out=span.n)  # W_xn x_t + b_xn
 
     def forward(self, weights, step):
         hn = step.update
-        dot(weights.W_z_r_hn, step.z, step.a)  # a_z, a_r; hn = W_hn h_{t-1} + b_hn
+        dot(weights.W_z_r_hn, step.block, step.a)  # a_z, a_r; hn = W_hn h_{t-1} + b_hn
         logistic_of_half(step.z_r, weights.half)  # z, r = σ(a)
         multiply(step.r, hn, step.r_hn)
         add(step.n, step.r_hn, step.n)  # a_n = W_xn x_t + b_xn + r∘hn
@@ -134,14 +134,14 @@ class GRU(Cell):
         dot(weights.W_hh_T, step.d_hn_z_r, dh)  # hn, a_z, a_r = W h_{t-1} + …
         return through_z  # h_t = … + z∘h_{t-1}
 
-    def add_gradients(self, deltas, z, gradients):
+    def add_gradients(self, deltas, blocks, gradients):
         H = self.hidden_size
         dW = gradients["W"]
-        through_h = deltas[: 3 * H] @ z[:, : H + 1]  # hn, a_z, a_r = W_h· h_{t-1} + …
+        through_h = deltas[: 3 * H] @ blocks[:, : H + 1]  # hn, a_z, a_r = W_h· h_{t-1} + …
         dW[: 2 * H, :H] += through_h[H:, :H]
         dW[2 * H :, :H] += through_h[:H, :H]
         gradients["b_hn"] += through_h[:H, H]
-        dW[:, H:] += deltas[H:] @ z[:, H:]  # a_z, a_r, a_n = … + b + W_x· x_t
+        dW[:, H:] += deltas[H:] @ blocks[:, H:]  # a_z, a_r, a_n = … + b + W_x· x_t
 
     def input_gradient(self, weights, deltas, d_x):
         np.matmul(weights.W_xh_T, deltas[:, self.hidden_size :], out=d_x)

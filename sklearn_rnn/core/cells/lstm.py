@@ -15,7 +15,7 @@ from sklearn_rnn.core.cells.base import Cell, logistic_of_tanh
 class Views(NamedTuple):
     """What is there on the way there; on the way back."""
 
-    z: np.ndarray  # [h_{t-1}; 1; x_t]
+    block: np.ndarray  # [h_{t-1}; 1; x_t]
     h_before: np.ndarray  # h_{t-1}
     h: np.ndarray  # h_t
     a: np.ndarray  # [f; o; i; g]
@@ -43,14 +43,14 @@ class LSTM(Cell):
         forget = self.textbook(parameters["W"][self.rows("f")])
         forget.b_h[...] = 1.0  # remember at first (Gers et al. 2000; Jozefowicz et al. 2015)
 
-    def views(self, z, h, memory, scratch):
+    def views(self, blocks, h, memory, scratch):
         # The backward pass needs f itself to the end, so the gradient on f's pre-activation takes
         # the place of f∘c_{t-1}: those on o, i, g and f are then one block, as the gates f, o, i
         # and g were on the way there.
         H, now = self.hidden_size, memory[:-1]
         f, o, i, g, f_c, tanh_c = self.slots(now)
         return Views(
-            z=z[:-1],
+            block=blocks[:-1],
             h_before=h[:-1],
             h=h[1:],
             a=now[:, : 4 * H],
@@ -72,7 +72,7 @@ class LSTM(Cell):
         return span.h[-1], span.c[-1]
 
     def forward(self, weights, step):
-        dot(weights.W, step.z, step.a)  # a = W [h_{t-1}; 1; x_t], the rows of sigmoids halved
+        dot(weights.W, step.block, step.a)  # a = W [h_{t-1}; 1; x_t], the rows of sigmoids halved
         tanh(step.a, step.a)  # g = tanh(a_g)
         logistic_of_tanh(step.f_o_i, weights.half)  # f, o, i = σ(a)
         multiply(step.f, step.f_c, step.f_c)

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_rnn._batches import Segment, TrainingData
-from sklearn_rnn._health import GradientHealth, GradientMeter
-from sklearn_rnn._threads import one_blas_thread
+from sklearn_rnn._training.data import Segment, TrainingData
+from sklearn_rnn._training.health import GradientHealth, GradientMeter
+from sklearn_rnn._training.threads import one_blas_thread
 from sklearn_rnn.core.dropout import Dropout
 from sklearn_rnn.core.losses import Loss
+from sklearn_rnn.core.memory import small_ufunc_buffers
 from sklearn_rnn.core.network import Carry, Network
 from sklearn_rnn.core.optimizers import clip_by_norm, clip_by_value
-from sklearn_rnn.core.recurrent import small_ufunc_buffers
 from sklearn_rnn.core.schedules import SCHEDULES, Moment
 
 # Where an adaptive learning rate has fallen to, training has come to its end.

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
-from sklearn_rnn._batches import TrainingData
-from sklearn_rnn._training import (
+from sklearn_rnn._training.data import TrainingData
+from sklearn_rnn._training.epochs import (
     Ending,
     Progress,
     Trainer,

@@ -7,9 +7,9 @@ are the valid timesteps of all the sequences, one sequence after another.
 import numpy as np
 from scipy.sparse import issparse
 
-from sklearn_rnn._content import as_numbers
-from sklearn_rnn._errors import about, describe, refuse_masked
-from sklearn_rnn._sequences import Sequences
+from sklearn_rnn._input.content import as_numbers
+from sklearn_rnn._input.errors import about, describe, refuse_masked
+from sklearn_rnn._input.sequences import Sequences
 
 
 def read_regression_targets(y, X: Sequences, per_step: bool) -> np.ndarray:

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
-from sklearn_rnn._content import BLOCK, FINITE_NUMBERS, Content, as_values
-from sklearn_rnn._errors import about, describe, refuse_masked
+from sklearn_rnn._input.content import BLOCK, FINITE_NUMBERS, Content, as_values
+from sklearn_rnn._input.errors import about, describe, refuse_masked
 from sklearn_rnn.core.packing import Batch, ScatteredBatch
 
 

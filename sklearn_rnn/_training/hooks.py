@@ -5,7 +5,7 @@ from copy import copy, deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from sklearn_rnn._training import Ending, Progress, Watcher, put_back_best
+from sklearn_rnn._training.epochs import Ending, Progress, Watcher, put_back_best
 from sklearn_rnn.core.network import Network
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import joblib
 
-from sklearn_rnn._training import Progress
+from sklearn_rnn._training.epochs import Progress
 from sklearn_rnn._version import __version__
 from sklearn_rnn.core.parameters import Parameters
 

@@ -8,9 +8,9 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from sklearn_rnn._errors import about
-from sklearn_rnn._sequences import Sequences
-from sklearn_rnn._targets import check_finite, rows_of_targets
+from sklearn_rnn._input.errors import about
+from sklearn_rnn._input.sequences import Sequences
+from sklearn_rnn._input.targets import check_finite, rows_of_targets
 
 
 def read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
