@@ -1,23 +1,49 @@
-"""What a cell consists of, and what the cells have in common.
+"""The contract of a cell, and what the cells have in common.
 
-A cell works on a span of n timesteps at which B sequences are running, in these arrays:
+A cell computes one timestep, forward and backward. `recurrent` has the loop over time, which calls
+the cell's methods on spans: n timesteps, one after another, at which the same B sequences run.
+docs/new_cell.md builds a cell step by step.
+
+**The arrays of a span.** H is the hidden size, D the number of inputs.
 
 blocks : (n + 1, H + 1 + D, B)
-    Block t is [h_{t-1}; 1; x_t], so that one product W block_t takes in the state, the bias and the
-    input. h_t goes into the next block; of the last block only the rows of h are used.
-memory : (n + 1, n_memory * H, B)
-    Whatever else the backward pass needs of a timestep, and the states other than h, in slots of H
-    rows. A state stands in block t as it was before timestep t, like h in `blocks`.
+    Block t is [h_{t-1}; 1; x_t]. One product, W block_t, takes in the state, the bias and the
+    input. Block t + 1 takes h_t. The last block has only h.
 h : (n + 1, H, B)
-    Those rows of `blocks`; or memory of its own, where recurrent dropout puts masked h there.
+    The states h_{t-1} and h_t of every timestep. Without recurrent dropout `h` is the first H rows
+    of `blocks`. With it `h` has memory of its own, and the loop writes m∘h_{t-1} into block t, m
+    being the mask. So a product with h_{t-1} reads the block; every other use of h_{t-1}, as in
+    the GRU's z∘h_{t-1}, reads `h_before`.
+memory : (n + 1, n_memory * H, B)
+    What a timestep leaves for the backward pass, in `n_memory` slots of H rows. Every span of a
+    batch has its own. A state other than h has a slot too: block t of `memory` holds it as it was
+    before timestep t, which writes its new value into block t + 1.
 scratch : (n, n_scratch * H, B)
-    Room for the backward pass, shared by all chunks.
+    Memory for the backward pass, in `n_scratch` slots of H rows. All chunks and all layers use the
+    same, one after another. It holds its values from `compute_factors` until the chunk's gradients
+    are computed, and nothing in it is left from the forward pass.
 
-The backward pass first turns `memory` (or `scratch`), in place, into factors: what it can compute
-for a whole span at once, because it doesn't depend on gradients from later timesteps. Then each
-timestep multiplies its factors by those gradients, in place again, and the slots `deltas` end up as
-the gradient on its pre-activations. So a span takes no more memory on the way back than on the way
-there, and can go back only once.
+`Cell.views` gives names to the parts of these arrays.
+
+**Three phases, one memory.** `begin` and `forward` write the quantities of the equations. Then
+`compute_factors` replaces them, for the whole span at once, by factors: partial derivatives that
+don't depend on gradients from later timesteps, such as ∂h_t/∂a. At last `backward`, timestep by
+timestep, multiplies the factors by those gradients and so replaces them by deltas: gradients of the
+loss, such as da. A slot that serves in two phases has a name for each; the names are one array.
+The gradient on v is called `dv`, the factor ∂v/∂w `v_by_w`. The backward pass needs no memory
+beside the forward pass's, but for scratch, and can run only once.
+
+**The gradients.** `deltas` are the rows by which the weight gradients and the input gradients are
+computed, for a whole chunk at once. If `add_gradients` and `input_gradient` are those of `Cell`,
+they are the gradients on the pre-activations in the order of `gates`.
+
+**The states.** `backward` gets the gradients on the states after the timestep and replaces them by
+the gradients on the states before it. For h there are two ways from h_{t-1} to the loss:
+
+- through the block. `backward` leaves this gradient in d_states[0]. The loop multiplies it by the
+  mask m of recurrent dropout, as the block has m∘h_{t-1}.
+- through `h_before`. `backward` returns this gradient, or None if there is none. The loop adds it
+  without the mask.
 """
 
 from abc import ABC, abstractmethod
@@ -39,7 +65,7 @@ class Textbook(NamedTuple):
 
 
 class WorkingCopy(NamedTuple):
-    """W as the timesteps want it, made once per update."""
+    """W in the form that the timesteps need, made once per update."""
 
     W: np.ndarray  # (n_gates * H, H + 1 + D), in forward order, the rows of sigmoids halved
     W_hh_T: np.ndarray  # (H, n_gates * H), contiguous, since products with a transpose are slower
@@ -49,13 +75,22 @@ class WorkingCopy(NamedTuple):
 
 
 class Cell(ABC):
-    """The base of all cells: the gates are rows of one matrix W over the block."""
+    """The base of all cells.
 
-    gates: tuple[str, ...]  # the order of the row blocks of W
+    Its methods suit a cell whose gates are row blocks of one matrix W, which multiplies the block.
+    A cell with other parameters overrides the methods that deal with them, as the GRU does.
+    """
+
+    # What a cell declares.
+    equations: (
+        str  # as they are to be found in the estimators' docstrings, σ, ∘ and · being s, * and .
+    )
+    gates: tuple[str, ...]  # the order of the row blocks of W, which `weights_` documents
+    activations: tuple[str, ...] = ("tanh",)  # the values of the parameter `activation` it accepts
     sigmoid_gates: tuple[str, ...] = ()
-    forward_gates: tuple[str, ...] | None = None  # their order on the way there, if another
-    n_states = 1  # what goes from timestep to timestep: h, and for some cells more
-    n_memory: int
+    forward_gates: tuple[str, ...] | None = None  # the gates' order in the forward pass, if another
+    n_states = 1  # h, and for some cells more
+    n_memory: int  # slots of H rows
     n_scratch: int
 
     def __init__(self, hidden_size: int, activation: str):
@@ -116,20 +151,20 @@ class Cell(ABC):
     def views(
         self, blocks: np.ndarray, h: np.ndarray, memory: np.ndarray, scratch: np.ndarray
     ) -> NamedTuple:
-        """The parts of a span's arrays, each (n, rows, B), by names.
+        """Name the parts of a span's arrays, each (n, rows, B).
 
-        Every cell has block, the blocks but for the last; h_before and h, which are h_{t-1} and
-        h_t of all timesteps; and deltas. `by_step` makes these views those of each timestep.
+        Every cell has `block`, all blocks but the last; `h_before` and `h`, the h_{t-1} and h_t of
+        all timesteps; and `deltas`. The other names are the cell's own.
         """
 
     # Forward.
 
     def begin(self, weights, span) -> None:  # noqa: B027
-        """What can be done for all timesteps of the span before the first; often nothing."""
+        """Compute what does not depend on h, for all timesteps of the span; often nothing."""
 
     @abstractmethod
     def forward(self, weights, step) -> None:
-        """One timestep."""
+        """Compute h_t, and the other states, from `block`, `h_before` and the other states."""
 
     def first_states(self, span) -> tuple[np.ndarray, ...]:
         """The states before the span, h first."""
@@ -143,18 +178,21 @@ class Cell(ABC):
 
     @abstractmethod
     def compute_factors(self, weights, span, scratch: np.ndarray) -> None:
-        """Turn what `forward` has left into the factors of a whole span."""
+        """Replace what `forward` has left by factors, for the whole span."""
 
     @abstractmethod
     def backward(self, weights, step, d_states) -> np.ndarray | None:
-        """One timestep: the gradients on the states after it become, in place, those before it.
+        """Write one timestep's deltas, and the gradients on the states before it into `d_states`.
 
-        But for what comes to h_{t-1} otherwise than through the product W_hh h_{t-1}: that is
-        returned, if there is any.
+        d_states : the gradients on the states after the timestep, (H, B) each, h first
+        Returns the part of the gradient on h_{t-1} that comes through `h_before`; None for none.
         """
 
     def add_gradients(self, deltas: np.ndarray, blocks: np.ndarray, gradients) -> None:
-        """Add a chunk's part of dW; deltas (rows, columns), blocks (columns, H + 1 + D)."""
+        """Add a chunk's part of dW; deltas (rows, columns), blocks (columns, H + 1 + D).
+
+        The columns are the timesteps of all sequences.
+        """
         gradients["W"] += deltas @ blocks
 
     def input_gradient(self, weights, deltas: np.ndarray, d_x: np.ndarray) -> None:
@@ -163,8 +201,12 @@ class Cell(ABC):
 
 
 def by_step(views: NamedTuple) -> Sequence[NamedTuple]:
-    """The views of each timestep, so that the loop over time makes none."""
-    return list(map(type(views), *views))
+    """The views of each timestep, so that the loop over time makes none.
+
+    An array with several names is taken apart once, so a further name costs nothing.
+    """
+    steps = {id(array): list(array) for array in views}
+    return list(map(type(views), *(steps[id(array)] for array in views)))
 
 
 def constants(dtype) -> tuple[np.ndarray, np.ndarray]:
@@ -172,16 +214,16 @@ def constants(dtype) -> tuple[np.ndarray, np.ndarray]:
     return np.array(0.5, dtype), np.array(1, dtype)
 
 
-def logistic_of_half(a: np.ndarray, half: np.ndarray) -> None:
-    """Replace a/2 by σ(a) = ½ + ½ tanh(a/2); tanh is several times as fast as an exponential."""
-    tanh(a, a)
-    logistic_of_tanh(a, half)
+def logistic_of_half(half_a: np.ndarray, half: np.ndarray, out: np.ndarray) -> None:
+    """σ(a) = ½ + ½ tanh(a/2), given a/2; tanh is several times as fast as an exponential."""
+    tanh(half_a, out)
+    logistic_of_tanh(out, half, out)
 
 
-def logistic_of_tanh(y: np.ndarray, half: np.ndarray) -> None:
-    """Replace tanh(a/2) by σ(a)."""
-    multiply(y, half, y)
-    add(y, half, y)
+def logistic_of_tanh(y: np.ndarray, half: np.ndarray, out: np.ndarray) -> None:
+    """σ(a) = ½ + ½ y, given y = tanh(a/2)."""
+    multiply(y, half, out)
+    add(out, half, out)
 
 
 def slope_of_logistic(y: np.ndarray, one: np.ndarray, out: np.ndarray) -> None:
@@ -191,6 +233,6 @@ def slope_of_logistic(y: np.ndarray, one: np.ndarray, out: np.ndarray) -> None:
 
 
 def slope_of_tanh(y: np.ndarray, one: np.ndarray, out: np.ndarray) -> None:
-    """tanh'(a) = 1 - y², given y = tanh(a)."""
+    """tanh'(a) = 1 - y², given y = tanh(a); y and out may be the same array."""
     multiply(y, y, out)
     subtract(one, out, out)
