@@ -14,7 +14,7 @@ from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.cells.elman import ACTIVATIONS
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Network
-from sklearn_rnn.core.packing import Batch
+from sklearn_rnn.core.packing import Batch, FlatBatch
 from sklearn_rnn.core.parameters import Parameters
 
 # A cell that isn't named here is tried with every activation, so a new one needs no word.
@@ -128,7 +128,7 @@ def pack(sequences) -> Packed:
     lengths = [len(sequence) for sequence in sequences]
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     starts = np.cumsum([0, *lengths[:-1]])
-    batch = Batch(np.concatenate(sequences), starts[order], np.array(lengths)[order])
+    batch = FlatBatch(np.concatenate(sequences), starts[order], np.array(lengths)[order])
     return Packed(batch, order, lengths)
 
 
@@ -140,7 +140,7 @@ def predict(network, sequences) -> list[np.ndarray]:
     per_step = network.architecture.return_sequences
     out = network.predict(
         lengths,
-        lambda chosen: Batch(values, starts[chosen], lengths[chosen]),
+        lambda chosen: FlatBatch(values, starts[chosen], lengths[chosen]),
         starts if per_step else np.arange(len(lengths)),
         len(values) if per_step else len(lengths),
     )

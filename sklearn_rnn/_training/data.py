@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_rnn.core.packing import Batch, decreasing
+from sklearn_rnn.core.packing import Batch, FlatBatch, decreasing
 
 
 class Segment(NamedTuple):
@@ -61,7 +61,7 @@ class TrainingData:
 
     def inputs(self, chosen: np.ndarray) -> Batch:
         """Return some of the sequences, which must be in the order of decreasing length."""
-        return Batch(self.values, self.starts[chosen], self.lengths[chosen])
+        return FlatBatch(self.values, self.starts[chosen], self.lengths[chosen])
 
     def batch(self, chosen: np.ndarray) -> Segment:
         """Return some of the sequences, as they are."""
@@ -77,7 +77,7 @@ class TrainingData:
         longest = int(whole.lengths[0])
         n_steps = longest if n_steps is None else n_steps
         for first in range(0, longest, n_steps):
-            batch = whole.segment(first, first + n_steps)
+            batch = whole.timesteps(first, first + n_steps)
             running = len(batch.lengths)
             if self.per_step:
                 positions = batch.positions(target_starts[:running] + first)

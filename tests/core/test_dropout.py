@@ -183,7 +183,7 @@ def test_a_sequence_keeps_its_recurrent_mask_from_segment_to_segment(cell, retur
     whole = packed.by_sequence(raw, return_sequences)
     dropout, carry = Dropout(0.5, np.random.default_rng(0)), None
     for first in range(0, max(RAGGED), 2):
-        segment = packed.batch.segment(first, first + 2)
+        segment = packed.batch.timesteps(first, first + 2)
         raw = network.forward(segment, None, dropout, carry)
         carry = network.carry
     assert segment.lengths.tolist() == [1, 1]  # the last timestep of the longest ones
