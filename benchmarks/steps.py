@@ -93,8 +93,9 @@ def ours(task: Task, batches: list[Minibatch]) -> Callable[[], float]:
 
     def step():
         batch, targets, weights = next(turns)
-        loss, d_outputs = evaluate(network.forward(batch), targets, weights)
-        network.backward(d_outputs, gradients)
+        raw, tape = network.forward(batch)
+        loss, d_outputs = evaluate(raw, targets, weights)
+        network.backward(tape, d_outputs, gradients)
         clip_by_norm(gradients.vector, MAX_NORM)
         solver.update(theta, gradients.vector, state, RATE)
         network.refresh()

@@ -179,21 +179,21 @@ def make_targets(loss, lengths, n_outputs, return_sequences, *, seed=2):
 def loss_and_gradients(network, packed, loss, targets, weights):
     """Return loss, gradients (under the textbook's names) and gradients on the inputs."""
     per_step = network.architecture.return_sequences
-    value, d_outputs = evaluate(network, packed, loss, targets, weights)
+    value, d_outputs, tape = evaluate(network, packed, loss, targets, weights)
     gradients = unset_gradients(network)
-    d_inputs = network.backward(d_outputs, gradients, input_gradient=True)
+    d_inputs = network.backward(tape, d_outputs, gradients, input_gradient=True)
     named = network.architecture.named(gradients)
     assert per_step or d_outputs.shape[1] == len(packed.lengths)
     return value, named, packed.by_sequence(d_inputs, return_sequences=True)
 
 
 def evaluate(network, packed, loss, targets, weights, dropout=None, recurrent_dropout=None):
-    """Return the loss and its gradient on the raw outputs, after a forward pass."""
+    """Run forward; return the loss, its gradient on the raw outputs, and the tape."""
     per_step = network.architecture.return_sequences
     weight = packed.by_column(weights, per_step)
     target = packed.by_column(targets, per_step)
-    raw = network.forward(packed.batch, dropout, recurrent_dropout)
-    return LOSSES[loss].of(HYPER).evaluate(raw, target, weight / weight.sum())
+    raw, tape = network.forward(packed.batch, dropout, recurrent_dropout)
+    return *LOSSES[loss].of(HYPER).evaluate(raw, target, weight / weight.sum()), tape
 
 
 def unset_gradients(network) -> Parameters:

@@ -185,6 +185,7 @@ class Trainer:
         self.length = self.n_batches * self.n_updates * options.max_iter  # of a cycle
         self.n_done: float = 0  # updates of the present cycle
         self.rate = math.nan  # of the last update
+        self.carry: Carry | None = None  # of the last forward pass
         # Of the outputs of layers, and of what a timestep takes in of the one before.
         rates = options.dropout, options.recurrent_dropout
         self.dropouts = [Dropout(rate, progress.rng) if rate > 0 else None for rate in rates]
@@ -240,8 +241,9 @@ class Trainer:
                 yield self._update(segment, carry)
                 self.n_done += stride
             else:  # nothing to learn, but states to go on from
-                self.network.forward(segment.batch, *self.dropouts, carry)
-            carry = None if n_steps is None else self.network.carry
+                _, tape = self.network.forward(segment.batch, *self.dropouts, carry)
+                self.carry = tape.carry
+            carry = None if n_steps is None else self.carry
 
     def _update(self, segment: Segment, carry: Carry | None) -> tuple[float, float]:
         """Make one update; return the segment's loss and its weight."""
@@ -271,12 +273,13 @@ class Trainer:
         network, theta = self.network, self.network.parameters.vector
         total_weight = float(segment.weights.sum())
         weights = (segment.weights / total_weight).astype(network.dtype)
-        raw = network.forward(segment.batch, *self.dropouts, carry)
+        raw, tape = network.forward(segment.batch, *self.dropouts, carry)
+        self.carry = tape.carry
         value, d_outputs = self.loss.evaluate(raw, segment.targets, weights)
         penalty = self.decay.vector * theta
         value += 0.5 * float(np.vdot(penalty, theta))
         if math.isfinite(value):
-            network.backward(d_outputs, self.gradients)
+            network.backward(tape, d_outputs, self.gradients)
             self.meter.measure()
             self.gradients.vector += penalty
         return value, total_weight
