@@ -259,7 +259,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     _losses = ("log_loss",)
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (scikit-learn finds parameters in the signature)
         self,
         *,
         cell="gru",

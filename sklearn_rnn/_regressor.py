@@ -255,7 +255,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     _losses = ("squared_error", "absolute_error", "huber", "quantile", "poisson")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (scikit-learn finds parameters in the signature)
         self,
         *,
         cell="gru",
