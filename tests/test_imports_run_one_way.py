@@ -36,6 +36,7 @@ CORE = [
     ["core.cells.elman", "core.cells.lstm", "core.cells.gru"],
     ["core.cells"],
     ["core.architecture"],
+    ["core.records", "core.layer"],
     ["core.recurrent"],
     ["core.directions"],
     ["core.network"],

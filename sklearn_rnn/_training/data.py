@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from sklearn_rnn._input.targets import Examples, target_rows
-from sklearn_rnn.core.packing import Batch, decreasing
+from sklearn_rnn.core.packing import Batch, FlatBatch, decreasing
 
 
 class Segment(NamedTuple):
@@ -94,7 +94,7 @@ class TrainingData:
 
     def inputs(self, chosen: np.ndarray) -> Batch:
         """Return some of the sequences; their lengths must be in decreasing order."""
-        return Batch(self.values, self.starts[chosen], self.lengths[chosen])
+        return FlatBatch(self.values, self.starts[chosen], self.lengths[chosen])
 
     def one_segment(self, chosen: np.ndarray) -> Segment:
         """Return some of the sequences, whole."""
@@ -110,7 +110,7 @@ class TrainingData:
         longest = int(whole.lengths[0])
         n_steps = longest if n_steps is None else n_steps
         for first in range(0, longest, n_steps):
-            batch = whole.segment(first, first + n_steps)
+            batch = whole.timesteps(first, first + n_steps)
             running = len(batch.lengths)
             if self.per_step:
                 positions = batch.positions(target_starts[:running] + first)

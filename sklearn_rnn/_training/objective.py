@@ -67,20 +67,20 @@ class Objective:
         network, theta = self.network, self.network.parameters.vector
         total_weight = float(segment.weights.sum())
         weights = (segment.weights / total_weight).astype(network.dtype)
-        raw = network.forward(segment.batch, *self.dropouts, carry)
+        raw, tape = network.forward(segment.batch, *self.dropouts, carry)
         value, d_outputs = self.loss.evaluate(raw, segment.targets, weights)
         penalty = self._decay * theta
         value += 0.5 * float(np.vdot(penalty, theta))
         if math.isfinite(value):
-            network.backward(d_outputs, self.gradients)
+            network.backward(tape, d_outputs, self.gradients)
             self.meter.measure()
             self.gradients.vector += penalty
-        return Evaluation(value, total_weight, network.carry)
+        return Evaluation(value, total_weight, tape.carry)
 
     def pass_over(self, segment: Segment, carry: Carry | None) -> Carry:
         """Only run over a segment that has no targets; return where the next one starts."""
-        self.network.forward(segment.batch, *self.dropouts, carry)
-        return self.network.carry
+        _, tape = self.network.forward(segment.batch, *self.dropouts, carry)
+        return tape.carry
 
 
 def decay(network: Network, alpha: float, n_samples: float) -> Parameters:
