@@ -77,7 +77,7 @@ def main():
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
-        client.amm.stop()  # or Dask drops the copies that replace those of a lost worker
+        client.amm.stop()  # or Dask drops copies that a lost worker makes necessary
         everything = [X, y, *chain.from_iterable(splits)]
         with joblib.parallel_config(backend="dask", scatter=everything):
             seconds = timed_fit(search, X, y)

@@ -39,7 +39,7 @@ FIRST_TESTED = 1901
 
 
 def on_root_scale(regressor):
-    """The scatter of a count grows with its mean; that of its square root does not."""
+    """Scale the square roots of counts: their variance does not grow with the mean."""
     scaler = make_pipeline(FunctionTransformer(np.sqrt, np.square), StandardScaler())
     return TransformedTargetRegressor(make_pipeline(scaler, regressor), transformer=clone(scaler))
 
