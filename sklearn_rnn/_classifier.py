@@ -6,14 +6,13 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 
 from sklearn_rnn._base import BaseRNN
-from sklearn_rnn._input.errors import about
 from sklearn_rnn._input.hyperparameters import only_in_epochs
 from sklearn_rnn._input.labels import (
     fill_of,
-    numbers_of,
+    number_labels,
     read_classes,
     read_labels,
-    weights_of_classes,
+    weigh_classes,
 )
 from sklearn_rnn._input.sequences import Sequences
 from sklearn_rnn._input.targets import read_weights
@@ -260,7 +259,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     _losses = ("log_loss",)
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (scikit-learn finds parameters in the signature)
         self,
         *,
         cell="gru",
@@ -485,57 +484,24 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             return (raw > 0).astype(np.int64)  # p > 0.5
         return self.classes_[raw.argmax(axis=1)]
 
-    def _read_targets(self, y, X, classes):
-        y = read_labels(y, X, self.return_sequences)
-        multilabel = y.ndim == 2
-        if classes is not None and multilabel != getattr(self, "_multilabel", multilabel):
-            raise ValueError("y must be a multilabel indicator in every call, or in none.")
-        self._multilabel = multilabel
-        if multilabel:
-            self.classes_ = np.arange(y.shape[1])
-            if classes is not None and not np.array_equal(classes, self.classes_):
-                raise ValueError(f"y has {y.shape[1]} labels; expected those numbered {classes}.")
-        else:
-            with about("y"):
-                found, y = np.unique(y, return_inverse=True)
-            self.classes_ = found if classes is None else classes
-            y = numbers_of(found, self.classes_)[y]
-        self.n_outputs_ = len(self.classes_)
-        return y
+    def _read_targets(self, y, X, classes=None):
+        known = None if classes is None else getattr(self, "_multilabel", None)
+        return number_labels(read_labels(y, X, self.return_sequences), classes, known)
 
-    def _read_weights(self, sample_weight, X, targets):
-        weights = super()._read_weights(sample_weight, X, targets)
-        if self.class_weight is None:
-            return weights
-        if self._multilabel:
-            raise ValueError(
-                "class_weight has no meaning for multilabel targets: set class_weight=None, and "
-                "use sample_weight."
-            )
-        of_classes = weights_of_classes(self.class_weight, self.classes_, targets, weights)
-        with np.errstate(over="ignore"):
-            weights = weights * of_classes[targets]
-            total = weights.sum()
-        if not (0 < total < np.inf):
-            raise ValueError(
-                f"class_weight={self.class_weight!r} makes {total} of the sum of the weights."
-            )
-        return weights
+    def _weigh(self, targets, weights):
+        return weigh_classes(self.class_weight, targets, weights)
 
-    def _core_loss(self):
-        return "sigmoid_cross_entropy" if self._multilabel else "softmax_cross_entropy"
+    def _loss_for(self, targets):
+        return "sigmoid_cross_entropy" if targets.multilabel else "softmax_cross_entropy"
 
     def _score(self, targets, raw, weights):
         predicted = raw > 0 if self._multilabel else raw.argmax(axis=1)
         return accuracy_score(targets, predicted, sample_weight=weights)
 
-    def _strata(self, data, n_held_out):
+    def _labels_of(self, data):
         if data.per_step or self._multilabel:
             return None
-        labels = data.targets[data.target_starts]
-        counts = np.unique_counts(labels).counts
-        possible = counts.min() >= 2 and len(counts) <= min(n_held_out, len(data) - n_held_out)
-        return labels if possible else None
+        return data.targets[data.target_starts]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -8,7 +8,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn_rnn._base import BaseRNN
 from sklearn_rnn._input.hyperparameters import only_in_epochs
 from sklearn_rnn._input.sequences import Sequences
-from sklearn_rnn._input.targets import check_counts, read_regression_targets, read_weights
+from sklearn_rnn._input.targets import (
+    RegressionTargets,
+    check_counts,
+    read_regression_targets,
+    read_weights,
+)
 from sklearn_rnn.core.losses import LOSSES
 
 
@@ -250,7 +255,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     _losses = ("squared_error", "absolute_error", "huber", "quantile", "poisson")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (scikit-learn finds parameters in the signature)
         self,
         *,
         cell="gru",
@@ -401,19 +406,17 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         predicted = self._linked(self._raw(X))
         return predicted[:, 0] if self._one_output else predicted
 
-    def _read_targets(self, y, X, classes):
+    def _read_targets(self, y, X, classes=None):
         y = read_regression_targets(y, X, self.return_sequences)
-        self._one_output = y.ndim == 1
-        y = y.reshape(len(y), -1)
-        self.n_outputs_ = y.shape[1]
-        return y
+        return RegressionTargets(y.reshape(len(y), -1), one_output=y.ndim == 1)
 
-    def _core_loss(self):
+    def _loss_for(self, targets):
         return self.loss
 
-    def _check_targets(self, targets, weights, X, go_on):
-        if self._loss == "poisson":
-            check_counts(targets, weights, X, may_all_be_zero=go_on)
+    def _check_targets(self, examples, goes_on):
+        if self.loss == "poisson":
+            X, targets, weights = examples
+            check_counts(targets.values, weights, X, may_all_be_zero=goes_on)
 
     def _score(self, targets, raw, weights):
         if self._loss == "squared_error":

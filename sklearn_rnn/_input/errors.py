@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 
@@ -28,6 +28,11 @@ def renamed(names: Mapping[str, str]) -> Iterator[None]:
     except (ValueError, TypeError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(word.sub(lambda found: names[found[0]], str(error))) from error
+
+
+def about_validation_data() -> AbstractContextManager[None]:
+    """Let errors name the arguments of the validation data, which are read like the others."""
+    return renamed({"X": "X_val", "y": "y_val", "sample_weight": "sample_weight_val"})
 
 
 def refuse_masked(values, name: str) -> None:

@@ -1,6 +1,7 @@
 """Labels: how they are checked, encoded as integers, weighted by class, and filled in padding."""
 
 from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
@@ -11,6 +12,47 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn_rnn._input.errors import about
 from sklearn_rnn._input.sequences import Sequences
 from sklearn_rnn._input.targets import check_finite, rows_of_targets
+
+
+class Labels(NamedTuple):
+    """The targets of a classifier."""
+
+    values: np.ndarray  # (n_targets,) places among the classes, or (n_targets, n_labels) of 0 and 1
+    classes: np.ndarray  # the labels, or the numbers of the labels if there are several per target
+    multilabel: bool
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.classes)
+
+    def attributes(self) -> dict[str, Any]:
+        return {
+            "n_outputs_": self.n_outputs,
+            "classes_": self.classes,
+            "_multilabel": self.multilabel,
+        }
+
+
+def number_labels(
+    y: np.ndarray, classes: np.ndarray | None = None, multilabel: bool | None = None
+) -> Labels:
+    """Turn labels, as `read_labels` returns them, into what the loss takes.
+
+    classes : the classes, if they are known already
+    multilabel : whether earlier targets were multilabel indicators, if there were any
+    """
+    is_indicator = y.ndim == 2
+    if classes is not None and multilabel not in (None, is_indicator):
+        raise ValueError("y must be a multilabel indicator in every call, or in none.")
+    if is_indicator:
+        numbers = np.arange(y.shape[1])
+        if classes is not None and not np.array_equal(classes, numbers):
+            raise ValueError(f"y has {y.shape[1]} labels; expected those numbered {classes}.")
+        return Labels(y, numbers, True)
+    with about("y"):
+        found, places = np.unique(y, return_inverse=True)
+    classes = found if classes is None else classes
+    return Labels(numbers_of(found, classes)[places], classes, False)
 
 
 def read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
@@ -64,6 +106,24 @@ def numbers_of(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
             f"{classes.tolist()}."
         )
     return np.array([places[label] for label in labels.tolist()])
+
+
+def weigh_classes(class_weight, labels: Labels, weights: np.ndarray) -> np.ndarray:
+    """Return the targets' weights times those of their classes."""
+    if class_weight is None:
+        return weights
+    if labels.multilabel:
+        raise ValueError(
+            "class_weight has no meaning for multilabel targets: set class_weight=None, and use "
+            "sample_weight."
+        )
+    of_classes = weights_of_classes(class_weight, labels.classes, labels.values, weights)
+    with np.errstate(over="ignore"):
+        weights = weights * of_classes[labels.values]
+        total = weights.sum()
+    if not (0 < total < np.inf):
+        raise ValueError(f"class_weight={class_weight!r} makes {total} of the sum of the weights.")
+    return weights
 
 
 def weights_of_classes(class_weight, classes, numbers, weights) -> np.ndarray:

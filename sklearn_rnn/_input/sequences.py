@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_array, validate_data
 
 from sklearn_rnn._input.content import BLOCK, FINITE_NUMBERS, Content, as_values
 from sklearn_rnn._input.errors import about, describe, refuse_masked
-from sklearn_rnn.core.packing import Batch, ScatteredBatch
+from sklearn_rnn.core.packing import Batch, FlatBatch, ScatteredBatch
 
 
 class Sequences:
@@ -87,12 +87,12 @@ class Sequences:
         """
         if isinstance(self.arrays, np.ndarray) and self.arrays.flags.c_contiguous:
             values, starts = self.flat()
-            return Batch(values, starts[chosen], self.lengths[chosen])
+            return FlatBatch(values, starts[chosen], self.lengths[chosen])
         lengths = self.lengths[chosen]
         arrays = [self.arrays[i][:n] for i, n in zip(chosen, lengths, strict=True)]
         if lengths.sum() * self.n_features > BLOCK:
             return ScatteredBatch(arrays)
-        return Batch(np.concatenate(arrays), np.cumsum(lengths) - lengths, lengths)
+        return FlatBatch(np.concatenate(arrays), np.cumsum(lengths) - lengths, lengths)
 
     def take(self, chosen: np.ndarray) -> "Sequences":
         """Return the chosen sequences."""
