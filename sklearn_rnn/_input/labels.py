@@ -1,4 +1,4 @@
-"""Labels: checked, numbered, weighted, and what stands for a label in padding."""
+"""Labels: how they are checked, encoded as integers, weighted by class, and filled in padding."""
 
 from itertools import chain
 from typing import Any, NamedTuple
@@ -84,11 +84,11 @@ def _read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
 
 
 def read_classes(classes) -> np.ndarray:
-    """Return the labels that are to come, sorted."""
+    """Return the labels announced to `partial_fit`, sorted."""
     with about("classes"):
         labels = column_or_1d(classes)
         if not len(labels):
-            raise ValueError("classes is empty; give all labels that are to come.")
+            raise ValueError("classes is empty; give all the labels that any call will have.")
         if labels.dtype.kind == "f" and not np.isfinite(labels).all():
             raise ValueError(f"classes contains NaN or infinity: {labels}.")
         if labels.dtype.kind in "US" and not all(isinstance(c, (str, bytes)) for c in classes):
@@ -97,13 +97,13 @@ def read_classes(classes) -> np.ndarray:
 
 
 def numbers_of(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return the places of labels among the classes."""
+    """Return the index of each label in classes."""
     places = {label: place for place, label in enumerate(classes.tolist())}
     unknown = [label for label in labels.tolist() if label not in places]
     if unknown:
         raise ValueError(
-            f"y has labels that are not among the classes given or found first: {unknown}; the "
-            f"classes are {classes.tolist()}."
+            f"y has labels that are not among the classes: {unknown}; the classes are "
+            f"{classes.tolist()}."
         )
     return np.array([places[label] for label in labels.tolist()])
 
@@ -129,16 +129,16 @@ def weigh_classes(class_weight, labels: Labels, weights: np.ndarray) -> np.ndarr
 def weights_of_classes(class_weight, classes, numbers, weights) -> np.ndarray:
     """Return a weight per class.
 
-    numbers : (n_targets,), the places of the labels among the classes
-    weights : (n_targets,), by which "balanced" counts the labels
+    numbers : (n_targets,), the index of each label in classes
+    weights : (n_targets,), the weight with which "balanced" counts each label
     """
     if isinstance(class_weight, dict):
         labels = classes.tolist()
         missing, unused = set(labels) - set(class_weight), set(class_weight) - set(labels)
-        if missing and unused:  # those of a part of the data need not have all the classes
+        if missing and unused:  # unused alone is fine: part of the data may lack a class
             raise ValueError(
                 f"class_weight has weights for {sorted(unused, key=repr)}, which are not among the "
-                f"classes, and none for {sorted(missing, key=repr)}, which are."
+                f"classes, but none for the classes {sorted(missing, key=repr)}."
             )
         return np.array([float(class_weight.get(label, 1.0)) for label in labels])
     counted = weights > 0
@@ -151,7 +151,7 @@ def weights_of_classes(class_weight, classes, numbers, weights) -> np.ndarray:
 
 
 def fill_of(classes: np.ndarray) -> object:
-    """Return what stands among labels in place of padding."""
+    """Return the value that predicted labels have in padding; it is never one of the classes."""
     kind = classes.dtype.kind
     if kind in "iu":
         info = np.iinfo(classes.dtype)

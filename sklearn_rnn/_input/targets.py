@@ -1,7 +1,7 @@
-"""What belongs to sequences: targets and weights become flat arrays.
+"""Targets and weights: read from any container into flat arrays with one row per target.
 
-With one target per sequence the rows of a flat array are the samples. With one per timestep they
-are the valid timesteps of all the sequences, one sequence after another.
+With one target per sequence, a flat array has one row per sequence. With one target per timestep,
+it has one row per valid timestep: those of the first sequence, then those of the second, and so on.
 """
 
 from typing import Any, NamedTuple, Protocol
