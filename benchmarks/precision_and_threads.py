@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
-import sklearn_rnn._training.epochs
+import sklearn_rnn._training.descent
 from sklearn_rnn import RNNClassifier
 from sklearn_rnn._training.threads import one_blas_thread
 
@@ -61,7 +61,7 @@ def threads():
         times = {name: [] for name in contexts}
         for _ in range(ROUNDS):
             for name, context in contexts.items():
-                sklearn_rnn._training.epochs.one_blas_thread = context
+                sklearn_rnn._training.descent.one_blas_thread = context
                 model = RNNClassifier(**options, max_iter=5, random_state=0)
                 times[name].append(seconds(model, X, y))
         show(f"{cell}, hidden_size={hidden_size}, batch_size={batch_size}", times)

@@ -15,7 +15,7 @@ from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.memory import UFUNC_BUFFER
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.optimizers import Adam, clip_by_norm
-from sklearn_rnn.core.packing import Batch
+from sklearn_rnn.core.packing import Batch, FlatBatch
 
 # (timesteps, batch, features, hidden size)
 SHAPES = (
@@ -93,8 +93,9 @@ def ours(task: Task, batches: list[Minibatch]) -> Callable[[], float]:
 
     def step():
         batch, targets, weights = next(turns)
-        loss, d_outputs = evaluate(network.forward(batch), targets, weights)
-        network.backward(d_outputs, gradients)
+        raw, tape = network.forward(batch)
+        loss, d_outputs = evaluate(raw, targets, weights)
+        network.backward(tape, d_outputs, gradients)
         clip_by_norm(gradients.vector, MAX_NORM)
         solver.update(theta, gradients.vector, state, RATE)
         network.refresh()
@@ -107,7 +108,7 @@ def for_core(task: Task, data: Minibatch) -> tuple[Batch, np.ndarray, np.ndarray
     """Lay out a minibatch as the core takes it: the batch, targets and weights of its columns."""
     X, y, lengths = data
     B, T, D = X.shape
-    batch = Batch(X.reshape(B * T, D), np.arange(B) * T, lengths)
+    batch = FlatBatch(X.reshape(B * T, D), np.arange(B) * T, lengths)
     rows, weights = np.arange(B), np.ones(B, np.float32)
     if task.per_step:
         rows, weights = batch.positions(batch.starts), batch.is_real().astype(np.float32)

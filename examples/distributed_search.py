@@ -2,13 +2,13 @@
 A search over several processes or machines: Dask
 =================================================
 
-A randomized search over networks that tell nine speakers apart (see speaker_recognition.py), once
-in this process, and once on a Dask cluster of two worker processes: the scores are the same, to the
-last bit. Here the cluster is on this machine. For one of many machines there is one line to change,
-``Client(cluster)``: ``Client("tcp://scheduler:8786")``, with your scheduler's address.
+This example searches over networks that recognize nine speakers (see speaker_recognition.py). It
+runs the search once in this process, and once on a Dask cluster of two worker processes. The scores
+are the same, to the last bit. Here the cluster is on this machine. For a cluster of many machines,
+change ``Client(cluster)`` to ``Client("tcp://scheduler:8786")``, with your scheduler's address.
 
-The utterances are a list of arrays of different lengths. Such a list would be sent with every
-batch of fits; ``scatter`` sends it to each worker once. docs/distributed.md has the details.
+The utterances are a list of arrays of different lengths. joblib would send this list with every
+batch of fits. ``scatter`` sends it to each worker once. docs/distributed.md has the details.
 
 How to run::
 
@@ -46,7 +46,7 @@ def timed_fit(search, X, y):
 
 
 def report_sizes(model, fitted, X, y, split):
-    """What travels, pickled."""
+    """Print the pickled sizes of what is sent between processes."""
     things = {
         "the model, not fitted": clone(model),
         "the model, fitted": fitted,
@@ -54,13 +54,14 @@ def report_sizes(model, fitted, X, y, split):
         "y": y,
         "one split": split,
     }
-    print("What travels, in bytes:")
+    print("Sizes of what is sent between processes, in bytes:")
     for name, thing in things.items():
         print(f"  {name:<24}{len(pickle.dumps(thing, protocol=5)):>9,}")
 
 
 def main():
-    # Twenty epochs tell the candidates apart; that they could go on is no news.
+    # Twenty epochs are enough to compare the candidates. Warnings that they have not converged
+    # don't matter here.
     warnings.simplefilter("ignore", ConvergenceWarning)
     X, X_test, y, y_test = load()
     splits = list(StratifiedKFold(n_splits=3, shuffle=True, random_state=0).split(X, y))
@@ -72,11 +73,11 @@ def main():
     print(f"Serial: best score {serial.best_score_:.3f} in {seconds:.1f} s")
 
     with (
-        # A thread per worker, as many workers as cores: training is one thread's work.
+        # One thread per worker, as many workers as cores: training uses one thread.
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
-        client.amm.stop()  # Dask would drop the spare copies, which make up for a lost worker
+        client.amm.stop()  # or Dask drops copies that a lost worker makes necessary
         everything = [X, y, *chain.from_iterable(splits)]
         with joblib.parallel_config(backend="dask", scatter=everything):
             seconds = timed_fit(search, X, y)

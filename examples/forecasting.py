@@ -1,16 +1,16 @@
 """
-Forecasting a real series from its lags: how many sunspots next year?
-=====================================================================
+Forecasting a series from its lags: how many sunspots next year?
+================================================================
 
-The number of sunspots rises in a few years and falls in many, about every 11 years. Each sample
-holds the 11 years before a year, as a plain 2-D array (n_samples, n_lags), which the network reads
-as a sequence of one feature. scikit-learn does the rest: the square root and the scaling of inputs
-and target, the search for the cell and its size, the average over ten networks, and the splits
-that train on the past and test on what came after. The search sees the years before 1901, the test
-those after.
+The number of sunspots has a cycle of about 11 years. It rises fast and falls slowly. Each sample
+holds 11 years, and its target is the next year. X is a plain 2-D array (n_samples, n_lags), which
+the network reads as sequences of one feature. scikit-learn does the rest: the square root and the
+scaling of inputs and targets, the search for the cell and its size, the average over ten networks,
+and the splits that train on the past and test on later years. The search uses the years before
+1901, the test uses the later years.
 
 The data are the yearly sunspot numbers of 1700 to 2008, from the US National Geophysical Data
-Center, which come with statsmodels; public domain.
+Center. They come with statsmodels and are in the public domain.
 
 How to run::
 
@@ -39,7 +39,7 @@ FIRST_TESTED = 1901
 
 
 def on_root_scale(regressor):
-    """The scatter of a count grows with its mean; that of its square root does not."""
+    """Scale the square roots of counts: their variance does not grow with the mean."""
     scaler = make_pipeline(FunctionTransformer(np.sqrt, np.square), StandardScaler())
     return TransformedTargetRegressor(make_pipeline(scaler, regressor), transformer=clone(scaler))
 

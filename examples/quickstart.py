@@ -1,14 +1,14 @@
 """
-From data to a model that another process uses: recognising handwritten digits
-===============================================================================
+Handwritten digits: from data to a model that another process uses
+==================================================================
 
 An image of a digit, read from top to bottom, is a sequence of 8 timesteps of 8 features. A
-pipeline scales the pixels and hands the rows to a recurrent network; a grid search chooses the
-cell and its size; joblib saves the best pipeline; a new Python process loads it and makes the same
-predictions.
+pipeline scales the pixels and passes the rows to a recurrent network. A grid search chooses the
+cell and its size. joblib saves the best pipeline. A new Python process loads the pipeline and
+makes the same predictions.
 
-The data are 1797 images of 8 x 8 pixels which come with scikit-learn: a copy of the test set of
-the UCI "Optical Recognition of Handwritten Digits" by E. Alpaydin and C. Kaynak, CC BY 4.0,
+The data are 1797 images of 8 x 8 pixels, which come with scikit-learn. They are a copy of the test
+set of the UCI "Optical Recognition of Handwritten Digits" by E. Alpaydin and C. Kaynak, CC BY 4.0,
 https://doi.org/10.24432/C50P49
 
 How to run::
@@ -51,13 +51,14 @@ def main():
         pixels, digits, stratify=digits, random_state=0
     )
 
-    # What a pipeline is to do in another process must be importable there, as methodcaller is.
+    # Another process must be able to import the function of a FunctionTransformer. It can import
+    # methodcaller, but not a lambda.
     pipeline = make_pipeline(
         MinMaxScaler(),
         FunctionTransformer(methodcaller("reshape", -1, 8, 8)),  # (n, 64) to (n, 8 rows, 8 pixels)
         RNNClassifier(
             batch_size=64,
-            learning_rate="adaptive",  # halved where two epochs in a row gain less than tol
+            learning_rate="adaptive",  # halved when two epochs in a row gain less than tol
             learning_rate_init=0.01,
             tol=0.01,
             n_iter_no_change=1,
@@ -100,7 +101,7 @@ def main():
         same = np.array_equal(np.load(predictions), y_pred)
         print(f"\nSaved in {model.stat().st_size / 1024:.0f} KiB, loaded in a new process.")
     if not same:
-        sys.exit("The new process predicts something else.")
+        sys.exit("The new process makes other predictions.")
     print("The new process makes the same predictions.")
 
 

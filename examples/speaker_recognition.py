@@ -2,16 +2,15 @@
 Sequences of different lengths: who is speaking?
 ================================================
 
-Nine men say two Japanese vowels, /ae/. An utterance is a sequence of 7 to 29 frames, each of 12
-coefficients of its spectrum. A list of arrays, one (n_frames, 12) array an utterance, goes through
-a pipeline, cross-validation and a voting classifier as any X does, with no padding; the scaler in
-the pipeline scales each coefficient by its mean and deviation over all frames. Where there is
-padding already, with NaN behind the last frame, it makes no difference.
+Nine men say two Japanese vowels, /ae/. An utterance is a sequence of 7 to 29 frames. Each frame has
+12 coefficients of its spectrum. X is a list of arrays (n_frames, 12), one per utterance. A
+pipeline, cross-validation and a voting classifier take this list without padding. The scaler in
+the pipeline scales each coefficient by its mean and standard deviation over all frames. At the end
+the example shows that padding with NaN after the last frame changes nothing.
 
 The data are the "Japanese Vowels" of M. Kudo, J. Toyama and M. Shimbo, UCI Machine Learning
-Repository, https://doi.org/10.24432/C5NS47, CC BY 4.0; data/README.md says how they came into the
-file next to it. The network learns from the 270 utterances of one recording, and is tested on 370
-of another.
+Repository, https://doi.org/10.24432/C5NS47, CC BY 4.0. data/README.md says how the data file was
+made. The network learns from the 270 utterances of one recording, and is tested on 370 of another.
 
 How to run::
 
@@ -36,7 +35,7 @@ DATA = Path(__file__).parent / "data" / "japanese_vowels.npz"
 
 
 def load():
-    """The utterances and speakers to learn from, and those to test on."""
+    """Return the utterances of the training and the test set, then their speakers."""
     data = np.load(DATA)
     ends = np.cumsum(data["lengths"], dtype=int)
     utterances = np.split(data["values"], ends[:-1])

@@ -4,16 +4,17 @@ A label for every timestep: which syllables of a word are stressed?
 
 Each word is the sequence of its phonemes, without stress marks. The network labels each phoneme:
 "-" for a consonant, and for a vowel "0" (unstressed), "1" (primary) or "2" (secondary stress). X
-and y are lists of arrays (n_phonemes,), of strings. `PerTimestep` lets scikit-learn's OneHotEncoder
-make numbers of the phonemes, inside the pipeline.
+and y are lists of arrays (n_phonemes,) of strings. `PerTimestep` applies scikit-learn's
+OneHotEncoder to the phonemes, inside the pipeline.
 
-A network that reads a word forwards must label a vowel before it knows what follows, and in
-English the end of a word says most about its stress; so there is one that reads both ways.
+A network that reads a word forwards must label a vowel before it reads the rest of the word. In
+English the end of a word says most about its stress. So the example also trains a bidirectional
+network.
 
 The data are 7500 words of two and more syllables, drawn from the CMU Pronouncing Dictionary,
-Copyright (C) 1993-2015 Carnegie Mellon University, a licence of BSD type; data/README.md has it in
-full. The draw is random: a relative of a test word ("acted" of "acting") may be among those the
-network learns from.
+Copyright (C) 1993-2015 Carnegie Mellon University, under a licence of BSD type. data/README.md has
+the licence in full. The draw is random, so the training words may include a relative of a test word
+(such as "acted" for "acting").
 
 How to run::
 
@@ -37,7 +38,7 @@ DATA = Path(__file__).parent / "data" / "cmudict_sample.txt"
 
 
 def load():
-    """The words, their phonemes, and each phoneme's label."""
+    """Return the words, their phonemes, and the label of each phoneme."""
     words, phonemes, labels = [], [], []
     for line in DATA.read_text(encoding="ascii").splitlines():
         word, *symbols = line.split()  # "begin B IH0 G IH1 N"
@@ -48,7 +49,7 @@ def load():
 
 
 def most_frequent(phonemes, labels):
-    """The label that each phoneme has most often."""
+    """Return the most frequent label of each phoneme."""
     counts = defaultdict(Counter)
     for word, word_labels in zip(phonemes, labels, strict=True):
         for phoneme, label in zip(word, word_labels, strict=True):

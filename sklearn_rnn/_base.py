@@ -1,10 +1,11 @@
-"""How RNNRegressor and RNNClassifier are trained: check, build the network, train, publish."""
+"""How RNNRegressor and RNNClassifier are trained: read, prepare, run, publish."""
 
 import math
 import warnings
 from abc import ABCMeta, abstractmethod
-from copy import deepcopy
-from dataclasses import fields, replace
+from collections.abc import Callable
+from copy import copy, deepcopy
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,22 +15,22 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from sklearn_rnn._data import hold_out, read_validation_data, training_data, validation_data
 from sklearn_rnn._fitted import FittedNetwork
-from sklearn_rnn._input.errors import unchanged_on_error
+from sklearn_rnn._input.errors import about_validation_data, unchanged_on_error
 from sklearn_rnn._input.hyperparameters import check_hyperparameters
 from sklearn_rnn._input.sequences import Sequences, read_sequences
-from sklearn_rnn._input.targets import read_weights
-from sklearn_rnn._training.data import TrainingData
-from sklearn_rnn._training.epochs import (
-    Ending,
-    Progress,
-    TrainingOptions,
-    by_epochs,
-    train,
+from sklearn_rnn._input.targets import Examples, Targets, read_weights
+from sklearn_rnn._training.data import TrainingData, hold_out
+from sklearn_rnn._training.descent import Descent, Monitor
+from sklearn_rnn._training.hooks import (
+    FitHooks,
+    Requests,
+    ValidationArguments,
 )
-from sklearn_rnn._training.hooks import FitHooks
-from sklearn_rnn._training.lbfgs import LBFGS, by_lbfgs
+from sklearn_rnn._training.lbfgs import LBFGS, LBFGSDescent, objective_in_double
+from sklearn_rnn._training.minibatch import MinibatchDescent, MinibatchOptions
+from sklearn_rnn._training.objective import Dropouts, Objective
+from sklearn_rnn._training.progress import Ending, Progress, StoppingRule
 from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Network
@@ -46,6 +47,17 @@ UNCONVERGED = {
 }
 
 
+@dataclass
+class Run:
+    """One training: what its steps hand on to each other."""
+
+    network: Network
+    progress: Progress
+    solver: Any  # of core.optimizers.SOLVERS, or LBFGS
+    rule: StoppingRule
+    scorer: Callable[[Network], float] | None = None  # a callback's, for the validation data
+
+
 class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCMeta):
     """Base of the recurrent estimators; a subclass says what targets, loss and predictions are."""
 
@@ -55,27 +67,27 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             setattr(self, name, value)
 
     @abstractmethod
-    def _read_targets(self, y, X: Sequences, classes: np.ndarray | None) -> np.ndarray:
-        """Check y and return it as the loss takes it, (n_targets, ...).
+    def _read_targets(self, y, X: Sequences, classes: np.ndarray | None = None) -> Targets:
+        """Check y against X. `classes` are a classifier's, if they are known already."""
 
-        Sets `n_outputs_` and what else is remembered of y. `classes` are those of a classifier that
-        are known already.
-        """
+    def _weigh(self, targets: Targets, weights: np.ndarray) -> np.ndarray:
+        """Return the weights that training uses, given those of the samples."""
+        return weights
+
+    def _check_targets(self, examples: Examples, goes_on: bool) -> None:
+        """Raise for targets that the loss can't take; where the weight is zero, any will do."""
 
     @abstractmethod
-    def _core_loss(self) -> str:
+    def _loss_for(self, targets: Targets) -> str:
         """The name in core.losses.LOSSES."""
 
     @abstractmethod
     def _score(self, targets: np.ndarray, raw: np.ndarray, weights: np.ndarray) -> float:
         """Score raw outputs, (n_targets, n_outputs), for early stopping."""
 
-    def _read_weights(self, sample_weight, X: Sequences, targets: np.ndarray) -> np.ndarray:
-        """Return the weights of the targets."""
-        return read_weights(sample_weight, X, self.return_sequences)
-
-    def _check_targets(self, targets, weights, X: Sequences, go_on: bool) -> None:
-        """Raise for targets that the loss can't take; those of weight zero may be anything."""
+    def _labels_of(self, data: TrainingData) -> np.ndarray | None:
+        """Labels by which to stratify validation data, one per sequence, if there are any."""
+        return None
 
     @with_callbacks
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
@@ -117,10 +129,25 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             the loss becomes infinite or NaN.
         """
         check_hyperparameters(self)
-        hooks = FitHooks(self, X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        context = self._init_callback_context(max_subtasks=int(self.max_iter))
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        arguments = {"estimator": self, "X": X, "y": y, "metadata": metadata}
+        given = ValidationArguments(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
-            go_on = self.warm_start and hasattr(self, "_parameters")
-            ending = self._fit(X, y, sample_weight, self.max_iter, go_on, hooks=hooks)
+            goes_on = bool(self.warm_start) and hasattr(self, "_parameters")
+            examples = self._read(X, y, sample_weight, goes_on=goes_on)
+            self._publish_input(examples)
+            validation = self._read_validation(given)
+
+            run = self._prepare_run(examples, goes_on)
+            run.progress.begin_cycle()
+            hooks = FitHooks(context, arguments, partial(self._as_if_stopped, run))
+            n_epochs = self._begin(hooks, run, given)
+            data, held_out = self._prepare_data(examples, validation, run)
+            ending = self._descent(run, data, self._monitor(run, held_out, hooks)).train(n_epochs)
+
+            self._publish(run)
+            hooks.end()
             if not self.warm_start:
                 self._progress.forget_solver()
         if ending is Ending.INTERRUPTED:
@@ -142,67 +169,72 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             )
         check_hyperparameters(self)
         with unchanged_on_error(self):
-            go_on = hasattr(self, "_parameters")
-            ending = self._fit(X, y, sample_weight, 1, go_on, classes=classes)
+            goes_on = hasattr(self, "_parameters")
+            examples = self._read(X, y, sample_weight, goes_on=goes_on, classes=classes)
+            self._publish_input(examples)
+            run = self._prepare_run(examples, goes_on)
+            data, _ = self._prepare_data(examples, None, run)
+            ending = self._descent(run, data, Monitor(verbose=bool(self.verbose))).train(1)
+            self._publish(run)
         if ending is Ending.INTERRUPTED:
             warnings.warn(INTERRUPTED, stacklevel=3)
         return self
 
-    def _fit(
-        self, X, y, sample_weight, n_epochs: int, go_on: bool, classes=None, hooks=None
-    ) -> Ending:
-        X = read_sequences(X, self, reset=not go_on)
-        self._fitted_on_table = X.container == "table"
-        if go_on:
+    # Read.
+
+    def _read(self, X, y, sample_weight, *, goes_on: bool, classes=None) -> Examples:
+        """Check the data against each other and, if training goes on, against those of before."""
+        X = read_sequences(X, self, reset=not goes_on)
+        if goes_on:
             classes = getattr(self, "classes_", None)
         targets = self._read_targets(y, X, classes)
-        self._loss = self._core_loss()
-        weights = self._read_weights(sample_weight, X, targets)
-        self._check_targets(targets, weights, X, go_on)
-        validation = None if hooks is None else read_validation_data(self, *hooks.validation)
-        solver = LBFGS() if self.solver == "lbfgs" else SOLVERS[self.solver](self)
-        architecture = self._architecture_for(X)
-        if go_on:
-            network, progress = self._resume(architecture, solver)
-        else:
-            network, progress = self._start(architecture, solver, X.dtype)
-        if hooks is not None:  # `fit`, and not `partial_fit`
-            progress.cycle_start = len(progress.loss_curve)
-            n_epochs = hooks.begin(network, progress)
+        weights = self._weigh(targets, read_weights(sample_weight, X, self.return_sequences))
+        examples = Examples(X, targets, weights)
+        self._check_targets(examples, goes_on)
+        return examples
 
-        data = training_data(X, targets, weights, self.return_sequences, network.dtype)
-        held_out = None
-        if validation is not None:
-            held_out = validation_data(*validation, self.return_sequences, network.dtype)
-        elif self.early_stopping:
-            data, held_out = hold_out(self, data, progress.split_seed)
-        validate = None if held_out is None else partial(self._validate, held_out)
-        loss = LOSSES[self._loss].of(self)
-        if loss.intercept is not None and not go_on and not progress.loss_curve:
-            known = data.target_positions()
-            start = loss.intercept(data.targets[known], data.weights[known])
-            architecture.named(network.parameters)["output.b_y"][...] = start
-        options = self._options(solver, len(data))
-        if hooks is not None and hooks.stopping is not None:
-            validate, options = hooks.score, replace(options, **hooks.stopping.options)
-        run = by_lbfgs if isinstance(solver, LBFGS) else by_epochs
-        train(run, network, data, loss, options, progress, n_epochs, validate, hooks)
-        vars(self).update(self._fitted_attributes(network, progress))
-        if hooks is not None:
-            hooks.end()
-        return progress.ending
+    def _read_validation(self, given: ValidationArguments) -> Examples | None:
+        """Check the validation data, if there are any, against the published input."""
+        missing = [name for name in ("X", "y") if getattr(given, name) is None]
+        if len(missing) == 2 and given.sample_weight is None:
+            return None
+        if missing:
+            raise ValueError(
+                f"{' and '.join(f'{name}_val' for name in missing)} must be given too: validation "
+                "data are X_val and y_val, with or without sample_weight_val."
+            )
+        with about_validation_data():
+            X = read_sequences(given.X, self, reset=False)
+            targets = self._read_targets(given.y, X, getattr(self, "classes_", None))
+            if targets.n_outputs != self.n_outputs_:
+                raise ValueError(
+                    f"y has {targets.n_outputs} outputs, but that of the training data has "
+                    f"{self.n_outputs_}."
+                )
+            weights = read_weights(given.sample_weight, X, self.return_sequences)
+            examples = Examples(X, targets, weights)
+            self._check_targets(examples, goes_on=True)
+            return examples
 
-    def _architecture_for(self, X: Sequences) -> Architecture:
-        return Architecture(
+    # Prepare.
+
+    def _prepare_run(self, examples: Examples, goes_on: bool) -> Run:
+        """Make a new network, or copy the trained one, so that a failing fit changes nothing."""
+        architecture = Architecture(
             cell=self.cell,
             activation=self.activation,
-            n_inputs=X.n_features,
+            n_inputs=examples.X.n_features,
             hidden_size=int(self.hidden_size),
             n_layers=int(self.n_layers),
-            n_outputs=self.n_outputs_,
+            n_outputs=examples.targets.n_outputs,
             return_sequences=bool(self.return_sequences),
             bidirectional=bool(self.bidirectional),
         )
+        solver = LBFGS() if self.solver == "lbfgs" else SOLVERS[self.solver](self)
+        rule = StoppingRule(**self._plain("tol", "n_iter_no_change", "early_stopping"))
+        if goes_on:
+            return Run(*self._resume(architecture, solver), solver, rule)
+        return Run(*self._start(architecture, solver, examples.X.dtype), solver, rule)
 
     def _start(self, architecture, solver, dtype) -> tuple[Network, Progress]:
         seed = None  # from the operating system: NumPy's global generator stays untouched
@@ -214,7 +246,6 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         return network, Progress(rng, solver.init(network.parameters.vector))
 
     def _resume(self, architecture, solver) -> tuple[Network, Progress]:
-        """Copies of what is there, so that a fit that fails changes nothing."""
         if architecture != self._architecture:
             raise ValueError(
                 f"The network is {self._architecture} and can't go on as {architecture}. Training "
@@ -224,24 +255,72 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         network = Network(architecture, deepcopy(self._parameters))
         progress = deepcopy(self._progress)
         progress.adopt(solver, network.parameters.vector)
-        if progress.last_parameters is not None:
-            network.parameters.vector[...] = progress.last_parameters
-            network.refresh()
-        progress.last_parameters = None
+        progress.take_back_last(network.parameters.vector)
+        network.refresh()
         return network, progress
 
-    def _options(self, solver, n_samples: int) -> TrainingOptions:
-        wanted = 200 if self.batch_size == "auto" else int(self.batch_size)
-        own = {"solver": solver, "batch_size": min(wanted, n_samples)}
-        names = [field.name for field in fields(TrainingOptions) if field.name not in own]
-        values = {name: getattr(self, name) for name in names}
-        # NumPy's scalars would make float64 of float32 arrays.
-        values = {k: v.item() if isinstance(v, np.generic) else v for k, v in values.items()}
-        return TrainingOptions(**own, **values)
+    def _begin(self, hooks: FitHooks, run: Run, given: ValidationArguments) -> int:
+        """Let callbacks begin, and do what they request; return how many epochs there are to be."""
+        self._callback_requests = requests = Requests(given)
+        hooks.begin()
+        del self._callback_requests
+        if requests.stopping is not None:
+            run.rule = requests.stopping.rule
+            run.scorer = partial(self._score_by, requests.stopping.scorer, given)
+        n_before = run.progress.n_epochs
+        if requests.resume_from is not None:
+            requests.resume_from.restore(run.network, run.progress)
+            if run.progress.ending is Ending.CONVERGED:
+                return 0
+        return int(self.max_iter) - (run.progress.n_epochs - n_before)
 
-    def _strata(self, data: TrainingData, n_held_out: int) -> np.ndarray | None:
-        """Labels by which to stratify the validation set, where that can be done."""
-        return None
+    def _prepare_data(
+        self, examples: Examples, validation: Examples | None, run: Run
+    ) -> tuple[TrainingData, TrainingData | None]:
+        """Convert the data; return the training data, and the validation data if there are any."""
+        per_step, dtype = bool(self.return_sequences), run.network.dtype
+        data, held_out = TrainingData.of(examples, per_step, dtype), None
+        if validation is not None:
+            with about_validation_data():
+                held_out = TrainingData.of(validation, per_step, dtype)
+            if held_out.n_targets < 2:
+                raise ValueError(
+                    f"X_val has {held_out.n_targets} targets of positive weight: too few to "
+                    "validate on."
+                )
+        elif self.early_stopping:
+            seed = run.progress.split_seed if self.shuffle else None
+            data, held_out = hold_out(data, self.validation_fraction, seed, self._labels_of(data))
+        return data, held_out
+
+    # Run.
+
+    def _descent(self, run: Run, data: TrainingData, monitor: Monitor) -> Descent:
+        """Return what trains the network; a new network starts at the loss's best constant."""
+        network, progress, loss = run.network, run.progress, LOSSES[self._loss].of(self)
+        if loss.intercept is not None and not progress.n_epochs:
+            known = data.target_positions()
+            start = loss.intercept(data.targets[known], data.weights[known])
+            network.architecture.named(network.parameters)["output.b_y"][...] = start
+        if isinstance(run.solver, LBFGS):
+            objective = objective_in_double(network, data, loss, plain(self.alpha))
+            return LBFGSDescent(objective, network, progress, run.rule, monitor)
+        wanted = 200 if self.batch_size == "auto" else int(self.batch_size)
+        options = MinibatchOptions(
+            solver=run.solver,
+            batch_size=min(wanted, len(data)),
+            **self._plain("learning_rate", "learning_rate_init", "power_t", "max_iter"),
+            **self._plain("bptt_steps", "shuffle", "max_grad_norm", "max_grad_value"),
+        )
+        dropouts = Dropouts.of(progress.rng, plain(self.dropout), plain(self.recurrent_dropout))
+        objective = Objective(
+            network, data, loss, plain(self.alpha), dropouts, options.max_grad_norm
+        )
+        return MinibatchDescent(objective, progress, options, run.rule, monitor)
+
+    def _monitor(self, run: Run, held_out: TrainingData | None, hooks: FitHooks) -> Monitor:
+        validate = None if held_out is None else partial(self._validate, held_out)
+        return Monitor(run.scorer or validate, hooks, bool(self.verbose))
 
     def _validate(self, data: TrainingData, network: Network) -> float:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -251,27 +330,36 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             return math.nan
         return self._score(data.targets[valid], raw[valid], data.weights[valid])
 
-    def _fitted_attributes(self, network: Network, progress: Progress) -> dict[str, Any]:
-        """Return what training leaves, by the names of attributes."""
-        n_iter = len(progress.loss_curve)
-        scored = bool(progress.validation_scores)
-        return {
-            "_architecture": network.architecture,
-            "_parameters": network.parameters,
-            "_progress": progress,
-            "n_layers_": network.architecture.n_layers,
-            "loss_curve_": progress.loss_curve,
-            "loss_": progress.loss_curve[-1] if n_iter else math.inf,
-            "best_loss_": progress.best_loss,
-            "learning_rates_": progress.learning_rates,
-            "n_iter_": n_iter,
-            "t_": progress.n_samples_seen,
-            "validation_scores_": progress.validation_scores if scored else None,
-            "best_validation_score_": progress.best_validation_score if scored else None,
-            "best_iteration_": progress.best_iteration,
-            "gradient_norms_": progress.health.gradient_norms,
-            "weight_norms_": progress.health.weight_norms,
-        }
+    def _score_by(self, scorer: Callable, given: ValidationArguments, network: Network) -> float:
+        """Score validation data by a callback's scorer."""
+        fitted = copy(self)
+        fitted._architecture = network.architecture
+        fitted._parameters = deepcopy(network.parameters)
+        weight = given.sample_weight
+        weighted = {} if weight is None else {"sample_weight": weight}
+        return float(scorer(fitted, given.X, given.y, **weighted))
+
+    def _plain(self, *names: str) -> dict[str, Any]:
+        """Return parameters by name; NumPy's scalars would make float64 of float32 arrays."""
+        return {name: plain(getattr(self, name)) for name in names}
+
+    # Publish.
+
+    def _publish_input(self, examples: Examples) -> None:
+        """Remember what has been read, as attributes."""
+        self._fitted_on_table = examples.X.container == "table"
+        self._loss = self._loss_for(examples.targets)
+        vars(self).update(examples.targets.attributes())
+
+    def _publish(self, run: Run) -> None:
+        """Remember what has been trained, as attributes."""
+        vars(self).update(fitted_attributes(run.network, run.progress))
+
+    def _as_if_stopped(self, run: Run) -> dict[str, Any]:
+        """Return what `_publish` would set if training stopped now; copies of everything."""
+        parameters, progress = deepcopy((run.network.parameters, run.progress))
+        progress.put_back_best(run.rule, parameters.vector)
+        return fitted_attributes(Network(run.network.architecture, parameters), progress)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -279,3 +367,31 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         tags.input_tags.three_d_array = True
         tags.target_tags.multi_output = True
         return tags
+
+
+def plain(value):
+    """Return a Python number for a NumPy scalar, and anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def fitted_attributes(network: Network, progress: Progress) -> dict[str, Any]:
+    """Return what training leaves, by the names of attributes."""
+    n_iter = progress.n_epochs
+    scored = bool(progress.validation_scores)
+    return {
+        "_architecture": network.architecture,
+        "_parameters": network.parameters,
+        "_progress": progress,
+        "n_layers_": network.architecture.n_layers,
+        "loss_curve_": progress.loss_curve,
+        "loss_": progress.loss_curve[-1] if n_iter else math.inf,
+        "best_loss_": progress.best_loss,
+        "learning_rates_": progress.learning_rates,
+        "n_iter_": n_iter,
+        "t_": progress.n_samples_seen,
+        "validation_scores_": progress.validation_scores if scored else None,
+        "best_validation_score_": progress.best_validation_score if scored else None,
+        "best_iteration_": progress.best_iteration,
+        "gradient_norms_": progress.health.gradient_norms,
+        "weight_norms_": progress.health.weight_norms,
+    }

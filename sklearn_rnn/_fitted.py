@@ -9,6 +9,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._input.sequences import Sequences, read_sequences
+from sklearn_rnn._input.targets import target_rows
 from sklearn_rnn._training.threads import one_blas_thread
 from sklearn_rnn._version import __version__
 from sklearn_rnn.core.losses import LOSSES
@@ -22,14 +23,11 @@ class FittedNetwork:
     def _raw(self, X: Sequences) -> np.ndarray:
         """Raw outputs, (n_targets, n_outputs)."""
         network = Network(self._architecture, self._parameters)
-        per_step = self._architecture.return_sequences
-        starts, n_rows = (
-            (X.starts, int(X.lengths.sum())) if per_step else (np.arange(len(X)), len(X))
-        )
+        rows = target_rows(X, self._architecture.return_sequences)
         X.check_fits(network.dtype)
         ignoring = np.errstate(over="ignore", invalid="ignore")
         with one_blas_thread, small_ufunc_buffers(), ignoring:
-            raw = network.predict(X.lengths, X.batch, starts, n_rows)
+            raw = network.predict(X.lengths, X.batch, rows.starts, rows.total)
         self._check_overflow(raw)
         return raw
 
@@ -67,7 +65,9 @@ class FittedNetwork:
         return MappingProxyType(named)
 
     def __getstate__(self):
-        return {**super().__getstate__(), "_sklearn_rnn_version": __version__}
+        state = {**super().__getstate__(), "_sklearn_rnn_version": __version__}
+        state.pop("_callback_requests", None)  # it is the running fit's, and holds data
+        return state
 
     def __setstate__(self, state):
         state = dict(state)

@@ -8,116 +8,137 @@ from sklearn.utils.metaestimators import available_if
 from sklearn_rnn._base import BaseRNN
 from sklearn_rnn._input.hyperparameters import only_in_epochs
 from sklearn_rnn._input.sequences import Sequences
-from sklearn_rnn._input.targets import check_counts, read_regression_targets, read_weights
+from sklearn_rnn._input.targets import (
+    RegressionTargets,
+    check_counts,
+    read_regression_targets,
+    read_weights,
+)
 from sklearn_rnn.core.losses import LOSSES
 
 
 class RNNRegressor(RegressorMixin, BaseRNN):
     """Recurrent neural network for regression on sequences.
 
-    Sequences come as an array (n_samples, n_timesteps, n_features), or as a list of arrays of
-    different lengths; the targets are one or several numbers per sequence, or per timestep.
+    X is an array (n_samples, n_timesteps, n_features), or a list of sequences of different lengths.
+    The target is one or several numbers, per sequence or per timestep.
 
     Parameters
     ----------
     cell : {"elman", "lstm", "gru"}, default="gru"
-        The recurrent cell: Elman's simple one, the long short-term memory, or the gated recurrent
-        unit. The equations are under Notes.
+        The recurrent cell: Elman's simple recurrent unit, long short-term memory (LSTM) or gated
+        recurrent unit (GRU). The equations are under Notes.
     activation : {"tanh", "relu", "logistic", "identity"}, default="tanh"
         The function f of the Elman cell. With "relu" the recurrent matrix starts as the identity
         [1]_. The other cells have fixed activations and accept only the default.
     hidden_size : int, default=64
         Units per recurrent layer.
     n_layers : int, default=1
-        Recurrent layers, each reading the sequence of hidden states of the one below.
+        The number of recurrent layers. Each layer reads the hidden states of the layer below.
     bidirectional : bool, default=False
-        Whether every layer has a second part that reads each sequence from its end to its start
-        [11]_, with parameters of its own. The hidden states of both stand side by side for the next
-        layer and the output, which see 2 * hidden_size of them. Predictions then need memory for
-        whole sequences.
+        Whether every layer also reads each sequence in reverse, from its last timestep to its
+        first [11]_. The reverse direction has parameters of its own. The next layer and the output
+        read the hidden states of both directions, 2 * hidden_size values per timestep. Prediction
+        then needs memory for whole sequences.
     dropout : float, default=0.0
-        The probability with which a hidden unit is left out, in training only, where the next
-        layer or the output reads it: anew for each timestep and update [12]_. What remains is
-        scaled up by 1 / (1 - dropout). ``loss_`` and ``loss_curve_`` are with dropout.
+        The probability of dropping a hidden unit during training where the next layer or the
+        output reads it. Units are drawn anew for each timestep and update [12]_. The remaining
+        units are scaled by 1 / (1 - dropout). ``loss_`` and ``loss_curve_`` include the effect of
+        dropout. Not available with ``solver="lbfgs"``.
     recurrent_dropout : float, default=0.0
-        The same for what a timestep reads of the one before, h_{t-1} wherever it is multiplied by
-        W_hh: drawn for each sequence and update, for all of its timesteps the same units
-        [14]_. Not with ``solver="lbfgs"``, nor is ``dropout``.
+        The probability of dropping a hidden unit during training where W_hh multiplies h_{t-1}.
+        Units are drawn for each sequence and update, and the same ones are dropped at all
+        timesteps of the sequence [14]_. The remaining units are scaled as with ``dropout``. Not
+        available with ``solver="lbfgs"``.
     return_sequences : bool, default=False
-        False: one target per sequence, read off the last timestep, of the reverse direction the
-        one that it reads last, which is the first. True: one per timestep.
+        False: one target per sequence. The output reads the hidden state of the last timestep; in
+        a bidirectional network, the reverse direction's is the one of the first timestep, where
+        this direction ends. True: one target per timestep.
     loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson"}, \
             default="squared_error"
-        What is minimized, averaged over the outputs. With r = prediction - target: "squared_error"
-        is r ** 2 / 2, and predicts the mean; "absolute_error" is abs(r), and predicts the median;
-        "huber" is r ** 2 / 2 where abs(r) <= ``delta`` and delta * (abs(r) - delta / 2) elsewhere,
-        and heeds outliers less [9]_; "quantile" is max(-q * r, (1 - q) * r), the pinball loss, and
-        predicts the quantile q = ``quantile`` [10]_; "poisson" is half the deviance of a Poisson
-        distribution (without the term that the prediction has no part in), and predicts the mean
-        of counts, exp of the raw output: y must be at least zero, and not all zero.
+        The loss to minimize, averaged over the outputs. With r = prediction - target:
+
+        - "squared_error": r ** 2 / 2. It predicts the mean.
+        - "absolute_error": abs(r). It predicts the median.
+        - "huber": r ** 2 / 2 where abs(r) <= ``delta``, and delta * (abs(r) - delta / 2) elsewhere.
+          Outliers have less influence than with "squared_error" [9]_.
+        - "quantile": max(-q * r, (1 - q) * r), the pinball loss. It predicts the quantile
+          q = ``quantile`` [10]_.
+        - "poisson": half the deviance of a Poisson distribution, without the term that does not
+          depend on the prediction. It predicts the mean of counts, exp(raw output). y must not be
+          negative, nor zero throughout.
     delta : float, default=1.0
-        Of ``loss="huber"``, the error, in the units of y, from which on it counts by its amount.
+        The error, in the units of y, beyond which ``loss="huber"`` grows linearly.
     quantile : float, default=0.5
-        Of ``loss="quantile"``, the quantile to predict, in (0, 1).
+        The quantile that ``loss="quantile"`` predicts, in (0, 1).
     solver : {"adam", "rmsprop", "sgd", "lbfgs"}, default="adam"
-        Adam [2]_, RMSprop [6]_, gradient descent with momentum, or, for small data, scipy's
-        L-BFGS-B on all the data at once. "lbfgs" goes by ``alpha``, ``max_iter`` (iterations),
-        ``tol`` (the largest entry of the gradient at which to stop) and the parameters of early
-        stopping, and has no use for those of batches, learning rates and clipping; `partial_fit`
-        is not available with it. It works in float64 and, with float32 X, rounds the result.
+        Adam [2]_, RMSprop [6]_, gradient descent with momentum, or scipy's L-BFGS-B, which uses
+        all the data at once and suits small data. "lbfgs" uses ``alpha``, ``max_iter`` (the number
+        of iterations), ``tol`` (it stops when no entry of the gradient is larger) and the
+        parameters of early stopping. It ignores the parameters of batches, learning rates and
+        clipping, and has no `partial_fit`. It computes in float64; with float32 X, it rounds the
+        result to float32.
     alpha : float, default=0.0001
-        Strength of the L2 penalty alpha / 2 * sum(W ** 2) / n_samples on the weight matrices; the
-        biases are free. n_samples is the sum of the sample weights where there are any.
+        Strength of the L2 penalty alpha / 2 * sum(W ** 2) / n_samples on the weight matrices.
+        Biases are not penalized. With sample weights, n_samples is their sum.
     batch_size : int or "auto", default="auto"
-        Sequences per update, at most as many as there are; "auto" is min(200, n_samples).
+        The number of sequences per update; "auto" is min(200, n_samples). A number greater than
+        n_samples counts as n_samples.
     bptt_steps : int or None, default=None
-        Truncated backpropagation through time [13]_: sequences are trained on in segments of so
-        many timesteps, with an update after each. The hidden states go on from segment to segment;
-        gradients go back to the start of the segment, so that what lies further back is used only
-        as far as the states happen to keep it. Training then takes memory for one segment at a
-        time. With one target per sequence, only the segments in which sequences end are learned
-        from. From the length of the longest sequence on it is the same as None, which truncates
-        nothing. Not for ``bidirectional=True`` or ``solver="lbfgs"``.
+        The segment length of truncated backpropagation through time [13]_, in timesteps.
+        Sequences are cut into segments of this length, with one update per segment. Hidden states
+        are carried from segment to segment, but gradients stop at the start of a segment: the
+        network uses earlier timesteps only as far as the carried states happen to keep them.
+        Training needs memory for one segment at a time. With one target per sequence, the network
+        learns only from the segments in which sequences end. None truncates nothing, nor does the
+        length of the longest sequence or more. Not available with ``bidirectional=True`` or
+        ``solver="lbfgs"``.
     learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}, \
             default="constant"
-        "constant" is ``learning_rate_init`` throughout; "invscaling" is
-        ``learning_rate_init / t ** power_t`` at update t = 1, 2, ...; "adaptive" halves the rate
-        each time that training would stop for want of improvement, until it is below 1e-6;
-        "cosine" falls to zero along half a cosine [7]_; "one_cycle" rises from
-        ``learning_rate_init / 25`` to ``learning_rate_init`` in the first 30 % of the updates, and
-        falls to its 250000th part in the others, both along half a cosine [8]_. These two span
-        ``max_iter`` epochs: each `fit` is a cycle, and so are ``max_iter`` calls of `partial_fit`.
+        The schedule of the learning rate:
+
+        - "constant": ``learning_rate_init`` throughout.
+        - "invscaling": ``learning_rate_init / t ** power_t`` at update t = 1, 2, ...
+        - "adaptive": starts at ``learning_rate_init``. When training would stop for lack of
+          improvement, the rate is halved instead, until it is below 1e-6.
+        - "cosine": falls from ``learning_rate_init`` to zero along half a cosine [7]_.
+        - "one_cycle": rises from ``learning_rate_init / 25`` to ``learning_rate_init`` in the
+          first 30 % of the updates, then falls to ``learning_rate_init / 250000``, both along half
+          a cosine [8]_.
+
+        A cycle of "cosine" or "one_cycle" spans ``max_iter`` epochs: one `fit`, or ``max_iter``
+        calls of `partial_fit`.
     learning_rate_init : float, default=0.001
-        The learning rate at the start; of "one_cycle" the highest.
+        The initial learning rate; for "one_cycle", the highest.
     power_t : float, default=0.5
         The exponent of ``learning_rate="invscaling"``.
     max_iter : int, default=200
-        Epochs, at most; of "lbfgs", iterations.
+        The maximum number of epochs, or of iterations of "lbfgs".
     shuffle : bool, default=True
-        Whether to shuffle the samples before each epoch, and before validation data are held out.
-        False keeps the order: the validation data are then the last samples, as is right for
-        samples in the order of time.
+        Whether to shuffle the samples before each epoch and before validation data are held out.
+        With False, the validation data are the last samples, as is right for samples in the order
+        of time.
     max_grad_norm : float or None, default=5.0
-        Gradients of greater norm, all parameters taken together, are scaled down to it [3]_. None
-        never scales.
+        A gradient with a greater norm, over all parameters together, is scaled down to this norm
+        [3]_. None never scales.
     max_grad_value : float or None, default=None
-        Every entry of the gradient is limited to this magnitude, before its norm is. None doesn't
-        limit.
+        Every entry of the gradient is clipped to this magnitude, before ``max_grad_norm`` applies.
+        None never clips.
     tol : float, default=1e-4
-        What counts as an improvement of the loss, or with early stopping of the validation score;
-        for "lbfgs" see there.
+        The smallest change of the loss that counts as an improvement; with early stopping, the
+        smallest change of the validation score. For "lbfgs" see ``solver``.
     n_iter_no_change : int, default=10
-        Training stops after more than this many epochs in a row without improvement.
+        Training stops after more than this many consecutive epochs without improvement.
     early_stopping : bool, default=False
-        Whether to hold out validation data (unless X_val is given to `fit`), stop when their score
-        no longer improves, and keep the parameters that scored best. The score is R² for
-        ``loss="squared_error"``; for another loss it is minus that loss, since R² asks for the
-        mean.
+        Whether to stop when the score on validation data no longer improves, and keep the
+        parameters that scored best. Validation data are held out of the training data, unless
+        `fit` is given X_val. The score is R² for ``loss="squared_error"`` and minus the loss for
+        other losses, since R² rewards predictions of the mean.
     validation_fraction : float, default=0.1
-        The fraction of the samples held out with ``early_stopping=True``.
+        The fraction of the samples to hold out with ``early_stopping=True``.
     momentum : float, default=0.9
-        Momentum of ``solver="sgd"`` and of ``solver="rmsprop"``, in [0, 1); 0 is plain gradient
-        descent, and RMSprop in its plain form.
+        Momentum of ``solver="sgd"`` and ``solver="rmsprop"``, in [0, 1). 0 gives plain gradient
+        descent and plain RMSprop.
     nesterovs_momentum : bool, default=True
         Whether the momentum of ``solver="sgd"`` is Nesterov's.
     beta_1 : float, default=0.9
@@ -129,15 +150,16 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     epsilon : float, default=1e-8
         Adam's and RMSprop's constant against division by zero.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from where the last ``fit`` ended, as if it had not ended: the
-        optimizer, the schedule and the history go on too (but ``learning_rate="cosine"`` and
-        "one_cycle" begin anew). The architecture must be the same.
+        Whether ``fit`` continues from the end of the last ``fit`` as if that had not ended. It
+        keeps the parameters, the state of the optimizer, the schedule and the history, but
+        ``learning_rate="cosine"`` and "one_cycle" start a new cycle. The architecture must be the
+        same.
     random_state : int, RandomState instance or None, default=None
         Determines starting weights, shuffling, dropout and validation data. An int makes fits
         repeatable to the last bit. None takes a seed from the operating system; NumPy's global
         generator is never used.
     verbose : int, default=0
-        Whether to print a line per epoch, or per iteration of "lbfgs".
+        Whether to print one line per epoch, or per iteration of "lbfgs".
 
     Attributes
     ----------
@@ -149,25 +171,27 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         and ``"output.b_y"`` (n_outputs,). The gates' order in the rows is o, i, g, f for the LSTM
         and z, r, n for the GRU. With ``bidirectional=True`` the reverse direction's are
         ``"layer_k.reverse.W_xh"`` and so on; W_hy, and W_xh but for layer 0, have
-        2 * hidden_size columns, the reverse direction's behind the others.
+        2 * hidden_size columns: first the forward direction's, then the reverse direction's.
     loss_ : float
-        The mean loss over the last epoch, penalty included; of "lbfgs" that of the result.
+        The mean loss over the last epoch, including the penalty; for "lbfgs", the loss of the
+        fitted parameters.
     best_loss_ : float
-        The lowest of all epochs.
+        The lowest value in ``loss_curve_``.
     loss_curve_ : list of float
-        The loss of every epoch, or that after every iteration of "lbfgs".
+        The loss of every epoch, or after every iteration of "lbfgs".
     learning_rates_ : list of float
-        The learning rate of every epoch's last update; "lbfgs" has none.
+        The learning rate of the last update in every epoch; empty for "lbfgs".
     validation_scores_ : list of float or None
-        With validation data, their score after every epoch, as for ``early_stopping``.
+        The validation score after every epoch, as for ``early_stopping``; None without validation
+        data.
     best_validation_score_ : float or None
-        With validation data, the highest of them.
+        The highest value in ``validation_scores_``; None without validation data.
     best_iteration_ : int or None
-        With validation data, the epoch of that score, the first being 1. With early stopping, the
-        parameters are those after this epoch.
+        The epoch with the best validation score, counted from 1; None without validation data.
+        With early stopping, the fitted parameters are the ones after this epoch.
     gradient_norms_ : list of float
-        The norm of the gradient, before clipping and without the penalty, as a mean over the
-        updates of each epoch.
+        The norm of the gradient before clipping and without the penalty, averaged over the updates
+        of each epoch.
     weight_norms_ : list of float
         The norm of all the parameters after each epoch.
     n_iter_ : int
@@ -175,9 +199,10 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     t_ : int
         The number of training samples seen, counting repetitions.
     n_features_in_ : int
-        The features per timestep; of 2-D X, the columns.
+        The number of features per timestep; for 2-D X, the number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        The columns of a DataFrame, if X was one and they are all strings.
+        The column names of X. Defined only if X was a DataFrame and all its column names are
+        strings.
     n_outputs_ : int
         The number of outputs.
     n_layers_ : int
@@ -185,14 +210,15 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     See Also
     --------
-    RNNClassifier : The same for labels.
+    RNNClassifier : The classifier with the same networks.
 
     Notes
     -----
-    What X can be, and how per-timestep results come back, is in the user guide. Work is done in
-    float32 if X is float32, which is about twice as fast, and in float64 otherwise.
+    The user guide lists the containers that X may have, and shows which container results per
+    timestep have. The network computes in float32 if X is float32, which is about twice as fast,
+    and in float64 otherwise.
 
-    With h_0 = c_0 = 0, * elementwise and s the logistic function, the cells are
+    With h_0 = c_0 = 0, * for elementwise products and s for the logistic function, the cells are
 
     - elman: h_t = f(W_xh x_t + W_hh h_{t-1} + b_h);
     - lstm: o, i, f = s(.), g = tanh(.), c_t = f * c_{t-1} + i * g, h_t = o * tanh(c_t) [4]_; the
@@ -200,8 +226,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     - gru: r, z = s(.), n = tanh(W_xn x_t + b_xn + r * (W_hn h_{t-1} + b_hn)),
       h_t = (1 - z) * n + z * h_{t-1} [5]_;
 
-    each . being W_xh x_t + W_hh h_{t-1} + b_h with that gate's rows, and the raw outputs are
-    y_t = W_hy h_t + b_y. Recurrent matrices start orthogonal, input matrices Glorot uniform.
+    where . stands for W_xh x_t + W_hh h_{t-1} + b_h with the rows of the gate in question. The raw
+    outputs are y_t = W_hy h_t + b_y. Recurrent matrices start orthogonal, input matrices Glorot
+    uniform.
 
     References
     ----------
@@ -236,7 +263,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     Examples
     --------
-    The last value of a noisy wave's next step, from the ten before:
+    Predict the next value of a wave from the ten values before it:
 
     >>> import numpy as np
     >>> from sklearn_rnn import RNNRegressor
@@ -250,7 +277,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     _losses = ("squared_error", "absolute_error", "huber", "quantile", "poisson")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (scikit-learn finds parameters in the signature)
         self,
         *,
         cell="gru",
@@ -329,7 +356,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     @available_if(only_in_epochs)
     def partial_fit(self, X, y, sample_weight=None):
-        """Train for one epoch, going on from the last call or from `fit`.
+        """Train for one more epoch, after earlier calls or `fit`.
 
         Parameters
         ----------
@@ -344,7 +371,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Raises
         ------
         ValueError, TypeError
-            As `fit`; and if X or y are not like those of the calls before.
+            As `fit`; also if X or y don't have the features or outputs of earlier calls.
         """
         return self._partial_fit(X, y, sample_weight)
 
@@ -354,15 +381,15 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Parameters
         ----------
         X : array-like or list of arrays
-            The sequences, as for `fit`; their lengths are free unless X is 2-D.
+            The sequences, as for `fit`. Any length is allowed, unless the fit was on 2-D X.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The predictions: of the mean, or what else the loss asks for. With
-            ``return_sequences=True``: a list of arrays (n_timesteps_i,) or
-            (n_timesteps_i, n_outputs) for a list, an array (n_samples, n_timesteps) or
-            (n_samples, n_timesteps, n_outputs) for an array, with NaN in place of padding.
+            The predictions: the mean, or the statistic that belongs to ``loss``. With
+            ``return_sequences=True``, a list X gives a list of arrays (n_timesteps_i,) or
+            (n_timesteps_i, n_outputs). An array X gives an array (n_samples, n_timesteps) or
+            (n_samples, n_timesteps, n_outputs), with NaN in padding.
 
         Raises
         ------
@@ -383,7 +410,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Returns
         -------
         score : float
-            R², with several outputs averaged over them; 1 is best.
+            R², averaged over the outputs; 1 is best.
 
         Raises
         ------
@@ -401,19 +428,17 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         predicted = self._linked(self._raw(X))
         return predicted[:, 0] if self._one_output else predicted
 
-    def _read_targets(self, y, X, classes):
+    def _read_targets(self, y, X, classes=None):
         y = read_regression_targets(y, X, self.return_sequences)
-        self._one_output = y.ndim == 1
-        y = y.reshape(len(y), -1)
-        self.n_outputs_ = y.shape[1]
-        return y
+        return RegressionTargets(y.reshape(len(y), -1), one_output=y.ndim == 1)
 
-    def _core_loss(self):
+    def _loss_for(self, targets):
         return self.loss
 
-    def _check_targets(self, targets, weights, X, go_on):
-        if self._loss == "poisson":
-            check_counts(targets, weights, X, may_all_be_zero=go_on)
+    def _check_targets(self, examples, goes_on):
+        if self.loss == "poisson":
+            X, targets, weights = examples
+            check_counts(targets.values, weights, X, may_all_be_zero=goes_on)
 
     def _score(self, targets, raw, weights):
         if self._loss == "squared_error":

@@ -19,8 +19,8 @@ from sklearn.metrics import check_scoring
 from sklearn_rnn._base import BaseRNN
 from sklearn_rnn._input.hyperparameters import check_number
 from sklearn_rnn._training import checkpoint
-from sklearn_rnn._training.epochs import Ending
-from sklearn_rnn._training.hooks import Stopping
+from sklearn_rnn._training.hooks import ScoredStopping
+from sklearn_rnn._training.progress import Ending, StoppingRule
 
 __all__ = ["Checkpoint", "EarlyStopping", "HistoryLogger", "TimeLimit"]
 
@@ -106,14 +106,16 @@ class EarlyStopping(_Callback):
                 "early_stopping=False, or leave the callback out."
             )
 
-    def on_fit_task_begin(self, estimator, context, *, fitted_estimator=None):
+    def on_fit_task_begin(self, estimator, context):
         """Tell the fit by what to stop."""
         if _is_epoch(context):
             return
-        if fitted_estimator._validation_data[0] is None:
+        requests = estimator._callback_requests
+        if requests.validation.X is None:
             raise ValueError("EarlyStopping needs validation data: give X_val and y_val to fit.")
         scorer = check_scoring(estimator, self.scoring)
-        estimator._stopping = Stopping(scorer, float(self.tol), int(self.n_iter_no_change))
+        rule = StoppingRule(float(self.tol), int(self.n_iter_no_change), early_stopping=True)
+        requests.stopping = ScoredStopping(scorer, rule)
 
 
 class TimeLimit(_Callback):
@@ -324,7 +326,17 @@ class Checkpoint(_Callback):
         """Let the fit go on from the file, if there is one."""
         if _is_epoch(context):
             return
-        fingerprint = checkpoint.fingerprint(estimator, fitted_estimator, X, y, metadata)
+        requests = estimator._callback_requests
+        X_val, y_val, sample_weight_val = requests.validation
+        data = {
+            "X": X,
+            "y": y,
+            "sample_weight": (metadata or {}).get("sample_weight"),
+            "X_val": X_val,
+            "y_val": y_val,
+            "sample_weight_val": sample_weight_val,
+        }
+        fingerprint = checkpoint.fingerprint(estimator, fitted_estimator, data)
         path = self.path
         if path.is_dir():
             path /= f"{joblib.hash(fingerprint)}.checkpoint"
@@ -340,8 +352,8 @@ class Checkpoint(_Callback):
                 "Finish that one, delete the file to start anew, or choose another file, or a "
                 "folder, in which each fit has its own."
             )
-        estimator._resume_from = saved
-        fit.epoch, fit.when = len(saved.progress.loss_curve), time.monotonic()
+        requests.resume_from = saved
+        fit.epoch, fit.when = saved.progress.n_epochs, time.monotonic()
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
         """Save, if it is time to."""

@@ -14,7 +14,7 @@ from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.cells.elman import ACTIVATIONS
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Network
-from sklearn_rnn.core.packing import Batch
+from sklearn_rnn.core.packing import Batch, FlatBatch
 from sklearn_rnn.core.parameters import Parameters
 
 # A cell that isn't named here is tried with every activation, so a new one needs no word.
@@ -128,7 +128,7 @@ def pack(sequences) -> Packed:
     lengths = [len(sequence) for sequence in sequences]
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     starts = np.cumsum([0, *lengths[:-1]])
-    batch = Batch(np.concatenate(sequences), starts[order], np.array(lengths)[order])
+    batch = FlatBatch(np.concatenate(sequences), starts[order], np.array(lengths)[order])
     return Packed(batch, order, lengths)
 
 
@@ -140,7 +140,7 @@ def predict(network, sequences) -> list[np.ndarray]:
     per_step = network.architecture.return_sequences
     out = network.predict(
         lengths,
-        lambda chosen: Batch(values, starts[chosen], lengths[chosen]),
+        lambda chosen: FlatBatch(values, starts[chosen], lengths[chosen]),
         starts if per_step else np.arange(len(lengths)),
         len(values) if per_step else len(lengths),
     )
@@ -179,21 +179,21 @@ def make_targets(loss, lengths, n_outputs, return_sequences, *, seed=2):
 def loss_and_gradients(network, packed, loss, targets, weights):
     """Return loss, gradients (under the textbook's names) and gradients on the inputs."""
     per_step = network.architecture.return_sequences
-    value, d_outputs = evaluate(network, packed, loss, targets, weights)
+    value, d_outputs, tape = evaluate(network, packed, loss, targets, weights)
     gradients = unset_gradients(network)
-    d_inputs = network.backward(d_outputs, gradients, input_gradient=True)
+    d_inputs = network.backward(tape, d_outputs, gradients, input_gradient=True)
     named = network.architecture.named(gradients)
     assert per_step or d_outputs.shape[1] == len(packed.lengths)
     return value, named, packed.by_sequence(d_inputs, return_sequences=True)
 
 
 def evaluate(network, packed, loss, targets, weights, dropout=None, recurrent_dropout=None):
-    """Return the loss and its gradient on the raw outputs, after a forward pass."""
+    """Run forward; return the loss, its gradient on the raw outputs, and the tape."""
     per_step = network.architecture.return_sequences
     weight = packed.by_column(weights, per_step)
     target = packed.by_column(targets, per_step)
-    raw = network.forward(packed.batch, dropout, recurrent_dropout)
-    return LOSSES[loss].of(HYPER).evaluate(raw, target, weight / weight.sum())
+    raw, tape = network.forward(packed.batch, dropout, recurrent_dropout)
+    return *LOSSES[loss].of(HYPER).evaluate(raw, target, weight / weight.sum()), tape
 
 
 def unset_gradients(network) -> Parameters:

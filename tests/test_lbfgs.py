@@ -15,7 +15,7 @@ import reference
 from datasets import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._training import lbfgs
-from sklearn_rnn._training.epochs import Trainer
+from sklearn_rnn._training.objective import Objective
 from sklearn_rnn.callbacks import Checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -160,7 +160,7 @@ def test_parameters_that_are_not_its_own_change_nothing(options):
 @BOTH
 def test_float32_is_worked_on_in_float64_and_rounded_at_the_end(Estimator, y, monkeypatch):
     dtypes = set()
-    original = Trainer.evaluate
+    original = Objective.evaluate
 
     def evaluate(self, segment):
         values, targets = segment.batch.values, segment.targets
@@ -168,7 +168,7 @@ def test_float32_is_worked_on_in_float64_and_rounded_at_the_end(Estimator, y, mo
         dtypes.update({targets.dtype} if targets.dtype.kind == "f" else ())
         return original(self, segment)
 
-    monkeypatch.setattr(Trainer, "evaluate", evaluate)
+    monkeypatch.setattr(Objective, "evaluate", evaluate)
     single = [x.astype(np.float32) for x in X]
     model = Estimator(**FAST).fit(single, y)
     assert dtypes == {np.dtype(np.float64)}
@@ -230,16 +230,17 @@ def test_what_it_found_goes_on_after_an_early_stopping():
 def bounds(monkeypatch):
     """Let the loss be infinite farther than this from the first parameters."""
     seen = []
-    original = Trainer.evaluate
+    original = Objective.evaluate
 
     def set_bounds(radius):
         def evaluate(self, *batch):
-            value, weight = original(self, *batch)
+            evaluation = original(self, *batch)
             theta = self.network.parameters.vector
             seen.append(theta.copy())
-            return (value if np.linalg.norm(theta - seen[0]) <= radius else math.inf), weight
+            is_within = np.linalg.norm(theta - seen[0]) <= radius
+            return evaluation if is_within else evaluation._replace(loss=math.inf)
 
-        monkeypatch.setattr(Trainer, "evaluate", evaluate)
+        monkeypatch.setattr(Objective, "evaluate", evaluate)
         return seen
 
     return set_bounds
@@ -292,14 +293,14 @@ def test_verbose_prints_a_line_per_iteration(capsys, Estimator, y):
 def test_an_interrupt_keeps_what_was_found(monkeypatch):
     five = RNNRegressor(**FAST | {"max_iter": 5}).fit(X, Y)
     calls = iter(range(1, 1000))
-    original = Trainer.evaluate
+    original = Objective.evaluate
 
     def evaluate(self, *batch):
         if next(calls) > five.t_ // 20 + 1:
             raise KeyboardInterrupt
         return original(self, *batch)
 
-    monkeypatch.setattr(Trainer, "evaluate", evaluate)
+    monkeypatch.setattr(Objective, "evaluate", evaluate)
     model = RNNRegressor(**FAST)
     with pytest.warns(UserWarning, match="interrupted"):
         model.fit(X, Y)

@@ -155,7 +155,7 @@ def test_each_row_has_a_case_and_each_case_a_row(heading):
 
 
 def test_each_way_round_is_described_and_used():
-    described = re.findall("\n### (.*)\n", TEXT.split("\n## Ways round\n")[1].split("\n## ")[0])
+    described = re.findall("\n### (.*)\n", TEXT.split("\n## Workarounds\n")[1].split("\n## ")[0])
     all_cells = [*PER_SEQUENCE.values(), *PER_TIMESTEP.values()]
     used = {way for cell in all_cells for way in LINK.findall(cell)}
     assert {name.lower() for name in described} == set(WAYS)

@@ -265,5 +265,5 @@ class TestChannels:
             model.fit(array, np.arange(6))
         model.fit(from_channels_first(array), np.arange(6))
         array[:, 0, 0] = np.nan
-        with pytest.raises(ValueError, match=r"padding then\.$"):
+        with pytest.raises(ValueError, match=r"all the features are NaN\.$"):
             model.fit(array, np.arange(6))

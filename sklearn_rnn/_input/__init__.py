@@ -1,4 +1,6 @@
-"""The door of the package: what users have becomes `Sequences`, targets and weights, or an error.
+"""Everything a user passes in is checked and converted here, once.
 
-Whatever is behind the door trusts its input. This package knows neither estimators nor training.
+X becomes `Sequences`; targets and weights become flat arrays. Anything unusable raises an error
+that names the argument. The rest of the package trusts what comes from here. This package knows
+neither estimators nor training.
 """

@@ -1,20 +1,24 @@
-"""What sequences may hold: for networks finite numbers, and NaN as padding."""
+"""The values that sequences may hold, and where their padding begins.
+
+A network takes finite numbers. Transformers, scorers and splitters take anything. In an array, the
+trailing timesteps of a sequence are padding if all their values are missing: NaN, NaT or None.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-# How many values are copied at a time, where X is looked through or isn't in one piece.
+# The most values of X that are copied at once, to check them or to join the arrays of a batch.
 BLOCK = 2**20
 
 
 class Content(NamedTuple):
-    """What sequences may hold.
+    """How to read sequences of one kind of values.
 
-    dtype : how scikit-learn is to read 2-D X: "numeric", or None for anything
-    as_array : makes an array of one sequence, or what has a shape and len as one does
-    check_array : returns a padded array and the lengths of its sequences, or raises
+    dtype : the dtype that scikit-learn checks 2-D X for: "numeric", or None for anything
+    as_array : turns one sequence into an array, or into an object with an array's shape and len
+    check_array : returns an array and the lengths of its sequences without padding, or raises
     check_list : returns a list of arrays, or raises
     """
 
@@ -26,7 +30,7 @@ class Content(NamedTuple):
 
 def _numeric_array(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     array = as_numbers(array, "X")
-    return array, _valid_lengths(array)
+    return array, _check_padded(array)
 
 
 def _numeric_list(arrays: list[np.ndarray]) -> list[np.ndarray]:
@@ -40,34 +44,31 @@ FINITE_NUMBERS = Content("numeric", np.asarray, _numeric_array, _numeric_list)
 
 
 def _values_or_frame(x):
-    """Leave a DataFrame as it is: an array has one type for all columns, and no names."""
+    """Make an array, but keep a DataFrame, whose columns have names and types of their own."""
     return x if hasattr(x, "columns") else as_values(x)
 
 
 def _stand_in(x) -> np.ndarray:
-    """Stand for a sequence by an array as long, whatever there is in each timestep."""
+    """Return an array of the same length as a sequence, whatever its timesteps hold."""
     return np.empty((len(x), 1), bool) if isinstance(x, Iterable) else np.asarray(x)
 
 
-def _padded(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    lengths = unpadded(array)
-    if not lengths.all():
-        raise ValueError(
-            f"X[{lengths.argmin()}] is an empty sequence: all its values are NaN, which counts as "
-            "padding. (In a list of arrays nothing is padding.)"
-        )
-    return array, lengths
+def _padded_array(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return array, lengths_before_padding(array)
 
 
-# For transformers: numbers, strings or objects, with values missing anywhere.
-ANYTHING = Content(None, _values_or_frame, _padded, list)
-# For scorers and splitters, which see X before a pipeline has imputed or encoded it: sequences of
-# which only the lengths count, and the container.
-STEPS = Content(None, _stand_in, _padded, list)
+# For transformers: numbers, strings or objects. Any value may be missing.
+ANYTHING = Content(None, _values_or_frame, _padded_array, list)
+# For scorers and splitters: they see X before a pipeline imputes or encodes it, and use only the
+# lengths of the sequences and their container.
+STEPS = Content(None, _stand_in, _padded_array, list)
 
 
 def as_numbers(array: np.ndarray, name: str) -> np.ndarray:
-    """Check that an array holds real numbers; objects are converted."""
+    """Return an array of real numbers, converted from objects if need be; raise if it holds others.
+
+    name : what an error calls the array
+    """
     if array.dtype.kind in "fiub":
         return array
     if array.dtype.kind == "c":
@@ -83,7 +84,7 @@ def as_numbers(array: np.ndarray, name: str) -> np.ndarray:
 
 
 def as_values(values) -> np.ndarray:
-    """Make an array; one of objects for lists that hold strings and others, NaN among them."""
+    """Make an array. A list that mixes strings with other values, such as NaN, gives objects."""
     array = np.asarray(values)
     if array.dtype.kind in "US" and isinstance(values, (list, tuple)):
         objects = np.asarray(values, dtype=object)
@@ -92,31 +93,39 @@ def as_values(values) -> np.ndarray:
     return array
 
 
-def unpadded(array: np.ndarray) -> np.ndarray:
-    """The lengths of sequences of anything, (n, n_timesteps, ...), without NaN at their ends.
+def lengths_before_padding(array: np.ndarray, first_sample: int = 0) -> np.ndarray:
+    """Return the length of each sequence without its padding, (n,); raise if it is all padding.
 
-    Where there is nothing but NaN it is zero. NaN is what isn't equal to itself, or None.
+    array : (n, n_timesteps, ...), whose first sequence is X[first_sample]
     """
-    if array.dtype.kind == "O":
-        missing = np.frompyfunc(_is_missing, 1, 1)(array).astype(bool)
-    elif array.dtype.kind in "fcmM":
-        missing = array != array
-    else:  # integers and strings know nothing missing
+    if array.dtype.kind not in "fcmMO":  # integers, booleans and strings are never missing
         return np.full(len(array), array.shape[1])
-    present = ~missing.reshape(*array.shape[:2], -1).all(axis=2)
-    return np.where(present.any(axis=1), array.shape[1] - present[:, ::-1].argmax(axis=1), 0)
+    present = ~_missing(array).reshape(*array.shape[:2], -1).all(axis=2)
+    is_empty = ~present.any(axis=1)
+    if is_empty.any():
+        raise ValueError(
+            f"X[{first_sample + is_empty.argmax()}] is an empty sequence: all its values are NaN, "
+            "which is padding in an array. (In a list of arrays nothing is padding.)"
+        )
+    return array.shape[1] - present[:, ::-1].argmax(axis=1)
+
+
+def _missing(array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind == "O":
+        return np.frompyfunc(_is_missing, 1, 1)(array).astype(bool)
+    return array != array  # NaN and NaT are not equal to themselves
 
 
 def _is_missing(value) -> bool:
-    """Whether a value is None, NaN, NaT, or pandas' NA, which can't say if it equals itself."""
+    """Whether a value is None, NaN, NaT or pandas' NA."""
     try:
         return value is None or bool(value != value)
-    except TypeError:
+    except TypeError:  # pandas' NA != NA is NA, which has no truth value
         return True
 
 
 def _blocks(arrays: list[np.ndarray]) -> Iterator[slice]:
-    """Slices of a list, each of arrays that together have few values, or of a single array."""
+    """Cut a list into slices of at most BLOCK values each, or of one larger array."""
     start = size = 0
     for i, array in enumerate(arrays):
         if size + array.size > BLOCK and i > start:
@@ -126,30 +135,21 @@ def _blocks(arrays: list[np.ndarray]) -> Iterator[slice]:
     yield slice(start, len(arrays))
 
 
-def _valid_lengths(array: np.ndarray) -> np.ndarray:
-    """Return the lengths of sequences that are padded with NaN; raise where NaN isn't padding."""
+def _check_padded(array: np.ndarray) -> np.ndarray:
+    """Return the lengths of sequences of numbers; raise where NaN or infinity isn't padding."""
     n, n_timesteps, n_features = array.shape
     lengths = np.full(n, n_timesteps)
     block = max(1, BLOCK // (n_timesteps * n_features))
     for start in range(0, n, block):
         part = array[start : start + block]
-        if not _surely_finite(part):
-            lengths[start : start + block] = _lengths_of_padded(part, start)
-    return lengths
-
-
-def _lengths_of_padded(part: np.ndarray, first_sample: int) -> np.ndarray:
-    n_timesteps = part.shape[1]
-    some_value = ~np.isnan(part).all(axis=2)
-    lengths = n_timesteps - some_value[:, ::-1].argmax(axis=1)
-    if not some_value.any(axis=1).all():
-        sample = first_sample + int(some_value.any(axis=1).argmin())
-        raise ValueError(
-            f"X[{sample}] is an empty sequence: all its values are NaN, which counts as padding."
-        )
-    bad = ~np.isfinite(part) & (np.arange(n_timesteps) < lengths[:, np.newaxis])[:, :, np.newaxis]
-    if bad.any():
-        raise _not_finite(part, np.argwhere(bad)[0], first_sample)
+        if _surely_finite(part):
+            continue
+        lengths_here = lengths_before_padding(part, start)
+        is_valid = np.arange(n_timesteps) < lengths_here[:, np.newaxis]
+        bad = ~np.isfinite(part) & is_valid[:, :, np.newaxis]
+        if bad.any():
+            raise _not_finite(part, np.argwhere(bad)[0], start)
+        lengths[start : start + block] = lengths_here
     return lengths
 
 
@@ -166,14 +166,15 @@ def _not_finite(part: np.ndarray, where, first_sample: int) -> ValueError:
     sample, timestep, feature = where
     return ValueError(
         f"Input X contains NaN or infinity: sample {first_sample + sample} has "
-        f"{part[tuple(where)]} at timestep {timestep}, feature {feature}. Values must be finite; "
-        "only at the end of a sequence, and in an array, not in a list, may all the features of a "
-        f"timestep be NaN, which is padding then.{_hint_at_swapped_axes(part[sample])}"
+        f"{part[tuple(where)]} at timestep {timestep}, feature {feature}. Values must be finite. "
+        "Only an array, not a list, may have padding: timesteps at the end of a sequence where all "
+        "the features are NaN."
+        f"{_hint_at_swapped_axes(part[sample])}"
     )
 
 
 def _hint_at_swapped_axes(sequence: np.ndarray) -> str:
-    """What to say if a sequence would be well padded, were its timesteps its second dimension."""
+    """The hint for a sequence whose NaN would be valid padding if its two axes were swapped."""
     padding = np.isnan(sequence).all(axis=0)
     n_timesteps = len(padding) - int(padding[::-1].argmin())
     if not np.isfinite(sequence[:, :n_timesteps]).all():
@@ -186,7 +187,10 @@ def _hint_at_swapped_axes(sequence: np.ndarray) -> str:
 
 
 def _surely_finite(array: np.ndarray) -> bool:
-    """Whether a sum shows at once that all is finite; it may overflow, so False means perhaps."""
+    """Whether all values are known to be finite because their sum is.
+
+    A quick test: False says nothing, since the sum of finite values may overflow.
+    """
     if array.dtype.kind != "f":
         return True
     with np.errstate(over="ignore", invalid="ignore"):

@@ -1,15 +1,15 @@
-"""Errors in the user's words."""
+"""Errors that name the user's arguments."""
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 
 
 @contextmanager
 def about(name: str) -> Iterator[None]:
-    """Let an error from NumPy or scikit-learn say which argument it is about."""
+    """Add the argument's name to errors from NumPy or scikit-learn that don't contain it."""
     try:
         yield
     except (ValueError, TypeError, OverflowError) as error:
@@ -21,7 +21,7 @@ def about(name: str) -> Iterator[None]:
 
 @contextmanager
 def renamed(names: Mapping[str, str]) -> Iterator[None]:
-    """Let an error that speaks of one argument speak of another, which is read like it."""
+    """Replace argument names in errors: one argument was read by the code for another."""
     word = re.compile(rf"""\b({"|".join(names)})(?![\w'"])""")
     try:
         yield
@@ -30,17 +30,22 @@ def renamed(names: Mapping[str, str]) -> Iterator[None]:
         raise kind(word.sub(lambda found: names[found[0]], str(error))) from error
 
 
+def about_validation_data() -> AbstractContextManager[None]:
+    """Let errors name the arguments of the validation data, which are read like the others."""
+    return renamed({"X": "X_val", "y": "y_val", "sample_weight": "sample_weight_val"})
+
+
 def refuse_masked(values, name: str) -> None:
-    """Raise where values of a masked array would be used as if they weren't masked."""
+    """Raise for a masked array with masked values, since NumPy would use the values underneath."""
     if np.ma.is_masked(values):
         raise ValueError(
-            f"{name} is a masked array with masked values, which would be used all the same; fill "
-            "them first. Padding at the end of sequences in X is NaN."
+            f"{name} is a masked array with masked values. Masks are not supported: fill the "
+            "masked values first, with NaN for padding at the end of sequences in X."
         )
 
 
 def describe(value) -> str:
-    """Say what kind of thing was given."""
+    """Describe a value's type, and its shape if it has one, for an error message."""
     name = type(value).__name__
     if isinstance(value, type):
         return f"the class {value.__name__}"
@@ -53,7 +58,7 @@ def describe(value) -> str:
 
 @contextmanager
 def unchanged_on_error(estimator) -> Iterator[None]:
-    """Give an estimator back the attributes it had, if what is done with it fails."""
+    """Restore the estimator's attributes if the block raises."""
     before = dict(vars(estimator))
     try:
         yield

@@ -1,6 +1,7 @@
-"""Labels: checked, numbered, weighted, and what stands for a label in padding."""
+"""Labels: how they are checked, encoded as integers, weighted by class, and filled in padding."""
 
 from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
@@ -11,6 +12,47 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn_rnn._input.errors import about
 from sklearn_rnn._input.sequences import Sequences
 from sklearn_rnn._input.targets import check_finite, rows_of_targets
+
+
+class Labels(NamedTuple):
+    """The targets of a classifier."""
+
+    values: np.ndarray  # (n_targets,) places among the classes, or (n_targets, n_labels) of 0 and 1
+    classes: np.ndarray  # the labels, or the numbers of the labels if there are several per target
+    multilabel: bool
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.classes)
+
+    def attributes(self) -> dict[str, Any]:
+        return {
+            "n_outputs_": self.n_outputs,
+            "classes_": self.classes,
+            "_multilabel": self.multilabel,
+        }
+
+
+def number_labels(
+    y: np.ndarray, classes: np.ndarray | None = None, multilabel: bool | None = None
+) -> Labels:
+    """Turn labels, as `read_labels` returns them, into what the loss takes.
+
+    classes : the classes, if they are known already
+    multilabel : whether earlier targets were multilabel indicators, if there were any
+    """
+    is_indicator = y.ndim == 2
+    if classes is not None and multilabel not in (None, is_indicator):
+        raise ValueError("y must be a multilabel indicator in every call, or in none.")
+    if is_indicator:
+        numbers = np.arange(y.shape[1])
+        if classes is not None and not np.array_equal(classes, numbers):
+            raise ValueError(f"y has {y.shape[1]} labels; expected those numbered {classes}.")
+        return Labels(y, numbers, True)
+    with about("y"):
+        found, places = np.unique(y, return_inverse=True)
+    classes = found if classes is None else classes
+    return Labels(numbers_of(found, classes)[places], classes, False)
 
 
 def read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
@@ -42,11 +84,11 @@ def _read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
 
 
 def read_classes(classes) -> np.ndarray:
-    """Return the labels that are to come, sorted."""
+    """Return the labels announced to `partial_fit`, sorted."""
     with about("classes"):
         labels = column_or_1d(classes)
         if not len(labels):
-            raise ValueError("classes is empty; give all labels that are to come.")
+            raise ValueError("classes is empty; give all the labels that any call will have.")
         if labels.dtype.kind == "f" and not np.isfinite(labels).all():
             raise ValueError(f"classes contains NaN or infinity: {labels}.")
         if labels.dtype.kind in "US" and not all(isinstance(c, (str, bytes)) for c in classes):
@@ -55,30 +97,48 @@ def read_classes(classes) -> np.ndarray:
 
 
 def numbers_of(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return the places of labels among the classes."""
+    """Return the index of each label in classes."""
     places = {label: place for place, label in enumerate(classes.tolist())}
     unknown = [label for label in labels.tolist() if label not in places]
     if unknown:
         raise ValueError(
-            f"y has labels that are not among the classes given or found first: {unknown}; the "
-            f"classes are {classes.tolist()}."
+            f"y has labels that are not among the classes: {unknown}; the classes are "
+            f"{classes.tolist()}."
         )
     return np.array([places[label] for label in labels.tolist()])
+
+
+def weigh_classes(class_weight, labels: Labels, weights: np.ndarray) -> np.ndarray:
+    """Return the targets' weights times those of their classes."""
+    if class_weight is None:
+        return weights
+    if labels.multilabel:
+        raise ValueError(
+            "class_weight has no meaning for multilabel targets: set class_weight=None, and use "
+            "sample_weight."
+        )
+    of_classes = weights_of_classes(class_weight, labels.classes, labels.values, weights)
+    with np.errstate(over="ignore"):
+        weights = weights * of_classes[labels.values]
+        total = weights.sum()
+    if not (0 < total < np.inf):
+        raise ValueError(f"class_weight={class_weight!r} makes {total} of the sum of the weights.")
+    return weights
 
 
 def weights_of_classes(class_weight, classes, numbers, weights) -> np.ndarray:
     """Return a weight per class.
 
-    numbers : (n_targets,), the places of the labels among the classes
-    weights : (n_targets,), by which "balanced" counts the labels
+    numbers : (n_targets,), the index of each label in classes
+    weights : (n_targets,), the weight with which "balanced" counts each label
     """
     if isinstance(class_weight, dict):
         labels = classes.tolist()
         missing, unused = set(labels) - set(class_weight), set(class_weight) - set(labels)
-        if missing and unused:  # those of a part of the data need not have all the classes
+        if missing and unused:  # unused alone is fine: part of the data may lack a class
             raise ValueError(
                 f"class_weight has weights for {sorted(unused, key=repr)}, which are not among the "
-                f"classes, and none for {sorted(missing, key=repr)}, which are."
+                f"classes, but none for the classes {sorted(missing, key=repr)}."
             )
         return np.array([float(class_weight.get(label, 1.0)) for label in labels])
     counted = weights > 0
@@ -91,7 +151,7 @@ def weights_of_classes(class_weight, classes, numbers, weights) -> np.ndarray:
 
 
 def fill_of(classes: np.ndarray) -> object:
-    """Return what stands among labels in place of padding."""
+    """Return the value that predicted labels have in padding; it is never one of the classes."""
     kind = classes.dtype.kind
     if kind in "iu":
         info = np.iinfo(classes.dtype)

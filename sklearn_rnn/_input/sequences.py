@@ -1,4 +1,4 @@
-"""The one door: whatever holds sequences becomes `Sequences`, or a clear error."""
+"""X: read from any of its containers into `Sequences`, or refused with an error that says why."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -11,16 +11,16 @@ from sklearn.utils.validation import check_array, validate_data
 
 from sklearn_rnn._input.content import BLOCK, FINITE_NUMBERS, Content, as_values
 from sklearn_rnn._input.errors import about, describe, refuse_masked
-from sklearn_rnn.core.packing import Batch, ScatteredBatch
+from sklearn_rnn.core.packing import Batch, FlatBatch, ScatteredBatch
 
 
 class Sequences:
     """Checked sequences.
 
-    arrays : (n, n_timesteps, n_features) array, or a list of (n_timesteps_i, n_features) arrays, or
-        what the content has in their place
-    lengths : (n,), the timesteps of each sequence, padding not counted
-    container : "table" for 2-D X, "array" for 3-D X, "list", or "object array"
+    arrays : (n, n_timesteps, n_features) array, or a list of (n_timesteps_i, n_features) arrays;
+        other contents than numbers may have DataFrames or stand-ins in the list
+    lengths : (n,), the timesteps of each sequence without padding
+    container : what X was: "table" if it was 2-D, "array" if 3-D, "list" or "object array"
     """
 
     def __init__(self, arrays, lengths: np.ndarray, container: str):
@@ -45,20 +45,20 @@ class Sequences:
 
     @property
     def n_timesteps(self) -> int:
-        """The length of the longest sequence, padding counted where there is any."""
+        """The timesteps of an array, padding included, or the length of the longest in a list."""
         if isinstance(self.arrays, np.ndarray):
             return self.arrays.shape[1]
         return int(self.lengths.max())
 
     @property
     def starts(self) -> np.ndarray:
-        """Where each sequence starts when all valid timesteps are put one after another."""
+        """The row of each sequence's first timestep when valid timesteps are concatenated, (n,)."""
         return np.cumsum(self.lengths) - self.lengths
 
     def flat(self, dtype=None) -> tuple[np.ndarray, np.ndarray]:
-        """Return all timesteps as (total, n_features), and where each sequence starts.
+        """Return all timesteps, (total, n_features), and the row where each sequence starts, (n,).
 
-        A view wherever that is possible; padding is not removed.
+        Padding stays in. The timesteps are a view of the arrays where that is possible.
         """
         if isinstance(self.arrays, np.ndarray):
             n, n_timesteps, n_features = self.arrays.shape
@@ -66,7 +66,7 @@ class Sequences:
             starts = np.arange(n) * n_timesteps
         else:
             values, starts = np.concatenate(self.arrays), self.starts
-        return np.asarray(values, dtype, order="C"), starts  # timesteps are gathered row by row
+        return np.asarray(values, dtype, order="C"), starts  # C order: rows are gathered later
 
     def check_fits(self, dtype) -> None:
         """Raise if a value is too large for a dtype, naming the sample."""
@@ -76,23 +76,26 @@ class Sequences:
                 with np.errstate(invalid="ignore"):
                     if (np.abs(array) > limit).any():
                         raise ValueError(
-                            f"X has values too large for {np.dtype(dtype).name} in sample {i}; the "
-                            "network works in that precision."
+                            f"X has values too large for {np.dtype(dtype).name} in sample {i}: the "
+                            "network computes in that precision."
                         )
 
     def batch(self, chosen: np.ndarray) -> Batch:
-        """Return sequences, which are in the order of decreasing length; at most few are copied."""
+        """Return a batch of the chosen sequences, which must be in order of decreasing length.
+
+        At most BLOCK values are copied.
+        """
         if isinstance(self.arrays, np.ndarray) and self.arrays.flags.c_contiguous:
             values, starts = self.flat()
-            return Batch(values, starts[chosen], self.lengths[chosen])
+            return FlatBatch(values, starts[chosen], self.lengths[chosen])
         lengths = self.lengths[chosen]
         arrays = [self.arrays[i][:n] for i, n in zip(chosen, lengths, strict=True)]
         if lengths.sum() * self.n_features > BLOCK:
             return ScatteredBatch(arrays)
-        return Batch(np.concatenate(arrays), np.cumsum(lengths) - lengths, lengths)
+        return FlatBatch(np.concatenate(arrays), np.cumsum(lengths) - lengths, lengths)
 
     def take(self, chosen: np.ndarray) -> "Sequences":
-        """Return some of the sequences."""
+        """Return the chosen sequences."""
         if isinstance(self.arrays, np.ndarray):
             arrays = self.arrays[chosen]
         else:
@@ -100,7 +103,7 @@ class Sequences:
         return Sequences(arrays, self.lengths[chosen], self.container)
 
     def restore(self, values: np.ndarray, fill):
-        """Put values of all valid timesteps into the container that the sequences came in."""
+        """Put values of all valid timesteps into the container of X, with `fill` as padding."""
         if self.container in ("table", "array"):
             shape = (len(self), self.n_timesteps, *values.shape[1:])
             if len(values) == shape[0] * shape[1]:  # no padding
@@ -112,30 +115,31 @@ class Sequences:
         return self.listed(self.split(values))
 
     def split(self, values) -> list:
-        """Take values of all valid timesteps apart, in views."""
+        """Split values of all valid timesteps into one view per sequence."""
         ends = np.cumsum(self.lengths).tolist()
         return [values[start:end] for start, end in pairwise([0, *ends])]
 
     def listed(self, parts: list) -> list | np.ndarray:
-        """Put one part per sequence into the kind of list that the sequences came in."""
+        """Return one part per sequence as a list or an object array, whichever X was."""
         return parts if self.container == "list" else as_objects(parts)
 
     def is_valid(self) -> np.ndarray:
-        """Which timesteps of the padded sequences are not padding, (n, n_timesteps)."""
+        """Which timesteps are not padding, (n, n_timesteps)."""
         return np.arange(self.n_timesteps) < self.lengths[:, np.newaxis]
 
 
 def as_objects(parts: Sequence) -> np.ndarray:
-    """Return a 1-D array of objects, also of arrays that are equally long."""
+    """Return a 1-D array of objects, even if all the parts have the same shape."""
     objects = np.empty(len(parts), dtype=object)
     objects[:] = parts
     return objects
 
 
 def read_sequences(X, estimator, *, reset: bool, content: Content = FINITE_NUMBERS) -> Sequences:
-    """Check X, and set `n_features_in_` (and `feature_names_in_`), or check X against them.
+    """Read X for an estimator.
 
-    Raises ValueError or TypeError, naming the sample where there is one.
+    With `reset`, set the estimator's `n_features_in_` and, for a DataFrame, `feature_names_in_`;
+    otherwise check X against them. Raises ValueError or TypeError, naming the sample at fault.
     """
     fitted_on_table = None if reset else estimator._fitted_on_table
     with about("X"):
@@ -144,7 +148,7 @@ def read_sequences(X, estimator, *, reset: bool, content: Content = FINITE_NUMBE
             return _read_table(X, content, partial(validate_data, estimator, reset=reset))
     if reset:
         estimator.n_features_in_ = sequences.n_features
-        vars(estimator).pop("feature_names_in_", None)  # of an earlier fit on a DataFrame
+        vars(estimator).pop("feature_names_in_", None)  # left by an earlier fit to a DataFrame
         return sequences
 
     name, expected = type(estimator).__name__, estimator.n_features_in_
@@ -156,8 +160,8 @@ def read_sequences(X, estimator, *, reset: bool, content: Content = FINITE_NUMBE
     if fitted_on_table:
         raise ValueError(
             f"X is 3-D or a list ({describe(X)}), but {name} was fitted on 2-D X: give an array "
-            f"(n_samples, {expected}). (Lists of numbers, all of one length, are 2-D; make each an "
-            "array to have them read as sequences.)"
+            f"(n_samples, {expected}). (A list of equally long lists of numbers counts as 2-D: if "
+            "the inner lists are sequences, make each of them an array.)"
         )
     if sequences.n_features != expected:
         raise ValueError(
@@ -168,9 +172,9 @@ def read_sequences(X, estimator, *, reset: bool, content: Content = FINITE_NUMBE
 
 
 def as_sequences(X, content: Content, fitted_on_table: bool | None = None) -> Sequences:
-    """Read X without an estimator that it has to fit.
+    """Read X without an estimator to check it against.
 
-    fitted_on_table : whether what was read before, if anything, was 2-D; see `_read`
+    fitted_on_table : whether the X of an earlier fit was 2-D, None without one; see `_read`
     """
     with about("X"):
         sequences = _read(X, content, fitted_on_table)
@@ -178,10 +182,11 @@ def as_sequences(X, content: Content, fitted_on_table: bool | None = None) -> Se
 
 
 def _read(X, content: Content, fitted_on_table: bool | None) -> Sequences | None:
-    """Read a 3-D array or a list of sequences; return None for what is 2-D.
+    """Read a 3-D array or a list of sequences; return None if X is 2-D.
 
-    A list of equally long lists of numbers is 2-D by default, as elsewhere in scikit-learn. After a
-    fit on sequences it is a list of sequences; after one on 2-D X any list that can be is 2-D.
+    A list of equally long lists of numbers counts as 2-D, as elsewhere in scikit-learn, unless the
+    estimator was fitted on sequences. If it was fitted on 2-D X, every list of equally long 1-D
+    sequences counts as 2-D.
     """
     if issparse(X):
         raise TypeError(
@@ -207,8 +212,8 @@ def _read(X, content: Content, fitted_on_table: bool | None) -> Sequences | None
             return None
     raise ValueError(
         "X must be an array (n_samples, n_timesteps, n_features), a list of arrays "
-        "(n_timesteps_i, n_features), or 2-D with one timestep a column (n_samples, n_timesteps); "
-        f"got {describe(X)}. Reshape your data, or put a single sequence into a list."
+        "(n_timesteps_i, n_features), or 2-D with one column per timestep (n_samples, "
+        f"n_timesteps); got {describe(X)}. Reshape your data, or put a single sequence into a list."
     )
 
 
@@ -221,17 +226,17 @@ def _checked(arrays: np.ndarray | list[np.ndarray], content: Content, container:
 
 
 def _depth(X: Sequence) -> int:
-    """How deep the sequences in X are nested, by the first one: 2 for a list of 1-D arrays."""
+    """The nesting depth of X, judged by its first item: 2 for a list of 1-D arrays."""
     if not len(X):
         return 1
     try:
         return 1 + np.ndim(X[0])
-    except ValueError:  # lists of different lengths in the first one
+    except ValueError:  # the first item holds lists of different lengths
         return 3
 
 
 def _is_rectangular(X: Sequence) -> bool:
-    """Whether X has two dimensions, as far as can be told without converting it."""
+    """Whether X looks like a list of equally long 1-D sequences, without converting it."""
     shapes = {np.shape(x) if isinstance(x, np.ndarray) else (len(x),) for x in X if np.iterable(x)}
     return _depth(X) == 2 and len(shapes) == 1 and all(np.iterable(x) for x in X)
 
@@ -251,8 +256,8 @@ def _read_table(X, content: Content, check: Callable) -> Sequences:
 def _refuse_empty(X: np.ndarray) -> np.ndarray:
     if 0 in X.shape:
         raise ValueError(
-            f"X has shape {X.shape}: there must be at least one sample, one timestep and one "
-            "feature (n_samples, n_timesteps, n_features)."
+            f"X has shape {X.shape}, but (n_samples, n_timesteps, n_features) must all be at least "
+            "one."
         )
     return X
 
@@ -270,7 +275,7 @@ def _read_list(X: Sequence, content: Content) -> list[np.ndarray]:
 
 
 def hint_at_swapped_axes(arrays: list[np.ndarray]) -> str:
-    """What to say if sequences differ in their second dimension, but not in their first."""
+    """The hint for sequences whose second dimensions differ while their first ones are equal."""
     n_rows = {len(array) for array in arrays}
     if len(n_rows) > 1:
         return ""
@@ -290,7 +295,7 @@ def _read_sequence(x, i: int, content: Content) -> np.ndarray:
         raise ValueError(
             f"X[{i}] is not an array (n_timesteps, n_features): its timesteps differ in length."
         ) from error
-    if len(array.shape) == 1:  # not ndim, which DataFrames needn't have
+    if len(array.shape) == 1:  # some DataFrames have no ndim
         array = array[:, np.newaxis]
     if len(array.shape) != 2:
         raise ValueError(

@@ -1,8 +1,10 @@
-"""The one door for what belongs to sequences: targets and weights become flat arrays.
+"""Targets and weights: read from any container into flat arrays with one row per target.
 
-With one target per sequence the rows of a flat array are the samples. With one per timestep they
-are the valid timesteps of all the sequences, one sequence after another.
+With one target per sequence, a flat array has one row per sequence. With one target per timestep,
+it has one row per valid timestep: those of the first sequence, then those of the second, and so on.
 """
+
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from scipy.sparse import issparse
@@ -10,6 +12,58 @@ from scipy.sparse import issparse
 from sklearn_rnn._input.content import as_numbers
 from sklearn_rnn._input.errors import about, describe, refuse_masked
 from sklearn_rnn._input.sequences import Sequences
+
+
+class TargetRows(NamedTuple):
+    """Which rows of a flat array are a sequence's targets."""
+
+    starts: np.ndarray  # (n,), each sequence's first row
+    counts: np.ndarray  # (n,), how many rows
+
+    @property
+    def total(self) -> int:
+        return int(self.counts.sum())
+
+
+def target_rows(X: Sequences, per_step: bool) -> TargetRows:
+    """Return where the targets of each sequence stand: its only one, or one per timestep."""
+    counts = X.lengths if per_step else np.ones(len(X), dtype=int)
+    return TargetRows(np.cumsum(counts) - counts, counts)
+
+
+class Targets(Protocol):
+    """Targets as they are trained on, and what the estimator remembers of them."""
+
+    values: np.ndarray  # (n_targets, n_outputs), or (n_targets,) class numbers
+
+    @property
+    def n_outputs(self) -> int:
+        """The raw outputs that the network needs."""
+
+    def attributes(self) -> dict[str, Any]:
+        """What the estimator remembers, by the names of its attributes."""
+
+
+class RegressionTargets(NamedTuple):
+    """The targets of a regressor."""
+
+    values: np.ndarray
+    one_output: bool  # whether predictions are 1-D, as y was
+
+    @property
+    def n_outputs(self) -> int:
+        return self.values.shape[1]
+
+    def attributes(self) -> dict[str, Any]:
+        return {"n_outputs_": self.n_outputs, "_one_output": self.one_output}
+
+
+class Examples(NamedTuple):
+    """What `fit` learns from, or validates on, when it has been read."""
+
+    X: Sequences
+    targets: Targets
+    weights: np.ndarray  # (n_targets,)
 
 
 def read_regression_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
@@ -30,7 +84,7 @@ def read_regression_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
 
 def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
     """Return one weight, at least zero, per target."""
-    n_targets = int(X.lengths.sum()) if per_step else len(X)
+    n_targets = target_rows(X, per_step).total
     if sample_weight is None:
         return np.ones(n_targets)
     name = "sample_weight"

@@ -7,11 +7,13 @@ import pickle
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import joblib
 
-from sklearn_rnn._training.epochs import Progress
+from sklearn_rnn._training.progress import Progress
 from sklearn_rnn._version import __version__
+from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.parameters import Parameters
 
 MAGIC = b"sklearn_rnn checkpoint"
@@ -25,21 +27,25 @@ class Saved:
     parameters: Parameters
     progress: Progress
 
+    def restore(self, network: Network, progress: Progress) -> None:
+        """Take a fit that has just begun to where this one stood."""
+        vars(progress).update(vars(self.progress))
+        network.parameters.vector[...] = self.parameters.vector
+        progress.take_back_last(network.parameters.vector)
+        network.refresh()
 
-def fingerprint(estimator, start, X, y, metadata: dict | None) -> dict[str, str]:
-    """Return digests, by name, of all that decides what a fit comes to.
+
+def fingerprint(estimator, start, data: dict[str, Any]) -> dict[str, str]:
+    """Return digests, by name, of everything that decides how a fit ends.
 
     start : the estimator as it is before the first epoch
+    data : the arguments of `fit` by name
     """
-    names = ("X_val", "y_val", "sample_weight_val")
     decisive = {
         "the estimator's class": type(estimator).__name__,
         **{k: v for k, v in estimator.get_params(deep=False).items() if k != "verbose"},
-        "X": X,
-        "y": y,
-        "sample_weight": (metadata or {}).get("sample_weight"),
-        **dict(zip(names, start._validation_data, strict=True)),
-        # A fit that starts anew is decided by its parameters, one that goes on by what there is.
+        **data,
+        # The parameters decide a new fit; a fit that goes on also depends on its start.
         "the fit that it goes on from": start._parameters.vector if start.n_iter_ else None,
     }
     return {name: joblib.hash(value) for name, value in decisive.items()}

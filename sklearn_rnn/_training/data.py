@@ -1,16 +1,22 @@
-"""The training data, and what of them the network is given at a time. Knows no estimator."""
+"""The training data: sequences, targets and weights, and what the network gets at a time."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.model_selection import train_test_split
 
-from sklearn_rnn.core.packing import Batch, decreasing
+from sklearn_rnn._input.targets import Examples, target_rows
+from sklearn_rnn.core.packing import Batch, FlatBatch, decreasing
 
 
 class Segment(NamedTuple):
-    """Some timesteps of a batch, with the targets and weights of the network's columns."""
+    """Some timesteps of a batch, with the targets and weights of the network's columns.
+
+    A segment is what one update learns from: whole sequences, or `bptt_steps` timesteps of them.
+    """
 
     batch: Batch
     targets: np.ndarray
@@ -24,7 +30,9 @@ class TrainingData:
     values : (any, n_inputs), timesteps; sequence i takes lengths[i] rows from starts[i] on
     targets : (any, n_outputs), or (any,) class numbers
     weights : (any,), of the targets
-    target_starts : where sequence i's targets start: its only one, or its first timestep's
+    target_starts : (n,), the row of each sequence's first target, or of its only one
+    target_counts : (n,), the number of targets of each sequence
+    per_step : whether every timestep has a target, and not only every sequence
     """
 
     values: np.ndarray
@@ -33,18 +41,35 @@ class TrainingData:
     targets: np.ndarray
     weights: np.ndarray
     target_starts: np.ndarray
+    target_counts: np.ndarray
     per_step: bool
+
+    @classmethod
+    def of(cls, examples: Examples, per_step: bool, dtype) -> "TrainingData":
+        """Convert examples once; samples of weight zero are left out, as if they weren't there."""
+        X, targets, weights = examples.X, examples.targets.values, examples.weights
+        X.check_fits(dtype)
+        values, starts = X.flat(dtype)
+        if targets.dtype.kind == "f" or targets.ndim == 2:
+            with np.errstate(over="ignore"):
+                targets = targets.astype(dtype, copy=False)
+            if not np.isfinite(targets).all():
+                raise ValueError(f"y has values too large for {dtype.name}, the precision of X.")
+        rows = target_rows(X, per_step)
+        data = cls(values, starts, X.lengths, targets, weights, *rows, per_step)
+        heaviest = np.maximum.reduceat(weights, rows.starts)
+        return data.take(np.flatnonzero(heaviest > 0))
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     @property
     def n_targets(self) -> int:
-        return int(self.lengths.sum()) if self.per_step else len(self)
+        return int(self.target_counts.sum())
 
     @property
     def n_samples(self) -> float:
-        """The number of sequences, weighted; of weights per timestep it is the mean that counts."""
+        """The number of sequences, each counted by the mean weight of its targets."""
         if self.per_step:
             columns = zip(self.target_starts, self.lengths, strict=True)
             return float(sum(self.weights[start : start + n].mean() for start, n in columns))
@@ -57,27 +82,35 @@ class TrainingData:
             starts=self.starts[chosen],
             lengths=self.lengths[chosen],
             target_starts=self.target_starts[chosen],
+            target_counts=self.target_counts[chosen],
         )
 
-    def inputs(self, chosen: np.ndarray) -> Batch:
-        """Return some of the sequences, which must be in the order of decreasing length."""
-        return Batch(self.values, self.starts[chosen], self.lengths[chosen])
+    def in_double(self) -> "TrainingData":
+        """Return the data in float64; class numbers stay integers."""
+        targets = self.targets
+        if targets.dtype.kind == "f":
+            targets = targets.astype(np.float64, copy=False)
+        return replace(self, values=self.values.astype(np.float64, copy=False), targets=targets)
 
-    def batch(self, chosen: np.ndarray) -> Segment:
-        """Return some of the sequences, as they are."""
+    def inputs(self, chosen: np.ndarray) -> Batch:
+        """Return some of the sequences; their lengths must be in decreasing order."""
+        return FlatBatch(self.values, self.starts[chosen], self.lengths[chosen])
+
+    def one_segment(self, chosen: np.ndarray) -> Segment:
+        """Return some of the sequences, whole."""
         return next(self.segments(chosen, None))
 
     def segments(self, chosen: np.ndarray, n_steps: int | None) -> Iterator[Segment]:
         """Cut some of the sequences into segments of so many timesteps; None: into one.
 
-        With one target per sequence, those of sequences that go on weigh nothing.
+        With one target per sequence, its weight is zero until the segment in which it ends.
         """
         chosen = chosen[decreasing(self.lengths[chosen])]
         whole, target_starts = self.inputs(chosen), self.target_starts[chosen]
         longest = int(whole.lengths[0])
         n_steps = longest if n_steps is None else n_steps
         for first in range(0, longest, n_steps):
-            batch = whole.segment(first, first + n_steps)
+            batch = whole.timesteps(first, first + n_steps)
             running = len(batch.lengths)
             if self.per_step:
                 positions = batch.positions(target_starts[:running] + first)
@@ -90,7 +123,7 @@ class TrainingData:
             yield Segment(batch, self._targets_at(positions), weights)
 
     def n_updates(self, n_steps: int | None) -> int:
-        """Of a batch of all these sequences, the segments that have targets."""
+        """The number of segments with targets, if all these sequences were one batch."""
         if n_steps is None:
             return 1
         n_segments = -(-self.lengths // n_steps)
@@ -101,7 +134,42 @@ class TrainingData:
         return np.ascontiguousarray(self.targets[positions].T)
 
     def target_positions(self) -> np.ndarray:
-        """Where the targets of these sequences stand."""
+        """The rows of these sequences' targets, in the order of a batch's columns."""
         order = decreasing(self.lengths)
         starts, batch = self.target_starts[order], self.inputs(order)
         return batch.positions(starts)[batch.is_real()] if self.per_step else starts
+
+
+def hold_out(
+    data: TrainingData, fraction: float, seed: int | None, labels: np.ndarray | None
+) -> tuple[TrainingData, TrainingData]:
+    """Split into training data and validation data.
+
+    seed : of the random choice; None takes the last samples, as is right for the order of time
+    labels : (n_samples,), stratify the choice, where each can be on both sides; None doesn't
+    """
+    n_held_out = math.ceil(fraction * len(data))
+    n_left = len(data) - n_held_out
+    chosen = np.arange(n_left), np.arange(n_left, len(data))
+    if seed is not None and n_left > 0:
+        can_stratify = labels is not None and may_stratify(labels, n_held_out)
+        chosen = train_test_split(
+            np.arange(len(data)),
+            test_size=n_held_out,
+            random_state=seed,
+            stratify=labels if can_stratify else None,
+        )
+    training, held_out = (data.take(part) for part in chosen)
+    if n_left < 1 or held_out.n_targets < 2:
+        raise ValueError(
+            f"early_stopping=True with validation_fraction={fraction} leaves {n_left} samples to "
+            f"train on and {n_held_out} with {held_out.n_targets} targets to validate on: too few. "
+            "Give more samples, or X_val and y_val, or set early_stopping=False."
+        )
+    return training, held_out
+
+
+def may_stratify(labels: np.ndarray, n_held_out: int) -> bool:
+    """Whether each label can be in both parts."""
+    counts = np.unique_counts(labels).counts
+    return counts.min() >= 2 and len(counts) <= min(n_held_out, len(labels) - n_held_out)

@@ -1,100 +1,67 @@
-"""The estimators' side of scikit-learn's callback protocol: one fit, and its epochs."""
+"""A fit and its callbacks, by scikit-learn's protocol: the fit is a task, and so is every epoch."""
 
 from collections.abc import Callable
-from copy import copy, deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sklearn_rnn._training.epochs import Ending, Progress, Watcher, put_back_best
-from sklearn_rnn.core.network import Network
+from sklearn_rnn._training.checkpoint import Saved
+from sklearn_rnn._training.descent import Watcher
+from sklearn_rnn._training.progress import StoppingRule
 
 
-@dataclass(frozen=True)
-class Stopping:
+class ValidationArguments(NamedTuple):
+    """The validation data as `fit` was given them."""
+
+    X: Any = None
+    y: Any = None
+    sample_weight: Any = None
+
+
+class ScoredStopping(NamedTuple):
     """Early stopping by a scorer, in place of the estimator's own."""
 
     scorer: Callable
-    tol: float
-    n_iter_no_change: int
+    rule: StoppingRule
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """What it changes in the training options."""
-        names = ("tol", "n_iter_no_change")
-        return {"early_stopping": True, **{name: getattr(self, name) for name in names}}
+
+@dataclass
+class Requests:
+    """What passes between a fit that begins and the callbacks of this package.
+
+    The estimator has it as `_callback_requests` while their `on_fit_task_begin` runs. They read
+    `validation`, and set the others.
+    """
+
+    validation: ValidationArguments
+    stopping: ScoredStopping | None = None  # by EarlyStopping
+    resume_from: Saved | None = None  # by Checkpoint
 
 
 class FitHooks(Watcher):
     """Calls the hooks of an estimator's callbacks.
 
-    They are handed X, y and the weights as `fit` was, and an estimator as if training had stopped
-    there: a copy, so that neither they nor the training can change what the other one has.
+    context : the estimator's, from scikit-learn
+    arguments : what every hook is given
+    snapshot : makes the attributes of an estimator as if training had stopped there; a copy, so
+        that neither the hooks nor the training can change what the other one has
     """
 
-    def __init__(self, estimator, X, y, sample_weight, validation: tuple):
-        self.estimator = estimator
-        self.validation = validation
-        self.stopping: Stopping | None = None
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        self.context = estimator._init_callback_context(max_subtasks=int(estimator.max_iter))
-        self._arguments = {
-            "estimator": estimator,
-            "X": X,
-            "y": y,
-            "metadata": metadata,
-            "reconstruction_attributes": self._as_if_stopped,
-        }
+    def __init__(self, context, arguments: dict[str, Any], snapshot: Callable[[], dict[str, Any]]):
+        self.context = context
+        self.arguments = {**arguments, "reconstruction_attributes": snapshot}
+        self._epoch = None  # its context
 
-    def begin(self, network: Network, progress: Progress) -> int:
-        """Before the first epoch; return how many there are to be.
-
-        Callbacks of this package may leave two things on the estimator: `_stopping` (EarlyStopping)
-        and `_resume_from` (Checkpoint).
-        """
-        self._network, self._progress = network, progress
-        self.context.call_on_fit_task_begin(**self._arguments)
-        self.stopping = vars(self.estimator).pop("_stopping", None)
-        saved = vars(self.estimator).pop("_resume_from", None)
-        n_epochs = int(self.estimator.max_iter)
-        return n_epochs if saved is None else n_epochs - self._resume(saved)
-
-    def _resume(self, saved) -> int:
-        """Take over what a checkpoint holds; return how many epochs that saves."""
-        network, progress = self._network, self._progress
-        n_before = len(progress.loss_curve)
-        vars(progress).update(vars(saved.progress))
-        last = progress.last_parameters
-        network.parameters.vector[...] = saved.parameters.vector if last is None else last
-        network.refresh()
-        progress.last_parameters = None
-        if progress.ending is Ending.CONVERGED:
-            return int(self.estimator.max_iter)
-        return len(progress.loss_curve) - n_before
+    def begin(self) -> None:
+        """Before the first epoch."""
+        self.context.call_on_fit_task_begin(**self.arguments)
 
     def begin_epoch(self) -> None:
         self._epoch = self.context.subcontext(task_name="epoch")
-        self._epoch.call_on_fit_task_begin(**self._arguments)
+        self._epoch.call_on_fit_task_begin(**self.arguments)
 
     def end_epoch(self) -> bool:
-        return self._epoch.call_on_fit_task_end(**self._arguments)
+        return self._epoch.call_on_fit_task_end(**self.arguments)
 
     def end(self) -> None:
         """After the estimator has got its fitted attributes."""
-        self.context.call_on_fit_task_end(**self._arguments)
-
-    def score(self, network: Network) -> float:
-        """Score the validation data by the scorer of a callback."""
-        X, y, sample_weight = self.validation
-        fitted = copy(self.estimator)
-        fitted._architecture = network.architecture
-        fitted._parameters = deepcopy(network.parameters)
-        weighted = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return float(self.stopping.scorer(fitted, X, y, **weighted))
-
-    def _as_if_stopped(self) -> dict[str, Any]:
-        parameters, progress = deepcopy((self._network.parameters, self._progress))
-        early_stopping = self.estimator.early_stopping or self.stopping is not None
-        put_back_best(parameters.vector, progress, early_stopping)
-        network = Network(self._network.architecture, parameters)
-        attributes = self.estimator._fitted_attributes(network, progress)
-        return {**attributes, "_validation_data": self.validation}
+        self.context.call_on_fit_task_end(**self.arguments)

@@ -1,4 +1,4 @@
-"""Memory that is laid out again and again without being allocated again, and ufuncs on it."""
+"""Memory that is allocated once and laid out again for every batch, and how ufuncs work on it."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -8,31 +8,18 @@ import numpy as np
 
 Shape = tuple[int, ...]
 
-# See small_ufunc_buffers.
+# The numbers in a ufunc's buffer; see small_ufunc_buffers.
 UFUNC_BUFFER = 1024
 
 
-@contextmanager
-def small_ufunc_buffers() -> Iterator[None]:
-    """Keep ufuncs from copying what they could work on in place.
-
-    A ufunc on slots of memory, which don't lie side by side, copies several of them at a time to
-    its buffer and back, unless they are longer than the buffer. By default that is 8192 numbers;
-    the copies take as long as the work.
-    """
-    with np.errstate():  # which at its end puts back the size too
-        np.setbufsize(UFUNC_BUFFER)
-        yield
-
-
 class Arena:
-    """Memory that is laid out anew, time and again, without being allocated anew."""
+    """Memory for some arrays. It grows to the largest need, and stays."""
 
     def __init__(self, dtype):
         self.flat = np.empty(0, dtype)
 
     def reserve(self, shapes: Sequence[Shape]) -> bool:
-        """See to it that there is memory for arrays of these shapes; return whether it is new."""
+        """Make room for arrays of these shapes; return whether the memory is new."""
         size = sum(map(math.prod, shapes))
         if size <= self.flat.size:
             return False
@@ -50,8 +37,22 @@ def carve(flat: np.ndarray, shapes: Sequence[Shape]) -> Iterator[np.ndarray]:
 
 
 class Workspace:
-    """Memory that the layers of a network use one after another, on the way back."""
+    """Memory for the backward pass. The layers of a network use it one after another."""
 
     def __init__(self, dtype):
+        self.dtype = dtype
         self.scratch = Arena(dtype)
         self.columns = Arena(dtype)
+
+
+@contextmanager
+def small_ufunc_buffers() -> Iterator[None]:
+    """Let ufuncs work in place on the slots of memory, rather than on copies.
+
+    The slots of successive timesteps are not adjacent. On such arrays a ufunc gathers several slots
+    in its buffer, and copies the result back, unless a slot is longer than the buffer. The default
+    buffer holds 8192 numbers, and the copies would take as long as the work itself.
+    """
+    with np.errstate():  # restores the size of the buffer, too
+        np.setbufsize(UFUNC_BUFFER)
+        yield

@@ -1,19 +1,23 @@
-"""A batch of sequences as time-major blocks, with next to no padding.
+"""A batch of sequences, packed time-major and with next to no padding.
 
-The sequences of a batch are sorted by decreasing length, so that timestep t concerns the first B_t
-of them. A span is a stretch of timesteps over which B_t stays the same. Within a span everything is
-an array (n_steps, rows, batch): each timestep one contiguous block, no cell of it wasted. A chunk
-is as many spans, one after another, as are worked on at a time.
+The sequences of a batch are sorted by decreasing length. So the sequences that are running at
+timestep t are the first B_t of the batch.
 
-Very short spans cost more than they save. So the sequences that end in a span run on to its end,
-on their last inputs, if that is no more than `RUN_ON` timesteps of all of them together. Nothing
-that they yield after their ends is used, and no gradient comes from there.
-
-Where the timesteps of the whole batch stand side by side in one matrix (rows, columns), span by
-span, step by step, sequence by sequence, they are "packed columns"; those of sequences that run on
-are among them.
+Span
+    A stretch of timesteps at which the same sequences are running. Within a span everything is an
+    array (n_steps, rows, batch): each timestep is one contiguous block, and no cell is wasted.
+Chunk
+    Consecutive spans that are worked on together. A chunk is about as large as the cache.
+Running on
+    Very short spans cost more than they save. Sequences that end within a span may therefore run
+    on to its end: their last input is repeated. All sequences of a span together run on for at most
+    `RUN_ON` timesteps. Their outputs beyond their ends are not used and get no gradient.
+Packed columns
+    The timesteps of the whole batch, side by side in one matrix (rows, columns): span by span, step
+    by step, sequence by sequence. Timesteps of sequences that run on have columns, too.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,10 +26,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-# How many timesteps the sequences of a span may run on, all together.
+# The most timesteps that all sequences of a span together may run on.
 RUN_ON = 32
 
-# A chunk's timesteps at most: there are Python objects for each, which take memory too.
+# The most timesteps of a chunk: each timestep has Python objects of its own, and they take memory.
 MAX_STEPS = 128
 
 
@@ -63,25 +67,25 @@ class Plateau(NamedTuple):
     last_steps: list[tuple[int, int, int]]  # (timestep, first, last), as in `Span.ends`
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Some sequences of a flat array of timesteps, sorted by decreasing length.
+class Batch(ABC):
+    """Sequences sorted by decreasing length.
 
-    values : (total_steps, n_features), the timesteps of all sequences, one after another
-    starts : (batch,), the row of `values` at which each sequence of the batch starts
+    How they are packed follows from their lengths alone. The subclasses say where the timesteps
+    are stored.
+
     lengths : (batch,), non-increasing
     """
 
-    values: np.ndarray | Sequence[np.ndarray]
-    starts: np.ndarray
     lengths: np.ndarray
 
     @cached_property
     def plateaus(self) -> list[Plateau]:
-        """How many sequences run up to which timestep, from all to the longest ones."""
+        """The batch's plateaus in the order of time: at first all sequences run, then fewer."""
         bounds = np.flatnonzero(self.lengths[1:] < self.lengths[:-1]) + 1
         bounds = [0, *bounds.tolist(), len(self.lengths)]
         plateaus, ending, ran_on, end = [], [], 0, 0
+        # From the shortest sequences to the longest: as long as running on costs little, those that
+        # end join one plateau.
         for first, last in reversed(list(pairwise(bounds))):
             length = int(self.lengths[first])
             ran_on += sum(b - a for _, a, b in ending) * (length - end)
@@ -94,34 +98,37 @@ class Batch:
 
     @cached_property
     def ends(self) -> np.ndarray:
-        """Up to which timestep each sequence runs, or runs on."""
+        """The timestep up to which each sequence runs, or runs on."""
         ends = np.empty_like(self.lengths)
-        for plateau in self.plateaus:
-            ends[: plateau.running] = plateau.end  # those that run longer get theirs after this
+        for plateau in self.plateaus:  # later plateaus overwrite the ends of longer sequences
+            ends[: plateau.running] = plateau.end
         return ends
 
     @property
     def n_columns(self) -> int:
         return int(self.ends.sum())
 
-    def segment(self, first: int, end: int) -> "Batch":
-        """Return timesteps first to end - 1 of the sequences that have any: the batch's first ones.
+    def timesteps(self, first: int, end: int) -> "Batch":
+        """Return timesteps first to end - 1 of all sequences that are longer than `first`.
 
-        Nothing is copied.
+        These sequences are the first ones of the batch. Nothing is copied.
         """
         if first == 0 and end >= self.lengths[0]:
             return self
         running = int(np.count_nonzero(self.lengths > first))
-        lengths = np.minimum(self.lengths[:running], end) - first
-        return Batch(self.values, self.starts[:running] + first, lengths)
+        return self._cut(first, np.minimum(self.lengths[:running], end) - first)
+
+    @abstractmethod
+    def _cut(self, first: int, lengths: np.ndarray) -> "Batch":
+        """Return the first `len(lengths)` sequences from timestep `first` on, cut to `lengths`."""
 
     def chunks(self, max_columns: int, max_steps: int = MAX_STEPS) -> Iterator[Chunk]:
         """Yield the batch's chunks, each of at most `max_columns` columns (but one step at least).
 
-        A generator, and derived from the lengths alone: an endless sequence costs no memory here.
+        The chunks are made one by one, so even an endless sequence takes no memory here.
         """
         spans: list[Span] = []
-        time = column = steps = columns = 0  # the last two are the chunk's
+        time = column = steps = columns = 0  # steps and columns are the chunk's
         for end, running, last_steps in self.plateaus:
             while time < end:
                 n_steps = min(end - time, (max_columns - columns) // running, max_steps - steps)
@@ -140,7 +147,7 @@ class Batch:
         yield tuple(spans)
 
     def positions(self, starts: np.ndarray, chunk: Chunk | None = None) -> np.ndarray:
-        """Where packed columns, a chunk's or all, stand in a flat array.
+        """Return where the packed columns of a chunk, or of the whole batch, stand in a flat array.
 
         starts : where each sequence of the batch starts in that array
         """
@@ -150,15 +157,18 @@ class Batch:
         return (np.minimum(steps, self.lengths - 1) + starts)[steps < self.ends]
 
     def is_real(self, chunk: Chunk | None = None) -> np.ndarray:
-        """Which packed columns, a chunk's or all, are not those of sequences that run on."""
+        """Return which packed columns of a chunk, or of the whole batch, lie within their sequence.
+
+        The other columns belong to sequences that run on.
+        """
         steps = self._steps(chunk)
         return (steps < self.lengths)[steps < self.ends]
 
     @cached_property
     def mirror(self) -> np.ndarray:
-        """The packed columns in the order that reverses each sequence within its own length.
+        """The permutation of packed columns that reverses each sequence within its own length.
 
-        Those of sequences that run on stay where they are: doing it twice undoes it.
+        Columns of sequences that run on stay in place. The permutation is its own inverse.
         """
         steps = self._steps(None)
         running = steps < self.ends
@@ -167,13 +177,14 @@ class Batch:
         return (first_columns[mirrored] + np.arange(len(self.lengths)))[running]
 
     def _steps(self, chunk: Chunk | None) -> np.ndarray:
+        """The timesteps of a chunk, or of the whole batch, as a column vector."""
         first, end = 0, int(self.lengths[0])
         if chunk is not None:
             first, end = chunk[0].start, chunk[-1].start + chunk[-1].n_steps
         return np.arange(first, end)[:, np.newaxis]
 
     def inputs(self, chunk: Chunk) -> list[np.ndarray]:
-        """Gather the inputs of a chunk's spans, each (n_steps, n_features, batch), transposed."""
+        """Gather x for each span of a chunk, (n_steps, n_features, batch), in transposed memory."""
         rows = self._rows(chunk)
         ends = [span.column + span.n_columns - chunk[0].column for span in chunk]
         return [
@@ -181,25 +192,52 @@ class Batch:
             for span, end in zip(chunk, ends, strict=True)
         ]
 
+    @abstractmethod
     def _rows(self, chunk: Chunk) -> np.ndarray:
-        """The inputs of a chunk's columns, (columns, n_features)."""
+        """Gather x for each packed column of a chunk, (columns, n_features)."""
+
+
+@dataclass(frozen=True, eq=False)
+class FlatBatch(Batch):
+    """A batch whose sequences lie in one flat array of timesteps.
+
+    values : (any, n_features), timesteps
+    starts : (batch,), the row of `values` at which each sequence starts
+    lengths : (batch,), non-increasing
+    """
+
+    values: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+
+    def _cut(self, first, lengths):
+        return FlatBatch(self.values, self.starts[: len(lengths)] + first, lengths)
+
+    def _rows(self, chunk):
         return self.values.take(self.positions(self.starts, chunk), axis=0)
 
 
+@dataclass(frozen=True, eq=False)
 class ScatteredBatch(Batch):
-    """Sequences that don't lie in one array of timesteps; only a chunk of them is put together.
+    """A batch whose sequences are arrays of their own; only one chunk at a time is put together.
 
-    values : (n_timesteps_i, n_features) arrays, one for each sequence of the batch
+    arrays : (n_timesteps_i, n_features), one for each sequence, in the order of decreasing length
     """
 
-    def __init__(self, values: Sequence[np.ndarray]):
-        lengths = np.array([len(array) for array in values])
-        super().__init__(values, np.zeros_like(lengths), lengths)
+    arrays: Sequence[np.ndarray]
 
-    def _rows(self, chunk: Chunk) -> np.ndarray:
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        return np.array([len(array) for array in self.arrays])
+
+    def _cut(self, first, lengths):
+        cut = zip(self.arrays, lengths.tolist(), strict=False)
+        return ScatteredBatch([array[first : first + length] for array, length in cut])
+
+    def _rows(self, chunk):
         first, end = chunk[0].start, chunk[-1].start + chunk[-1].n_steps
-        firsts = np.minimum(first, self.lengths - 1)  # of those that run on, the last timestep
-        running = zip(self.values[: chunk[0].batch_size], firsts.tolist(), strict=False)
+        firsts = np.minimum(first, self.lengths - 1)  # sequences that run on repeat their last step
+        running = zip(self.arrays[: chunk[0].batch_size], firsts.tolist(), strict=False)
         parts = [array[k:end] for array, k in running]
         starts = -firsts
         starts[1 : len(parts)] += np.cumsum([len(part) for part in parts[:-1]], dtype=int)

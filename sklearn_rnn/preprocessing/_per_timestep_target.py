@@ -11,9 +11,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from sklearn_rnn._data import about_validation_data
 from sklearn_rnn._input.content import STEPS, as_numbers
-from sklearn_rnn._input.errors import describe, unchanged_on_error
+from sklearn_rnn._input.errors import about_validation_data, describe, unchanged_on_error
 from sklearn_rnn._input.sequences import Sequences, as_sequences
 from sklearn_rnn._input.targets import (
     array_or_list,

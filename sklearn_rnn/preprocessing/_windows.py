@@ -23,7 +23,7 @@ class _Series(NamedTuple):
     columns: list | None
 
 
-def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, return_index=False):
+def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, return_index=False):  # noqa: PLR0913
     """Cut time series into windows, and the values to forecast from each of them.
 
     The window that starts at timestep s holds the timesteps s to s + window - 1; its targets are

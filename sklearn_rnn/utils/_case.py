@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import get_tags
 
 from sklearn_rnn.utils._declared import NEEDS, Declared
-from sklearn_rnn.utils._problems import EQUAL, LENGTHS, N_FEATURES, Problem, make_problem
+from sklearn_rnn.utils._problems import EQUAL, LENGTHS, N_FEATURES, Problem, Recipe
 
 METHODS = (
     "predict",
@@ -113,7 +113,7 @@ class Case:
             "positive_X": self.tags.input_tags.positive_only,
             "positive_y": self.kind_of_y == "regressor" and self.tags.target_tags.positive_only,
         }
-        return make_problem(**{**defaults, **options})
+        return Recipe(**{**defaults, **options}).draw()
 
     def new(self):
         """Return an unfitted copy, with a seed for whatever takes one."""

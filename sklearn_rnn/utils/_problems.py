@@ -1,5 +1,6 @@
 """Small sequences with targets that depend on them, and the containers in which both come."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,36 +54,41 @@ def padded_with_last(parts: list[np.ndarray]) -> np.ndarray:
 CONTAINERS = {"array": np.stack, "padded": pad_sequences, "list": list, "object array": as_objects}
 
 
-def make_problem(
-    *,
-    kind: str | None,
-    per_timestep: bool,
-    lengths,
-    n_features: int,
-    n_outputs: int | None = None,
-    labels=(0, 1, 2),
-    positive_X=False,
-    positive_y=False,
-    seed=0,
-) -> Problem:
-    """Draw a problem.
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to draw a problem.
 
     kind : "regressor", "classifier", "multilabel" or None, for y
     n_outputs : the numbers per target, in a dimension of their own; None is one, without it
     """
-    rng = np.random.default_rng(seed)
-    X = [rng.normal(size=(length, n_features)) for length in lengths]
-    if positive_X:
-        X = [np.abs(x) for x in X]
-    signals = [_signals(x, n_outputs or 1) for x in X]
-    starts = np.cumsum(lengths)[:-1]
-    values = np.concatenate(signals if per_timestep else [signal[-1:] for signal in signals])
-    targets = _TARGETS[kind](values, np.asarray(labels))
-    if positive_y:
-        targets = np.abs(targets) + 0.1
-    if targets is not None and n_outputs is None:
-        targets = targets[:, 0]
-    return Problem(X, np.split(targets, starts) if per_timestep and kind else targets)
+
+    kind: str | None
+    per_timestep: bool
+    lengths: Sequence[int]
+    n_features: int
+    n_outputs: int | None = None
+    labels: Sequence[int] = (0, 1, 2)
+    positive_X: bool = False
+    positive_y: bool = False
+    seed: int = 0
+
+    def draw(self) -> Problem:
+        """Draw the problem; always the same one."""
+        rng = np.random.default_rng(self.seed)
+        X = [rng.normal(size=(length, self.n_features)) for length in self.lengths]
+        if self.positive_X:
+            X = [np.abs(x) for x in X]
+        signals = [_signals(x, self.n_outputs or 1) for x in X]
+        if not self.per_timestep:
+            signals = [signal[-1:] for signal in signals]
+        targets = _TARGETS[self.kind](np.concatenate(signals), np.asarray(self.labels))
+        if self.positive_y:
+            targets = np.abs(targets) + 0.1
+        if targets is not None and self.n_outputs is None:
+            targets = targets[:, 0]
+        if self.per_timestep and self.kind:
+            targets = np.split(targets, np.cumsum(self.lengths)[:-1])
+        return Problem(X, targets)
 
 
 def _signals(x: np.ndarray, n_outputs: int) -> np.ndarray:

@@ -93,11 +93,11 @@ def test_finite_differences(cell, rates, bidirectional, return_sequences, n_laye
         rng = np.random.default_rng(5)
         return evaluate(network, packed, *task, *(Dropout(r, rng) if r else None for r in rates))
 
-    undropped, _ = evaluate(network, packed, *task)
-    value, d_outputs = loss()
+    undropped, *_ = evaluate(network, packed, *task)
+    value, d_outputs, tape = loss()
     assert value != pytest.approx(undropped, rel=1e-5)
     gradients = unset_gradients(network)
-    d_inputs = network.backward(d_outputs, gradients, input_gradient=True)
+    d_inputs = network.backward(tape, d_outputs, gradients, input_gradient=True)
     numeric = central_differences(lambda: loss()[0], network.parameters.vector)
     assert_equal_slopes(gradients.vector, numeric, "parameters")
     of_values = np.concatenate(packed.by_sequence(d_inputs, return_sequences=True))
@@ -127,8 +127,9 @@ def test_a_unit_is_scaled_where_the_next_layer_and_the_output_read_it(
     named["output.W_hy"] *= upper
     scaled.refresh()
     batch = pack(make_sequences(RAGGED)).batch
-    outputs = network.forward(batch, OfEachUnit(lower, upper))
-    np.testing.assert_allclose(outputs, scaled.forward(batch), rtol=0, atol=1e-12)
+    outputs, _ = network.forward(batch, OfEachUnit(lower, upper))
+    expected, _ = scaled.forward(batch)
+    np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-12)
 
 
 @cells
@@ -149,9 +150,9 @@ def test_the_recurrent_product_sees_what_a_sequence_has_left(
     task = "squared_error", *make_targets("squared_error", lengths, 2, return_sequences)
     shape = network.architecture.width, len(lengths)
     masks = [rng.choice([0.0, 1.0, 2.0], shape) for _ in range(n_layers)]
-    value, d_outputs = evaluate(network, packed, *task, None, OfEachSequence(masks))
+    value, d_outputs, tape = evaluate(network, packed, *task, None, OfEachSequence(masks))
     gradients = unset_gradients(network)
-    d_inputs = network.backward(d_outputs, gradients, input_gradient=True)
+    d_inputs = network.backward(tape, d_outputs, gradients, input_gradient=True)
 
     columns = [packed.order.index(i) for i in range(len(lengths))]
     _, targets, weights = task
@@ -179,13 +180,13 @@ def test_the_recurrent_product_sees_what_a_sequence_has_left(
 def test_a_sequence_keeps_its_recurrent_mask_from_segment_to_segment(cell, return_sequences):
     network = make_network(cell, n_layers=2, return_sequences=return_sequences)
     packed = pack(make_sequences(RAGGED))
-    raw = network.forward(packed.batch, None, Dropout(0.5, np.random.default_rng(0)))
+    raw, _ = network.forward(packed.batch, None, Dropout(0.5, np.random.default_rng(0)))
     whole = packed.by_sequence(raw, return_sequences)
     dropout, carry = Dropout(0.5, np.random.default_rng(0)), None
     for first in range(0, max(RAGGED), 2):
-        segment = packed.batch.segment(first, first + 2)
-        raw = network.forward(segment, None, dropout, carry)
-        carry = network.carry
+        segment = packed.batch.timesteps(first, first + 2)
+        raw, tape = network.forward(segment, None, dropout, carry)
+        carry = tape.carry
     assert segment.lengths.tolist() == [1, 1]  # the last timestep of the longest ones
     for i, outputs in zip(packed.order, raw.T, strict=False):
         expected = whole[i][-1] if return_sequences else whole[i]
@@ -205,7 +206,7 @@ def test_masks_do_not_depend_on_chunks(kind, return_sequences, bidirectional):
             bidirectional=bidirectional,
             max_columns=max_columns,
         )
-        raw = network.forward(packed.batch, **{kind: Dropout(0.5, np.random.default_rng(0))})
+        raw, _ = network.forward(packed.batch, **{kind: Dropout(0.5, np.random.default_rng(0))})
         return packed.by_sequence(raw, return_sequences)
 
     whole = outputs(None)
@@ -220,10 +221,11 @@ def test_nothing_remains_of_it_for_the_next_batch(kind, bidirectional):
     network = make_network(n_layers=2, bidirectional=bidirectional)
     sequences = make_sequences(RAGGED)
     batch = pack(sequences).batch
-    outputs, predicted = network.forward(batch), predict(network, sequences)
-    dropped = network.forward(batch, **{kind: Dropout(0.5, np.random.default_rng(0))})
+    (outputs, _), predicted = network.forward(batch), predict(network, sequences)
+    dropped, _ = network.forward(batch, **{kind: Dropout(0.5, np.random.default_rng(0))})
     assert np.abs(dropped - outputs).max() > 0.01
-    np.testing.assert_array_equal(network.forward(batch), outputs)
+    again, _ = network.forward(batch)
+    np.testing.assert_array_equal(again, outputs)
     np.testing.assert_array_equal(predict(network, sequences), predicted)
 
 
@@ -238,9 +240,9 @@ def test_float32_stays_float32(kind, bidirectional, return_sequences):
         return_sequences=return_sequences,
     )
     batch = pack(make_sequences(RAGGED, dtype=np.float32)).batch
-    outputs = network.forward(batch, **{kind: Dropout(0.5, np.random.default_rng(0))})
+    outputs, tape = network.forward(batch, **{kind: Dropout(0.5, np.random.default_rng(0))})
     assert outputs.dtype == np.float32
     gradients = unset_gradients(network)
-    d_inputs = network.backward(outputs, gradients, input_gradient=True)
+    d_inputs = network.backward(tape, outputs, gradients, input_gradient=True)
     assert d_inputs.dtype == gradients.vector.dtype == np.float32
     assert np.isfinite(gradients.vector).all()

@@ -75,9 +75,9 @@ def test_finite_differences(loss, layout, n_layers, bidirectional, return_sequen
     )
     packed = pack(make_sequences(lengths))
     targets, weights = make_targets(loss, lengths, 2, return_sequences)
-    _, d_outputs = evaluate(network, packed, loss, targets, weights)
+    _, d_outputs, tape = evaluate(network, packed, loss, targets, weights)
     gradients = unset_gradients(network)
-    d_inputs = network.backward(d_outputs, gradients, input_gradient=True)
+    d_inputs = network.backward(tape, d_outputs, gradients, input_gradient=True)
 
     def total():
         network.refresh()
@@ -114,7 +114,8 @@ def test_reference(loss, layout, n_layers, bidirectional, return_sequences, vari
     packed = pack(sequences)
     targets, weights = make_targets(loss, lengths, 3, return_sequences)
     weights_by_name = network.architecture.named(network.parameters)
-    outputs = packed.by_sequence(network.forward(packed.batch), return_sequences)
+    raw, _ = network.forward(packed.batch)
+    outputs = packed.by_sequence(raw, return_sequences)
     value, gradients, d_inputs = loss_and_gradients(network, packed, loss, targets, weights)
 
     options = {"cell": cell, "activation": activation, "return_sequences": return_sequences}

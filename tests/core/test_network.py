@@ -46,7 +46,7 @@ def test_prediction_is_forward(cell, activation, return_sequences, bidirectional
     }
     sequences = make_sequences(RAGGED)
     packed = pack(sequences)
-    outputs = make_network(cell, activation, **options).forward(packed.batch)
+    outputs, _ = make_network(cell, activation, **options).forward(packed.batch)
     expected = packed.by_sequence(outputs, return_sequences)
     network = make_network(cell, activation, max_columns=max_columns, **options)
     assert_all_close(predict(network, sequences), expected)
@@ -59,7 +59,7 @@ def test_states_outlive_the_memory_of_their_chunk(cell, bidirectional):
     sequences = make_sequences([2, 17, 3, 19, 11])
     options = {"n_layers": 2, "return_sequences": True, "bidirectional": bidirectional}
     packed = pack(sequences)
-    outputs = make_network(cell, **options).forward(packed.batch)
+    outputs, _ = make_network(cell, **options).forward(packed.batch)
     network = make_network(cell, max_columns=3, **options)
     assert_all_close(predict(network, sequences), packed.by_sequence(outputs, True))
 
@@ -75,8 +75,8 @@ def test_segments_go_on_from_the_states_before(cell, n_steps, max_columns):
     for first in range(0, 45, n_steps):
         parts = [x[first : first + n_steps] for x in sequences if len(x) > first]
         packed = pack(parts)
-        outputs = network.forward(packed.batch, carry=carry)
-        carry = network.carry
+        outputs, tape = network.forward(packed.batch, carry=carry)
+        carry = tape.carry
         for raw, whole in zip(packed.by_sequence(outputs, True), expected, strict=False):
             np.testing.assert_allclose(raw, whole[first : first + n_steps], rtol=0, atol=1e-12)
 
@@ -146,7 +146,8 @@ def test_ragged_batches_do_not_use_up_memory(cell):
     tracemalloc.start()
     for seed in range(80):
         packed = pack(make_sequences(rng.integers(1, 200, 4), seed=seed))
-        network.backward(network.forward(packed.batch), gradients)
+        outputs, tape = network.forward(packed.batch)
+        network.backward(tape, outputs, gradients)
         n_bytes.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
     assert max(n_bytes[60:]) < 1.5 * max(n_bytes[10:30])
@@ -209,11 +210,11 @@ def test_gradients_on_inputs_are_optional(cell, activation, n_layers, bidirectio
     network = make_network(cell, activation, n_layers=n_layers, bidirectional=bidirectional)
     packed = pack(make_sequences(RAGGED))
     targets, weights = make_targets("squared_error", RAGGED, 2, False)
-    _, d_outputs = evaluate(network, packed, "squared_error", targets, weights)
+    _, d_outputs, tape = evaluate(network, packed, "squared_error", targets, weights)
     gradients, more_gradients = unset_gradients(network), unset_gradients(network)
-    assert network.backward(d_outputs, gradients) is None
-    network.forward(packed.batch)
-    assert network.backward(d_outputs, more_gradients, input_gradient=True) is not None
+    assert network.backward(tape, d_outputs, gradients) is None
+    _, tape = network.forward(packed.batch)
+    assert network.backward(tape, d_outputs, more_gradients, input_gradient=True) is not None
     np.testing.assert_array_equal(gradients.vector, more_gradients.vector)
 
 
@@ -224,9 +225,9 @@ def test_forward_and_backward_change_no_argument(cell, activation, bidirectional
     packed = pack(make_sequences(RAGGED))
     targets, weights = make_targets("squared_error", RAGGED, 2, False)
     theta, values = network.parameters.vector.copy(), packed.batch.values.copy()
-    _, d_outputs = evaluate(network, packed, "squared_error", targets, weights)
+    _, d_outputs, tape = evaluate(network, packed, "squared_error", targets, weights)
     d_outputs_before = d_outputs.copy()
-    network.backward(d_outputs, unset_gradients(network), input_gradient=True)
+    network.backward(tape, d_outputs, unset_gradients(network), input_gradient=True)
     np.testing.assert_array_equal(network.parameters.vector, theta)
     np.testing.assert_array_equal(packed.batch.values, values)
     np.testing.assert_array_equal(d_outputs, d_outputs_before)
@@ -267,21 +268,23 @@ def test_float32_stays_float32(cell, activation, return_sequences, bidirectional
     packed = pack(sequences)
     in_double = [sequence.astype(np.float64) for sequence in sequences]
 
-    outputs = network.forward(packed.batch)
+    outputs, tape = network.forward(packed.batch)
+    expected, double_tape = double.forward(pack(in_double).batch)
     assert outputs.dtype == np.float32
-    np.testing.assert_allclose(outputs, double.forward(pack(in_double).batch), rtol=0, atol=1e-5)
-    for raw, expected in zip(predict(network, sequences), predict(double, in_double), strict=True):
-        assert raw.dtype == np.float32
-        np.testing.assert_allclose(raw, expected, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-5)
 
     d_outputs = np.cos(np.arange(outputs.size)).reshape(outputs.shape)
     gradients, expected = unset_gradients(network), unset_gradients(double)
     assert gradients.vector.dtype == np.float32
-    d_inputs = network.backward(d_outputs.astype(np.float32), gradients, input_gradient=True)
+    d_inputs = network.backward(tape, d_outputs.astype(np.float32), gradients, input_gradient=True)
     assert d_inputs.dtype == np.float32
-    expected_d_inputs = double.backward(d_outputs, expected, input_gradient=True)
+    expected_d_inputs = double.backward(double_tape, d_outputs, expected, input_gradient=True)
     np.testing.assert_allclose(d_inputs, expected_d_inputs, rtol=0, atol=1e-4)
     np.testing.assert_allclose(gradients.vector, expected.vector, rtol=0, atol=1e-4)
+
+    for raw, expected in zip(predict(network, sequences), predict(double, in_double), strict=True):
+        assert raw.dtype == np.float32
+        np.testing.assert_allclose(raw, expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -312,10 +315,30 @@ def test_networks_of_the_same_parameters_are_independent():
     second = Network(network.architecture, network.parameters)
     packed, other = pack(make_sequences([3, 2])), pack(make_sequences([5, 1, 4], seed=9))
     d_outputs = np.ones((2, 2))
-    network.forward(packed.batch)
+    _, tape = network.forward(packed.batch)
     gradients, disturbed = unset_gradients(network), unset_gradients(network)
-    network.backward(d_outputs, gradients)
-    network.forward(packed.batch)
+    network.backward(tape, d_outputs, gradients)
+    _, tape = network.forward(packed.batch)
     second.forward(other.batch)
-    network.backward(d_outputs, disturbed)
+    network.backward(tape, d_outputs, disturbed)
     np.testing.assert_array_equal(disturbed.vector, gradients.vector)
+
+
+@pytest.mark.parametrize("use", ["backward", "forward", "predict", "another network"])
+def test_a_tape_serves_one_backward_pass_until_the_network_runs_again(use):
+    """Most of it is in the network's memory, so anything else would be wrong numbers."""
+    network = make_network("lstm", n_layers=2)
+    sequences = make_sequences([3, 2])
+    batch, d_outputs, gradients = pack(sequences).batch, np.ones((2, 2)), unset_gradients(network)
+    _, tape = network.forward(batch)
+    if use == "backward":
+        network.backward(tape, d_outputs, gradients)
+    elif use == "forward":
+        network.forward(batch)
+    elif use == "predict":
+        predict(network, sequences)
+    else:
+        network = make_network("lstm", n_layers=2)
+        network.forward(batch)
+    with pytest.raises(ValueError, match="The tape is used up"):
+        network.backward(tape, d_outputs, gradients)

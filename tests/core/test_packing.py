@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from networks import make_sequences, pack
-from sklearn_rnn.core.packing import Batch, ScatteredBatch, Span, decreasing
+from sklearn_rnn.core.packing import FlatBatch, ScatteredBatch, Span, decreasing
 
 some_lengths = st.lists(st.integers(1, 30), min_size=1, max_size=8)
 some_max_columns = st.integers(1, 40)
@@ -76,6 +76,26 @@ def test_scattered_sequences_are_gathered_alike(lengths, max_columns):
     for chunk in chunks:
         for x, other in zip(packed.batch.inputs(chunk), scattered.inputs(chunk), strict=True):
             np.testing.assert_array_equal(x, other)
+
+
+@given(some_lengths, some_max_columns, st.integers(0, 29), st.integers(1, 30))
+@example([5, 3, 9], 4, 0, 30)
+@example([5, 3, 9], 4, 3, 2)
+def test_timesteps_of_a_batch_are_a_batch(lengths, max_columns, first, n_steps):
+    first = min(first, max(lengths) - 1)
+    sequences = make_sequences(lengths, n_inputs=3)
+    packed = pack(sequences)
+    scattered = ScatteredBatch([sequences[i] for i in packed.order])
+    parts = [sequences[i][first : first + n_steps] for i in packed.order]
+    expected = pack([part for part in parts if len(part)]).batch
+    chunks = list(expected.chunks(max_columns))
+    for batch in (packed.batch, scattered):
+        actual = batch.timesteps(first, first + n_steps)
+        np.testing.assert_array_equal(actual.lengths, expected.lengths)
+        assert list(actual.chunks(max_columns)) == chunks
+        for chunk in chunks:
+            for x, other in zip(actual.inputs(chunk), expected.inputs(chunk), strict=True):
+                np.testing.assert_array_equal(x, other)
 
 
 @given(some_lengths, some_max_columns)
@@ -151,7 +171,7 @@ def test_unpack_is_a_view():
 
 def test_chunks_of_an_endless_sequence_cost_no_memory():
     batch = pack(make_sequences([1])).batch
-    endless = Batch(batch.values, batch.starts, np.array([10**15]))
+    endless = FlatBatch(batch.values, batch.starts, np.array([10**15]))
     (first,), (second,) = itertools.islice(endless.chunks(1000), 2)
     assert first.n_steps <= 1000
     assert second == first._replace(start=first.n_steps, column=first.n_steps)

@@ -121,7 +121,7 @@ def test_network(cell, activation, n_layers, lengths, return_sequences, bidirect
     expected = run_torch(layers, output, inputs, return_sequences)
     for raw, y in zip(predict(network, sequences), expected, strict=True):
         assert_close(raw, y)
-    outputs = network.forward(packed.batch)
+    outputs, tape = network.forward(packed.batch)
     for raw, y in zip(packed.by_sequence(outputs, return_sequences), expected, strict=True):
         assert_close(raw, y)
 
@@ -130,7 +130,7 @@ def test_network(cell, activation, n_layers, lengths, return_sequences, bidirect
     sum((tensor(d) * y).sum() for d, y in zip(d_of, expected, strict=True)).backward()
     gradients = unset_gradients(network)
     d_outputs = packed.by_column(d_of, return_sequences)
-    d_inputs = network.backward(d_outputs, gradients, input_gradient=True)
+    d_inputs = network.backward(tape, d_outputs, gradients, input_gradient=True)
     for d_input, x in zip(packed.by_sequence(d_inputs, True), inputs, strict=True):
         assert_close(d_input, x.grad)
     named = network.architecture.named(gradients)

@@ -1,0 +1,132 @@
+"""What every way of training has in common: epochs, their history, and the reasons to end.
+
+`minibatch` and `lbfgs` are the two ways.
+"""
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sklearn_rnn._training.objective import Objective
+from sklearn_rnn._training.progress import Ending, Progress, StoppingRule
+from sklearn_rnn._training.threads import one_blas_thread
+from sklearn_rnn.core.memory import small_ufunc_buffers
+from sklearn_rnn.core.network import Network
+
+
+class Watcher:
+    """Is called around every epoch; this one does nothing."""
+
+    def begin_epoch(self) -> None:
+        """Before an epoch."""
+
+    def end_epoch(self) -> bool:
+        """After an epoch; return whether training is to stop."""
+        return False
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """Who looks on.
+
+    validate : returns the validation score of a network; None if there are no validation data
+    verbose : whether to print a line per epoch
+    """
+
+    validate: Callable[[Network], float] | None = None
+    watcher: Watcher = field(default_factory=Watcher)
+    verbose: bool = False
+
+
+class Descent(ABC):
+    """Trains a network in place, epoch after epoch.
+
+    With validation data, the score of every epoch is recorded. With early stopping as well, that
+    score decides when training stops, and the network ends with the parameters that scored best.
+    An interrupt from the keyboard ends training early.
+
+    network : the one that is trained; the objective's, or one in another precision
+    """
+
+    unit = "Epoch"  # what a line of the report calls it
+    exhausted = Ending.MAX_ITER  # the ending after the last epoch that the user allows
+
+    def __init__(
+        self,
+        objective: Objective,
+        network: Network,
+        progress: Progress,
+        rule: StoppingRule,
+        monitor: Monitor = Monitor(),
+    ):
+        self.objective = objective
+        self.network = network
+        self.progress = progress
+        self.rule = rule
+        self.monitor = monitor
+        self._started = time.perf_counter()  # of an epoch
+
+    def train(self, n_epochs: int) -> Ending:
+        """Train for this many epochs at most; return why training ended."""
+        progress, network = self.progress, self.network
+        if self.monitor.validate is None:
+            progress.best_parameters = None  # of an earlier training
+        if n_epochs:
+            progress.ending = None
+            with one_blas_thread, small_ufunc_buffers():
+                try:
+                    self.descend(n_epochs)
+                except KeyboardInterrupt:
+                    progress.ending = Ending.INTERRUPTED
+        progress.ending = progress.ending or self.exhausted
+        progress.put_back_best(self.rule, network.parameters.vector)
+        network.refresh()
+        return progress.ending
+
+    @abstractmethod
+    def descend(self, n_epochs: int) -> None:
+        """Go through the epochs, at most so many, until `progress.ending` says why to end."""
+
+    @abstractmethod
+    def must_stop(self) -> bool:
+        """Decide, once after every epoch, whether to stop for want of improvement."""
+
+    @property
+    @abstractmethod
+    def remedy(self) -> str:
+        """What the user can do where training diverges."""
+
+    def begin_epoch(self) -> None:
+        self._started = time.perf_counter()
+        self.monitor.watcher.begin_epoch()
+
+    def end_epoch(self, loss: float) -> None:
+        """Take an epoch into the history, report it, and find out whether training ends."""
+        progress, monitor = self.progress, self.monitor
+        score = None if monitor.validate is None else monitor.validate(self.network)
+        if score is not None and not math.isfinite(score):
+            raise self.diverged("The validation score")
+        progress.record(self.rule, loss, score, self.network.parameters.vector)
+        if monitor.verbose:
+            print(self._report())
+        if self.must_stop():
+            progress.ending = Ending.CONVERGED
+        if monitor.watcher.end_epoch():
+            progress.ending = progress.ending or Ending.STOPPED
+
+    def is_out_of_patience(self) -> bool:
+        """Whether more epochs than n_iter_no_change brought no improvement."""
+        return self.progress.epochs_without_improvement > self.rule.n_iter_no_change
+
+    def diverged(self, what: str) -> ValueError:
+        epoch = self.progress.n_epochs + 1
+        return ValueError(f"{what} became infinite or NaN in epoch {epoch}. {self.remedy}")
+
+    def _report(self) -> str:
+        progress, seconds = self.progress, time.perf_counter() - self._started
+        line = f"{self.unit} {progress.n_epochs}: loss {progress.loss_curve[-1]:.6g}"
+        if progress.validation_scores:
+            line += f", validation score {progress.validation_scores[-1]:.6g}"
+        return f"{line} ({seconds:.3g} s)"

@@ -1,0 +1,112 @@
+"""Where training stands: its history, what it needs in order to go on, and when it stops."""
+
+import math
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+import numpy as np
+
+from sklearn_rnn._training.health import GradientHealth
+
+
+class Ending(Enum):
+    """Why training came to its end."""
+
+    CONVERGED = auto()
+    MAX_ITER = auto()
+    INTERRUPTED = auto()
+    MAX_ITERATIONS = auto()  # of L-BFGS
+    STUCK = auto()  # L-BFGS found no lower loss along the gradient
+    STOPPED = auto()  # by a callback
+
+
+@dataclass(frozen=True)
+class StoppingRule:
+    """When epochs without improvement end the training; the names are the estimators'.
+
+    early_stopping : whether the validation score decides, and the parameters that scored best are
+        kept; otherwise the training loss decides
+    """
+
+    tol: float
+    n_iter_no_change: int
+    early_stopping: bool
+
+
+@dataclass
+class Progress:
+    """What training remembers from epoch to epoch, and needs in order to go on another time."""
+
+    rng: np.random.Generator
+    solver_state: Any
+    split_seed: int = field(init=False)  # holds out the same samples when training goes on
+    n_updates: int = 0
+    n_samples_seen: int = 0
+    rate_factor: float = 1.0  # what is left of an adaptive learning rate
+    cycle_start: int = 0  # the epoch in which the present cycle of the learning rate began
+    learning_rates: list[float] = field(default_factory=list)
+    epochs_without_improvement: int = 0
+    loss_curve: list[float] = field(default_factory=list)
+    best_loss: float = math.inf
+    validation_scores: list[float] = field(default_factory=list)
+    best_validation_score: float = -math.inf
+    best_iteration: int | None = None  # the epoch of that score; the first epoch is 1
+    best_parameters: np.ndarray | None = None  # those of that epoch
+    last_parameters: np.ndarray | None = None  # where to go on, if the best have been put back
+    health: GradientHealth = field(default_factory=GradientHealth)
+    ending: Ending | None = None  # None while training goes on
+
+    def __post_init__(self):
+        self.split_seed = int(self.rng.integers(2**31))
+
+    @property
+    def n_epochs(self) -> int:
+        """The epochs so far."""
+        return len(self.loss_curve)
+
+    def begin_cycle(self) -> None:
+        """Let the learning rate start a new cycle with the next epoch."""
+        self.cycle_start = self.n_epochs
+
+    def adopt(self, solver, parameters: np.ndarray) -> None:
+        """Go on with a solver; it starts anew unless the state is one of its own kind."""
+        fresh = solver.init(parameters)
+        if type(fresh) is not type(self.solver_state):
+            self.solver_state = fresh
+
+    def record(
+        self, rule: StoppingRule, loss: float, score: float | None, parameters: np.ndarray
+    ) -> None:
+        """Take an epoch into the history, with its validation score if there is one."""
+        improved = loss <= self.best_loss - rule.tol
+        if rule.early_stopping:
+            improved = score >= self.best_validation_score + rule.tol
+        self.loss_curve.append(loss)
+        if score is not None:
+            self.validation_scores.append(score)
+            if score > self.best_validation_score:
+                self.best_validation_score = score
+                self.best_iteration = self.n_epochs
+                self.best_parameters = parameters.copy()
+        self.best_loss = min(self.best_loss, loss)
+        stale = self.epochs_without_improvement
+        self.epochs_without_improvement = 0 if improved else stale + 1
+
+    def put_back_best(self, rule: StoppingRule, parameters: np.ndarray) -> None:
+        """With early stopping, overwrite the parameters with those that scored best."""
+        is_done = self.last_parameters is not None
+        if rule.early_stopping and self.best_parameters is not None and not is_done:
+            self.last_parameters = parameters.copy()
+            parameters[...] = self.best_parameters
+            self.best_parameters = parameters  # one array, so a pickle holds it once
+
+    def take_back_last(self, parameters: np.ndarray) -> None:
+        """Overwrite the parameters with those of the last epoch, from which training goes on."""
+        if self.last_parameters is not None:
+            parameters[...] = self.last_parameters
+        self.last_parameters = None
+
+    def forget_solver(self) -> None:
+        """Keep only what is small, where training need not go on exactly."""
+        self.solver_state = self.best_parameters = self.last_parameters = None
