@@ -27,20 +27,20 @@ class Result(NamedTuple):
     ratios: dict[str, float]
 
 
-# The cells that torch and JAX are measured on as well (see peers.py).
+# The cells that torch and JAX have too (see peers.py).
 PEERS_CELLS = ("elman", "gru", "lstm")
 
 
-def arguments(description: str, by_cell: bool = False) -> argparse.Namespace:
-    """Read the options that all benchmarks share, and --cells for those that go cell by cell."""
+def arguments(description: str, cells: Iterable[str] = ()) -> argparse.Namespace:
+    """Read the options that all benchmarks share, and --cells if there are cells to choose from."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--threads", type=int, default=1, help="threads of every contender")
     parser.add_argument("--quick", action="store_true", help="few repetitions, to try it out")
-    if by_cell:
-        parser.add_argument("--cells", nargs="+", choices=PEERS_CELLS, default=PEERS_CELLS)
+    if cells:
+        parser.add_argument("--cells", nargs="+", choices=cells, default=cells)
     options = parser.parse_args()
     limit_threads(options.threads)
     return options
