@@ -27,6 +27,10 @@ class Result(NamedTuple):
     ratios: dict[str, float]
 
 
+# The cells that torch and JAX are measured on as well (see peers.py).
+PEERS_CELLS = ("elman", "gru", "lstm")
+
+
 def arguments(description: str, by_cell: bool = False) -> argparse.Namespace:
     """Read the options that all benchmarks share, and --cells if a benchmark has cells."""
     parser = argparse.ArgumentParser(
@@ -36,8 +40,7 @@ def arguments(description: str, by_cell: bool = False) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1, help="threads of every contender")
     parser.add_argument("--quick", action="store_true", help="few repetitions, to try it out")
     if by_cell:
-        cells = ("elman", "gru", "lstm")
-        parser.add_argument("--cells", nargs="+", choices=cells, default=cells)
+        parser.add_argument("--cells", nargs="+", choices=PEERS_CELLS, default=PEERS_CELLS)
     options = parser.parse_args()
     limit_threads(options.threads)
     return options

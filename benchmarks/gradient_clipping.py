@@ -15,6 +15,7 @@ from sklearn.model_selection import train_test_split
 
 from common import DATA
 from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.core.cells import CELLS
 
 LIMITS = (1.0, 5.0, None)
 SEEDS = (0, 1, 2)
@@ -72,7 +73,7 @@ def main():
         adding_problem,
         running_parity,
     ):
-        for cell in ("elman", "lstm", "gru"):
+        for cell in CELLS:
             row = []
             for limit in LIMITS:
                 runs = np.array([measure(*make(), cell, limit, seed) for seed in SEEDS])

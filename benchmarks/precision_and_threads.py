@@ -18,6 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 import sklearn_rnn._training.descent
 from sklearn_rnn import RNNClassifier
 from sklearn_rnn._training.threads import one_blas_thread
+from sklearn_rnn.core.cells import CELLS
 
 ROUNDS = 7
 
@@ -43,7 +44,7 @@ def precision():
     long = rng.standard_normal((400, 50, 8))
     sets = {"digits": (images.reshape(-1, 8, 8) / 16, digits), "T=50": (long, long[:, 0, 0] > 0)}
     for name, (X, y) in sets.items():
-        for cell in ("elman", "gru", "lstm"):
+        for cell in CELLS:
             times = {"float32": [], "float64": []}
             for _ in range(ROUNDS):
                 for dtype, taken in times.items():

@@ -11,21 +11,17 @@ import numpy as np
 
 from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.cells import CELLS
-from sklearn_rnn.core.cells.elman import ACTIVATIONS
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.packing import Batch, FlatBatch
 from sklearn_rnn.core.parameters import Parameters
 
-# A cell that isn't named here is tried with every activation, so a new one needs no word.
-CELLS_WITHOUT_ACTIVATION = ("lstm", "gru")
-
 EPSILON = 1e-5  # best for central differences: errors of about 1e-11, of cutting off and rounding
 
 VARIANTS = [
-    (cell, activation)
-    for cell in CELLS
-    for activation in (["tanh"] if cell in CELLS_WITHOUT_ACTIVATION else ACTIVATIONS)
+    (name, activation)
+    for name, cell in CELLS.items()
+    for activation in cell.activations or ["tanh"]
 ]
 
 

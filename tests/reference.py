@@ -1,4 +1,4 @@
-"""The slow, obvious oracle: DESIGN section 2.5, one sequence and one timestep at a time.
+"""The slow, obvious oracle: the textbook's equations, one sequence and one timestep at a time.
 
 Everything is float64. Nothing is packed, padded or vectorised over samples, and nothing is
 imported from the package, so that an error there cannot hide here. A name ``dv`` is the

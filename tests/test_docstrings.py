@@ -10,6 +10,7 @@ import re
 import pytest
 
 from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.core.cells import CELLS
 
 # What is one thing to the regressor and another to the classifier.
 OWN_WORDS = {
@@ -58,6 +59,23 @@ def test_the_equations_are_the_same():
         equations.append(" ".join(of_cells.split()))
     assert equations[0].count("W_hh") > 1
     assert equations[0] == equations[1]
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=["regressor", "classifier"])
+@pytest.mark.parametrize("name", CELLS)
+def test_every_cell_is_described(doc, name):
+    """What a cell declares stands in both docstrings; a new cell needs a line in each of them."""
+    cell = CELLS[name]
+    choices = entries(doc, "Parameters")["cell"].partition("}")[0]
+    assert f'"{name}"' in choices, f"the parameter `cell` doesn't list {name!r}"
+    notes = " ".join(section(doc, "Notes").split())
+    assert f"- {name}: {cell.equations}" in notes, f"Notes lack the line - {name}: {cell.equations}"
+    gates = ", ".join(cell.gates)
+    if len(cell.gates) > 1:
+        weights = entries(doc, "Attributes")["weights_"]
+        assert f" {gates} for the {name.upper()}" in weights, f"weights_ lacks the gates {gates}"
+    known = entries(doc, "Parameters")["activation"].partition("}")[0]
+    assert all(f'"{activation}"' in known for activation in cell.activations)
 
 
 @pytest.mark.parametrize("doc", DOCS, ids=["regressor", "classifier"])

@@ -13,6 +13,7 @@ from sklearn.base import clone
 
 import reference
 from datasets import padded, ragged
+from networks import VARIANTS
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.core.cells import CELLS
 
@@ -32,10 +33,9 @@ TEXTBOOK = {
     "random_state": 0,
 }
 NETWORKS = [
-    *({"cell": "elman", "activation": f} for f in ("logistic", "tanh", "relu", "identity")),
-    *({"cell": cell} for cell in CELLS if cell != "elman"),
+    *({"cell": cell, "activation": activation} for cell, activation in VARIANTS),
     {"cell": "elman", "activation": "logistic", "n_layers": 2},
-    *({"cell": cell, "n_layers": 2} for cell in CELLS if cell != "elman"),
+    *({"cell": name, "n_layers": 2} for name, cell in CELLS.items() if not cell.activations),
     *({"cell": cell, "n_layers": 2, "bidirectional": True} for cell in CELLS),
 ]
 CASES = ["one target", "two targets", "binary", "multiclass"]

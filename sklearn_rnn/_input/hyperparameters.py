@@ -8,16 +8,17 @@ from sklearn.utils import check_random_state, check_scalar
 
 from sklearn_rnn._input.errors import about
 from sklearn_rnn.core.cells import CELLS
-from sklearn_rnn.core.cells.elman import ACTIVATIONS
 from sklearn_rnn.core.optimizers import SOLVERS
 from sklearn_rnn.core.schedules import SCHEDULES
 
 CHOICES: dict[str, Collection[str]] = {
     "cell": CELLS,
-    "activation": ACTIVATIONS,
+    "activation": dict.fromkeys(name for cell in CELLS.values() for name in cell.activations),
     "solver": (*SOLVERS, "lbfgs"),
     "learning_rate": SCHEDULES,
 }
+
+DEFAULT_ACTIVATION = "tanh"  # cells with fixed activations accept it as well
 
 FLAGS = (
     "bidirectional",
@@ -83,11 +84,7 @@ def check_hyperparameters(estimator) -> None:
             check_number(name, value, *bounds)
     with about("random_state"):
         check_random_state(estimator.random_state)
-    if estimator.cell != "elman" and estimator.activation != "tanh":
-        raise ValueError(
-            f"activation={estimator.activation!r} has no meaning for cell={estimator.cell!r}, "
-            "which has fixed ones: leave activation='tanh', or set cell='elman'."
-        )
+    check_activation(estimator.cell, estimator.activation)
     for name in ("dropout", "recurrent_dropout"):
         rate = getattr(estimator, name)
         if estimator.solver == "lbfgs" and rate > 0:
@@ -97,6 +94,17 @@ def check_hyperparameters(estimator) -> None:
             )
     if estimator.bptt_steps is not None:
         check_truncation(estimator)
+
+
+def check_activation(name: str, activation: str) -> None:
+    """Raise ValueError for an activation that the cell doesn't know."""
+    if activation == DEFAULT_ACTIVATION or activation in CELLS[name].activations:
+        return
+    cells = [other for other, cell in CELLS.items() if activation in cell.activations]
+    raise ValueError(
+        f"activation={activation!r} has no meaning for cell={name!r}, which has fixed ones: leave "
+        f"activation={DEFAULT_ACTIVATION!r}, or set cell={' or '.join(map(repr, cells))}."
+    )
 
 
 def check_truncation(estimator) -> None:

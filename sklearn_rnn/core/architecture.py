@@ -1,4 +1,4 @@
-"""Everything about a network but its numbers."""
+"""The architecture of a network: everything but the values of its parameters."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.cells.base import Cell
 from sklearn_rnn.core.parameters import Parameters, within
 
-# What the names of the reverse direction's parameters begin with, within a layer.
+# The prefix of the reverse direction's parameters, behind that of their layer.
 REVERSE = "reverse."
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """Everything about a network but its parameters."""
+    """The kind of a network and its sizes; the shapes and names of the parameters follow."""
 
     cell: str
     activation: str
@@ -30,15 +30,18 @@ class Architecture:
 
     @property
     def width(self) -> int:
-        """The outputs of each recurrent layer."""
+        """The number of outputs of every recurrent layer."""
         return self.hidden_size * (2 if self.bidirectional else 1)
 
     def widths(self) -> list[int]:
-        """The inputs of each layer."""
+        """Return the number of inputs of each recurrent layer."""
         return [self.n_inputs] + [self.width] * (self.n_layers - 1)
 
     def parts(self) -> dict[str, int]:
-        """What the names of each layer's and direction's parameters begin with, and its inputs."""
+        """Return the prefixes of parameters, layer by layer and direction by direction.
+
+        Each comes with the number of inputs of its layer.
+        """
         directions = ("", REVERSE) if self.bidirectional else ("",)
         return {
             f"layer_{k}.{direction}": width
@@ -47,7 +50,7 @@ class Architecture:
         }
 
     def zeros(self, dtype) -> Parameters:
-        """Parameters of this architecture, all zero."""
+        """Return parameters that are all zero."""
         cell = self.make_cell()
         shapes = {
             prefix + name: shape
@@ -58,7 +61,7 @@ class Architecture:
         return Parameters.zeros(shapes, dtype)
 
     def named(self, parameters: Parameters) -> dict[str, np.ndarray]:
-        """Parameters (or gradients) under the textbook's names, as views."""
+        """Return views of parameters, or of gradients, by the textbook's names."""
         cell = self.make_cell()
         named = {
             prefix + name: array
@@ -71,5 +74,5 @@ class Architecture:
 
 
 def of_layer(parameters: Parameters, k: int) -> dict[str, np.ndarray]:
-    """The parameters of one layer under the names that it gave them."""
+    """Select the parameters of one layer, by the names that the layer knows them by."""
     return within(parameters, f"layer_{k}.")

@@ -69,17 +69,17 @@ class BidirectionalLayer(Layer):
         if self.aligned:
             d_outputs = self._mirrored(tape.batch, d_outputs)
         H, n = self.ahead.n_outputs, self.n_inputs
-        one, other = tee(d_outputs)
+        one, other = tee(d_outputs)  # read in step, so no more than a chunk is stored
         d_ahead, d_reverse = rows_of(one, slice(None, H)), rows_of(other, slice(H, None))
         tape_ahead, tape_reverse = self._tapes(tape)
         of_reverse = within(gradients, REVERSE)
         d_x_ahead = self.ahead.backward(tape_ahead, d_ahead, gradients, input_gradient)
         d_x_reverse = self.reverse.backward(tape_reverse, d_reverse, of_reverse, input_gradient)
         if not input_gradient:
-            yield from (nothing for nothing, _ in zip(d_x_ahead, d_x_reverse, strict=True))
+            yield from (item for item, _ in zip(d_x_ahead, d_x_reverse, strict=True))
             return
-        d_x = stacked(d_x_ahead, d_x_reverse)
-        chunks, d_x = gathered(tape.batch, d_x, 2 * n, self.dtype)
+        both = stacked(d_x_ahead, d_x_reverse)
+        chunks, d_x = gathered(tape.batch, both, 2 * n, self.dtype)
         yield from handed_out(chunks, d_x[:, :n] + d_x[tape.batch.mirror, n:])
 
     def _tapes(self, tape: LayerTape) -> tuple[LayerTape, LayerTape]:

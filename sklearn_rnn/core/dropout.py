@@ -1,4 +1,7 @@
-"""Dropout (Srivastava et al. 2014), scaled so that the mean stays and prediction needs nothing."""
+"""Dropout (Srivastava et al. 2014).
+
+Training multiplies by masks whose mean is 1, so prediction works without a mask.
+"""
 
 from dataclasses import dataclass
 
@@ -7,11 +10,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Dropout:
-    """Units are left out of training with a probability, at random."""
+    """Sets each unit to zero with probability `rate`."""
 
     rate: float
     rng: np.random.Generator
 
     def mask(self, shape: tuple[int, ...], dtype) -> np.ndarray:
-        """Draw what to multiply by: 0, or 1 / (1 - rate)."""
+        """Draw a mask of factors: 0 with probability `rate`, and 1 / (1 - rate) otherwise."""
         return (self.rng.random(shape) >= self.rate) * np.array(1 / (1 - self.rate), dtype)

@@ -1,4 +1,4 @@
-"""Starting values of weight matrices."""
+"""Initial values of weight matrices."""
 
 import math
 
@@ -12,11 +12,11 @@ def glorot_uniform(rng: np.random.Generator, n_outputs: int, n_inputs: int) -> n
 
 
 def orthogonal(rng: np.random.Generator, size: int) -> np.ndarray:
-    """An orthogonal matrix, drawn uniformly (Saxe, McClelland, Ganguli 2014)."""
+    """A uniformly distributed orthogonal matrix (Saxe, McClelland, Ganguli 2014)."""
     q, r = np.linalg.qr(rng.standard_normal((size, size)))
     return q * np.sign(np.diag(r))  # the signs make the draw uniform (Mezzadri 2007)
 
 
 def identity(size: int) -> np.ndarray:
-    """The identity, for rectified linear units (Le, Jaitly, Hinton 2015)."""
+    """The identity matrix, for rectified linear units (Le, Jaitly, Hinton 2015)."""
     return np.eye(size)

@@ -1,8 +1,11 @@
-"""Losses on raw outputs.
+"""Losses: what training minimises, as a function of a network's raw outputs.
 
 A loss takes raw outputs (n_outputs, columns), targets, and weights (columns,) that sum to one. It
-returns the weighted mean and its gradient on the raw outputs. `link` maps raw outputs to
-predictions: the mean, a quantile, or probabilities.
+returns the weighted mean over the columns, and its gradient on the raw outputs.
+
+In a regression, and with several labels, targets are (n_outputs, columns). A loss of a regression
+is the mean over the outputs. With classes that exclude each other, targets are the (columns,)
+numbers of the classes.
 """
 
 from collections.abc import Callable
@@ -11,14 +14,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-SMALLEST_MEAN = float(np.finfo(np.float32).tiny)  # whose logarithm isn't far out in float32 either
+# The smallest mean to take the logarithm of. Its logarithm is a moderate number in float32, too.
+SMALLEST_MEAN = float(np.finfo(np.float32).tiny)
 
 
 class Loss(NamedTuple):
-    """A loss; `parameters` are keywords of `evaluate`.
+    """A loss, and what belongs to it.
 
-    intercept : maps targets (n, n_outputs) and weights (n,) to the raw outputs to start from;
-        without it they are zero
+    evaluate : returns the loss and its gradient
+    link : maps raw outputs to predictions: the mean, a quantile, or probabilities
+    parameters : the keywords of `evaluate` that the user may set
+    intercept : maps targets (n, n_outputs) and weights (n,) to the initial values of the output
+        layer's biases; None for zeros
     """
 
     evaluate: Callable[..., tuple[float, np.ndarray]]
@@ -27,12 +34,9 @@ class Loss(NamedTuple):
     intercept: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
 
     def of(self, hyper) -> "Loss":
-        """Return the loss with the user's parameters."""
+        """Return the loss with the user's parameters bound to `evaluate`."""
         chosen = {name: float(getattr(hyper, name)) for name in self.parameters}
         return self._replace(evaluate=partial(self.evaluate, **chosen))
-
-
-# Of numbers: the target is (n_outputs, columns), and the loss is averaged over the outputs.
 
 
 def squared_error(raw, target, weight):
@@ -50,7 +54,7 @@ def absolute_error(raw, target, weight):
 
 
 def huber(raw, target, weight, delta=1.0):
-    """½ (ŷ - y)² up to |ŷ - y| = δ, and δ (|ŷ - y| - ½ δ) from there on (Huber 1964)."""
+    """½ (ŷ - y)² where |ŷ - y| ≤ δ, and δ (|ŷ - y| - ½ δ) elsewhere (Huber 1964)."""
     residual = raw - target
     clipped = np.clip(residual, -delta, delta)
     gradient = clipped * (weight / len(raw))
@@ -58,7 +62,7 @@ def huber(raw, target, weight, delta=1.0):
 
 
 def pinball(raw, target, weight, quantile=0.5):
-    """q (y - ŷ) below the target, (1-q) (ŷ - y) above it (Koenker, Bassett 1978)."""
+    """q (y - ŷ) where ŷ < y, and (1-q) (ŷ - y) elsewhere (Koenker, Bassett 1978)."""
     residual = raw - target
     slope = (residual > 0).astype(raw.dtype) - quantile
     gradient = slope * (weight / len(raw))
@@ -66,7 +70,7 @@ def pinball(raw, target, weight, quantile=0.5):
 
 
 def poisson(raw, target, weight):
-    """e^ŷ - y ŷ: half the deviance of a Poisson distribution, but for a term of y alone."""
+    """e^ŷ - y ŷ: half the deviance of a Poisson distribution, without the term in y alone."""
     weight = weight / len(raw)
     mean = np.exp(raw)
     loss = mean - target * raw
@@ -74,17 +78,15 @@ def poisson(raw, target, weight):
 
 
 def log_mean(target, weight):
+    """The raw output at which the mean of a Poisson distribution is that of the targets."""
     mean = (weight / weight.sum()) @ target
     return np.log(np.maximum(mean, SMALLEST_MEAN))
 
 
-# Of classes.
-
-
 def softmax_cross_entropy(raw, target, weight, label_smoothing=0.0):
-    """-Σ_k q_k log softmax(ŷ)_k, q being 1-s at the class, and s / n_classes more everywhere.
+    """-Σ_k q_k log softmax(ŷ)_k, where q = (1-s)·onehot(y) + s / n_classes.
 
-    target : (columns,), the number of the class
+    s : label_smoothing
     """
     shifted = raw - raw.max(axis=0)
     exponential = np.exp(shifted)
@@ -100,7 +102,7 @@ def softmax_cross_entropy(raw, target, weight, label_smoothing=0.0):
 
 
 def sigmoid_cross_entropy(raw, target, weight, label_smoothing=0.0):
-    """-y log σ(ŷ) - (1-y) log(1-σ(ŷ)), summed over the labels; target (n_outputs, columns)."""
+    """-y log σ(ŷ) - (1-y) log(1-σ(ŷ)), summed over the labels."""
     target = (1 - label_smoothing) * target + label_smoothing / 2
     loss = np.logaddexp(0, raw) - target * raw  # = log(1 + e^ŷ) - yŷ, free of overflow
     return float(np.vdot(loss.sum(axis=0), weight)), (logistic(raw) - target) * weight

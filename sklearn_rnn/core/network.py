@@ -124,8 +124,9 @@ class Network:
             for span, h_of_span in zip(chunk, h, strict=True):
                 if per_step:
                     span.unpack(features[:-1])[...] = h_of_span
-                for step, first, last in () if per_step else span.ends:
-                    features[:-1, first:last] = h_of_span[step, :, first:last]
+                else:
+                    for step, first, last in span.ends:
+                        features[:-1, first:last] = h_of_span[step, :, first:last]
         if masks[-1] is not None:
             features[:-1] *= masks[-1]
         raw = output @ features  # y = W_hy h + b_y
@@ -195,13 +196,14 @@ class Network:
             if k > 0 and tape.masks[k - 1] is not None:
                 d_h = masked(d_h, tape.masks[k - 1])
 
-        d_inputs = None
-        if input_gradient:
-            d_inputs = np.empty((self.architecture.n_inputs, tape.batch.n_columns), self.dtype)
+        if not input_gradient:
+            for _ in d_h:  # the layers run as the stream is read
+                pass
+            return None
+        d_inputs = np.empty((self.architecture.n_inputs, tape.batch.n_columns), self.dtype)
         for chunk, d_xs in d_h:
             for span, d_x in zip(chunk, d_xs, strict=True):
-                if input_gradient:
-                    span.unpack(d_inputs)[...] = d_x
+                span.unpack(d_inputs)[...] = d_x
         return d_inputs
 
     def _feature_gradients(self, tape: Tape, d_outputs: np.ndarray) -> Stream:

@@ -1,8 +1,8 @@
-"""Gradient clipping, and the rules that turn a gradient into an update.
+"""Optimizers: gradient clipping, and the rules that turn a gradient into an update.
 
-An optimizer holds hyperparameters only; what it remembers from update to update is a state of its
-own, made by `init`. `update` changes the parameter vector in place. The formulas are torch's, so
-that a trajectory here is a trajectory there.
+An optimizer holds hyperparameters only. `init` makes its state, which is a separate object: what
+the rule remembers from update to update. `update` changes the parameter vector and the state in
+place. The formulas are torch's, so both take the same steps.
 """
 
 import math
@@ -12,7 +12,7 @@ import numpy as np
 
 
 def clip_by_norm(gradient: np.ndarray, max_norm: float) -> None:
-    """Scale the whole gradient down to norm `max_norm` if it is longer (Pascanu et al. 2013)."""
+    """Scale the whole gradient down to norm `max_norm` if it exceeds that (Pascanu et al. 2013)."""
     norm = math.sqrt(np.vdot(gradient, gradient))
     if norm > max_norm:
         gradient *= max_norm / norm
@@ -59,8 +59,9 @@ class AdamState:
 class Adam:
     """Adam (Kingma, Ba 2015, algorithm 1).
 
-    The moments are kept without the factors (1-β), which come in with the bias corrections, as
-    numbers: m = β₁m + (1-β₁)g is then m/(1-β₁) = β₁ m/(1-β₁) + g, one pass less over the vector.
+    The state holds the moments without their factors (1-β): m = β₁m + (1-β₁)g becomes
+    m/(1-β₁) = β₁ m/(1-β₁) + g, which saves a pass over the vector. The factors are applied together
+    with the bias corrections, as single numbers.
     """
 
     beta_1: float

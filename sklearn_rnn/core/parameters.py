@@ -1,4 +1,4 @@
-"""All parameters of a network in one flat vector, each also a named view of it."""
+"""The parameters of a network: one flat vector, and a named view for each array."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -9,9 +9,9 @@ import numpy as np
 class Parameters(Mapping):
     """Named arrays that are views of one vector.
 
-    The vector makes whole-network work one operation: clipping is a dot product, an update a few
-    in-place ufuncs, keeping the best weights one copy. Pickling and copying store the vector and
-    the shapes, and make the views anew.
+    One vector makes work on all parameters one operation: clipping is a dot product, an update is a
+    few in-place ufuncs, and to keep the best weights is one copy. Pickle and copy store the vector
+    and the shapes, and make new views.
     """
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], vector: np.ndarray):
@@ -39,12 +39,16 @@ class Parameters(Mapping):
     def __len__(self) -> int:
         return len(self._views)
 
+    # Compare by identity. A mapping would compare item by item, but == of arrays is an array.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
     def __reduce__(self):
         return type(self), (self.shapes, self.vector)
 
 
 def within(parameters: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    """Those whose names begin with a prefix, under the rest of their names."""
+    """Select the parameters whose names begin with a prefix, and remove the prefix."""
     return {
         name.removeprefix(prefix): array
         for name, array in parameters.items()

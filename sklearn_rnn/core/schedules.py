@@ -1,7 +1,8 @@
-"""The learning rate as a function of when an update is made.
+"""Learning rate schedules: the learning rate as a function of the number of updates.
 
-A schedule takes that moment, the user's rate and `power_t`. The formulas of those that span a cycle
-are torch's (CosineAnnealingLR, OneCycleLR), so that a trajectory here is a trajectory there.
+A schedule takes the moment of an update, the user's learning rate and `power_t`. "cosine" and
+"one_cycle" stretch over a cycle; their formulas are those of torch's CosineAnnealingLR and
+OneCycleLR.
 """
 
 import math
@@ -11,9 +12,9 @@ from typing import NamedTuple
 class Moment(NamedTuple):
     """When an update is made."""
 
-    update: int  # 1, 2, ..., of all updates ever made
-    done: float  # how many updates of the present cycle are made, from 0 to length - 1
-    length: int  # how many updates make a cycle
+    update: int  # its number among all updates ever made: 1, 2, ...
+    done: float  # updates of the present cycle before this one, from 0 to length - 1
+    length: int  # updates of a cycle
 
 
 def constant(moment: Moment, rate: float, power_t: float) -> float:
@@ -25,17 +26,17 @@ def invscaling(moment: Moment, rate: float, power_t: float) -> float:
 
 
 def cosine(moment: Moment, rate: float, power_t: float) -> float:
-    """From the rate towards zero (Loshchilov, Hutter 2017, one period)."""
+    """Fall from the rate towards zero along half a cosine (Loshchilov, Hutter 2017, one period)."""
     return anneal(rate, 0.0, moment.done / moment.length)
 
 
-# Of the updates of a one-cycle, the share that the rate rises; from the rate divided by the first
-# number it rises, and to that divided by the second it falls.
+# The one-cycle schedule starts at the user's rate divided by START_DIVISOR. It rises to the user's
+# rate during the share RISE of a cycle, and then falls to its start divided by END_DIVISOR.
 RISE, START_DIVISOR, END_DIVISOR = 0.3, 25.0, 1e4
 
 
 def one_cycle(moment: Moment, rate: float, power_t: float) -> float:
-    """Up to the rate, then down to next to nothing (Smith, Topin 2019)."""
+    """Rise to the rate, then fall to almost zero (Smith, Topin 2019)."""
     lowest, peak, last = rate / START_DIVISOR, RISE * moment.length - 1, moment.length - 1
     if moment.done <= peak:
         return anneal(lowest, rate, moment.done / peak)
@@ -47,7 +48,7 @@ def anneal(start: float, end: float, progress: float) -> float:
     return end + 0.5 * (start - end) * (1 + math.cos(math.pi * progress))
 
 
-# "adaptive" starts constant; the training loop halves it when the loss stops falling.
+# "adaptive" is constant here; the training loop halves the rate when the loss stops falling.
 SCHEDULES = {
     "constant": constant,
     "invscaling": invscaling,

@@ -78,3 +78,10 @@ def test_copies_share_a_vector_of_their_own(duplicate, tmp_path):
 def test_a_pickle_holds_the_numbers_once():
     parameters = Parameters.zeros({"W": (100, 100)}, np.float64)
     assert len(pickle.dumps(parameters)) < 1.05 * parameters.vector.nbytes
+
+
+def test_parameters_compare_by_identity():
+    parameters = make_parameters()
+    assert parameters == parameters
+    assert parameters != make_parameters()
+    assert len({parameters, make_parameters()}) == 2

@@ -1,27 +1,48 @@
-"""What a cell consists of, and what the cells have in common.
+"""The contract of a cell, and what the cells have in common. docs/new_cell.md builds one.
 
-A cell works on a span of n timesteps at which B sequences are running, in these arrays:
+A cell knows one timestep. The loop over time (`recurrent`) gives it a span: n timesteps at which B
+sequences are running. H is the hidden size, D the number of inputs. The span has these arrays:
 
 blocks : (n + 1, H + 1 + D, B)
-    Block t is [h_{t-1}; 1; x_t], so that one product W block_t takes in the state, the bias and the
-    input. h_t goes into the next block; of the last block only the rows of h are used.
-memory : (n + 1, n_memory * H, B)
-    Whatever else the backward pass needs of a timestep, and the states other than h, in slots of H
-    rows. A state stands in block t as it was before timestep t, like h in `blocks`.
+    Block t is [h_{t-1}; 1; x_t]. One product W block_t takes in the state, the bias and the input.
+    The loop fills in the ones and x.
 h : (n + 1, H, B)
-    Those rows of `blocks`; or memory of its own, where recurrent dropout puts masked h there.
+    h_{t-1} of all timesteps, and the last h. Without recurrent dropout these are the upper rows of
+    `blocks`. With it, h has memory of its own, and the block holds m∘h_{t-1} with the mask m.
+memory : (n + 1, n_memory * H, B)
+    Slots of H rows each, for whatever the backward pass needs of a timestep. A state other than h
+    has a slot; its row t holds the state before timestep t, as h does.
 scratch : (n, n_scratch * H, B)
-    Room for the backward pass, shared by all chunks.
+    Slots that only the backward pass uses. All spans share them.
 
-The backward pass first turns `memory` (or `scratch`), in place, into factors: what it can compute
-for a whole span at once, because it doesn't depend on gradients from later timesteps. Then each
-timestep multiplies its factors by those gradients, in place again, and the slots `deltas` end up as
-the gradient on its pre-activations. So a span takes no more memory on the way back than on the way
-there, and can go back only once.
+**Forward.** `begin` does what needs no earlier timestep. `forward` does one timestep: it reads the
+block and writes h_t into `step.h`, the states into their next slots.
+
+- A product with W_hh reads the block. So it reads the masked h, and recurrent dropout works.
+- Everything else that uses h_{t-1}, such as z∘h_{t-1}, reads `h_before`.
+
+**Backward.** `compute_factors` runs first, for the whole span at once. It replaces what `forward`
+left in the slots by factors: gradients divided by the gradient on a state after the timestep.
+Then `backward` runs for one timestep after the other, from the last to the first. It gets the
+gradients on the states after the timestep, h first, as `d_states`.
+
+- It multiplies the factors by them, in place. At the end the rows of `deltas` are the gradients on
+  the pre-activations.
+- It replaces `d_states`, in place, by the gradients on the states before the timestep. d_states[0]
+  then is what comes to h_{t-1} through the block: the loop multiplies it by the mask.
+- It returns what comes to h_{t-1} otherwise, or None. The loop adds it, without the mask.
+
+So a span needs no more memory for its backward pass, and a span can go back only once.
+
+**deltas** (n, rows, B) are neighbouring slots. By default their rows are in the order of `gates`:
+`add_gradients` then is one product for a whole chunk. A cell with another order, or with parameters
+of its own, overrides `working_copy`, `add_gradients` and `input_gradient`.
+
+A slot that serves several phases has a name for each of them, see `second_names`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,12 +70,24 @@ class WorkingCopy(NamedTuple):
 
 
 class Cell(ABC):
-    """The base of all cells: the gates are rows of one matrix W over the block."""
+    """The base of all cells: the gates are rows of one matrix W over the block.
 
-    gates: tuple[str, ...]  # the order of the row blocks of W
+    equations : as the docstrings of the estimators have them
+    activations : the values of the estimators' parameter `activation` that the cell knows; a cell
+        with fixed functions knows none, and takes the default only
+    gates : the order of the gates in the rows of W, and so in `weights_`
+    sigmoid_gates : the gates that are σ of their pre-activation
+    forward_gates : the order of the gates in the forward product, if it is another
+    n_states : how many states go from timestep to timestep, h included
+    n_memory, n_scratch : the number of slots
+    """
+
+    equations: str
+    activations: tuple[str, ...] = ()
+    gates: tuple[str, ...]
     sigmoid_gates: tuple[str, ...] = ()
-    forward_gates: tuple[str, ...] | None = None  # their order on the way there, if another
-    n_states = 1  # what goes from timestep to timestep: h, and for some cells more
+    forward_gates: tuple[str, ...] | None = None
+    n_states = 1
     n_memory: int
     n_scratch: int
 
@@ -116,54 +149,64 @@ class Cell(ABC):
     def views(
         self, blocks: np.ndarray, h: np.ndarray, memory: np.ndarray, scratch: np.ndarray
     ) -> NamedTuple:
-        """The parts of a span's arrays, each (n, rows, B), by names.
+        """Name the parts of a span's arrays, each (n, rows, B).
 
-        Every cell has block, the blocks but for the last; h_before and h, which are h_{t-1} and
-        h_t of all timesteps; and deltas. `by_step` makes these views those of each timestep.
+        Every cell has `block` (all blocks but the last), `h_before` and `h` (h_{t-1} and h_t of
+        all timesteps), and `deltas`. The loop over time gets the same views for each timestep.
         """
 
     # Forward.
 
     def begin(self, weights, span) -> None:  # noqa: B027
-        """What can be done for all timesteps of the span before the first; often nothing."""
+        """Do what needs no earlier timestep, for the whole span; often nothing."""
 
     @abstractmethod
     def forward(self, weights, step) -> None:
-        """One timestep."""
+        """Do one timestep."""
 
     def first_states(self, span) -> tuple[np.ndarray, ...]:
-        """The states before the span, h first."""
+        """Return where the states before the span stand, h first."""
         return (span.h_before[0],)
 
     def last_states(self, span) -> tuple[np.ndarray, ...]:
-        """The states at the end of the span."""
+        """Return where the states at the end of the span stand."""
         return (span.h[-1],)
 
     # Backward.
 
     @abstractmethod
     def compute_factors(self, weights, span, scratch: np.ndarray) -> None:
-        """Turn what `forward` has left into the factors of a whole span."""
+        """Replace what `forward` left by factors, for the whole span."""
 
     @abstractmethod
     def backward(self, weights, step, d_states) -> np.ndarray | None:
-        """One timestep: the gradients on the states after it become, in place, those before it.
-
-        But for what comes to h_{t-1} otherwise than through the product W_hh h_{t-1}: that is
-        returned, if there is any.
-        """
+        """Go back one timestep; see the contract above for `d_states` and what is returned."""
 
     def add_gradients(self, deltas: np.ndarray, blocks: np.ndarray, gradients) -> None:
         """Add a chunk's part of dW; deltas (rows, columns), blocks (columns, H + 1 + D)."""
         gradients["W"] += deltas @ blocks
 
     def input_gradient(self, weights, deltas: np.ndarray, d_x: np.ndarray) -> None:
-        """The gradient on a span's inputs; deltas (n, rows, B), d_x (n, D, B)."""
+        """Compute the gradient on a span's inputs; deltas (n, rows, B), d_x (n, D, B)."""
         np.matmul(weights.W_xh_T, deltas, out=d_x)
 
 
+def second_names(**fields: str) -> Callable[[type], type]:
+    """Give fields of a NamedTuple second names: one slot, another phase, the same memory.
+
+    fields : {second name: field}
+    """
+
+    def add_names(views: type) -> type:
+        for name, field in fields.items():
+            setattr(views, name, getattr(views, field))
+        return views
+
+    return add_names
+
+
 def by_step(views: NamedTuple) -> Sequence[NamedTuple]:
-    """The views of each timestep, so that the loop over time makes none."""
+    """Return the views of each timestep, so that the loop over time makes none."""
     return list(map(type(views), *views))
 
 

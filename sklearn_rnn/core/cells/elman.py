@@ -36,10 +36,12 @@ class Views(NamedTuple):
     block: np.ndarray  # [h_{t-1}; 1; x_t]
     h_before: np.ndarray  # h_{t-1}
     h: np.ndarray  # h_t
-    deltas: np.ndarray  # da
+    deltas: np.ndarray  # da, in the scratch memory
 
 
 class Elman(Cell):
+    equations = "h_t = f(W_xh x_t + W_hh h_{t-1} + b_h)"
+    activations = tuple(ACTIVATIONS)
     gates = ("h",)
     n_memory = 0
     n_scratch = 1  # da
@@ -60,9 +62,9 @@ class Elman(Cell):
         self.apply(step.h, weights.half)  # h_t = f(a)
 
     def compute_factors(self, weights, span, scratch):
-        self.slope(span.h, weights.one, span.deltas)  # f'(a)
+        self.slope(span.h, weights.one, span.deltas)  # h_t = f(a): da / dh_t = f'(a)
 
     def backward(self, weights, step, d_states):
         da, (dh,) = step.deltas, d_states
-        multiply(da, dh, da)  # h_t = f(a): da = f'(a)∘dh_t
+        multiply(da, dh, da)  # h_t = f(a)
         dot(weights.W_hh_T, da, dh)  # a = W_hh h_{t-1} + …: dh_{t-1} = W_hhᵀ da

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import add, dot, multiply, subtract, tanh
 
-from sklearn_rnn.core.cells.base import Cell, constants, logistic_of_half
+from sklearn_rnn.core.cells.base import Cell, constants, logistic_of_half, second_names
 
 
 class WorkingCopy(NamedTuple):
@@ -24,27 +24,40 @@ class WorkingCopy(NamedTuple):
     one: np.ndarray
 
 
+@second_names(
+    kept="hn",
+    kept_r_hn="hn_r_hn",
+    # In the backward pass:
+    through_z="z",
+    d_hn="r",
+    da_z="hn",
+    da_r="r_hn",
+    da_z_r="hn_r_hn",
+    da_n="n",
+)
 class Views(NamedTuple):
-    """What is there on the way there; on the way back."""
-
     block: np.ndarray  # [h_{t-1}; 1; x_t]
     h_before: np.ndarray  # h_{t-1}
     h: np.ndarray  # h_t
-    a: np.ndarray  # [z; r; hn]
-    z_r: np.ndarray
-    z_gate: np.ndarray  # z; what comes from dh_t to dh_{t-1} through z∘h_{t-1}
-    r: np.ndarray  # r; d_hn
-    update: np.ndarray  # hn = W_hn h_{t-1} + b_hn, then z∘(h_{t-1} - n); da_z
-    r_hn: np.ndarray  # r∘hn; da_r
-    n: np.ndarray  # n; da_n
-    update_r_hn: np.ndarray
-    d_hn_z_r: np.ndarray
+    a: np.ndarray  # [a_z; a_r; hn]
+    z_r: np.ndarray  # [z; r]
+    z: np.ndarray  # the update gate; later through_z, what comes to h_{t-1} through z∘h_{t-1}
+    r: np.ndarray  # the reset gate; later d_hn
+    hn: np.ndarray  # W_hn h_{t-1} + b_hn; then kept = z∘(h_{t-1} - n); later da_z
+    r_hn: np.ndarray  # r∘hn; later da_r
+    n: np.ndarray  # the new state; later da_n
+    hn_r_hn: np.ndarray  # the slots of hn and r_hn
+    d_hn_z_r: np.ndarray  # [d_hn; da_z; da_r], the gradients that go through W_h·
     deltas: np.ndarray  # [d_hn; da_z; da_r; da_n]
 
 
 class GRU(Cell):
+    equations = (
+        "r, z = s(.), n = tanh(W_xn x_t + b_xn + r * (W_hn h_{t-1} + b_hn)), "
+        "h_t = (1 - z) * n + z * h_{t-1}"
+    )
     gates = ("z", "r", "n")
-    n_memory = 5
+    n_memory = 5  # z, r, hn, r∘hn, n
     n_scratch = 2  # 1-z, 1-r
 
     def shapes(self, n_inputs):
@@ -76,21 +89,22 @@ class GRU(Cell):
         )
 
     def views(self, blocks, h, memory, scratch):
-        # On the way back, what came through h is one block, and what came through x.
+        # The slots are in such an order that the gradients through W_h· are one block, and those
+        # through W_x· are another.
         H, now = self.hidden_size, memory[:-1]
-        z_gate, r, update, r_hn, n = self.slots(now)
+        z, r, hn, r_hn, n = self.slots(now)
         return Views(
             block=blocks[:-1],
             h_before=h[:-1],
             h=h[1:],
             a=now[:, : 3 * H],
             z_r=now[:, : 2 * H],
-            z_gate=z_gate,
+            z=z,
             r=r,
-            update=update,
+            hn=hn,
             r_hn=r_hn,
             n=n,
-            update_r_hn=now[:, 2 * H : 4 * H],
+            hn_r_hn=now[:, 2 * H : 4 * H],
             d_hn_z_r=now[:, H : 4 * H],
             deltas=now[:, H:],
         )
@@ -99,40 +113,43 @@ class GRU(Cell):
         np.matmul(weights.W_xn, span.block[:, self.hidden_size :], out=span.n)  # W_xn x_t + b_xn
 
     def forward(self, weights, step):
-        hn = step.update
         dot(weights.W_z_r_hn, step.block, step.a)  # a_z, a_r; hn = W_hn h_{t-1} + b_hn
-        logistic_of_half(step.z_r, weights.half)  # z, r = σ(a)
-        multiply(step.r, hn, step.r_hn)
+        logistic_of_half(step.z_r, weights.half)  # z, r = σ(a_z), σ(a_r)
+        multiply(step.r, step.hn, step.r_hn)  # r∘hn
         add(step.n, step.r_hn, step.n)  # a_n = W_xn x_t + b_xn + r∘hn
         tanh(step.n, step.n)  # n = tanh(a_n)
-        subtract(step.h_before, step.n, step.update)
-        multiply(step.z_gate, step.update, step.update)
-        add(step.n, step.update, step.h)  # h_t = n + z∘(h_{t-1} - n)
+        subtract(step.h_before, step.n, step.kept)
+        multiply(step.z, step.kept, step.kept)  # kept = z∘(h_{t-1} - n)
+        add(step.n, step.kept, step.h)  # h_t = n + kept = (1-z)∘n + z∘h_{t-1}
 
     def compute_factors(self, weights, span, scratch):
-        n, r, r_hn, one = span.n, span.r, span.r_hn, weights.one
+        one = weights.one
         rest_z, _ = self.slots(scratch)
 
         subtract(one, span.z_r, scratch)  # 1-z, 1-r
-        # h_t = n + z∘(h-n): da_z = dh∘(h-n)∘σ' = dh∘(z∘(h-n))∘(1-z); the same with r∘hn, see below
-        multiply(span.update_r_hn, scratch, span.update_r_hn)
-        multiply(n, n, n)
-        subtract(one, n, n)
-        multiply(n, rest_z, n)  # h_t = (1-z)∘n + …: da_n = dh∘(1-z)∘tanh'
-        multiply(r_hn, n, r_hn)  # a_n = … + r∘hn: da_r = da_n∘hn∘σ' = da_n∘(r∘hn)∘(1-r)
-        multiply(r, n, r)  # a_n = … + r∘hn: d_hn = da_n∘r
-        # And h_t = … + z∘h_{t-1}: dh_{t-1} = dh∘z + …, for which z is as it has to be.
+        # h_t = n + z∘(h_{t-1} - n), z = σ(a_z): da_z / dh_t = (h_{t-1} - n)∘z∘(1-z) = kept∘(1-z).
+        # The same product makes r∘hn∘(1-r), for da_r.
+        multiply(span.kept_r_hn, scratch, span.da_z_r)
+        # h_t = (1-z)∘n + …, n = tanh(a_n): da_n / dh_t = (1-z)∘(1-n²)
+        multiply(span.n, span.n, span.da_n)
+        subtract(one, span.da_n, span.da_n)
+        multiply(span.da_n, rest_z, span.da_n)
+        # a_n = … + r∘hn, r = σ(a_r): da_r = da_n∘hn∘r∘(1-r)
+        multiply(span.da_r, span.da_n, span.da_r)
+        # a_n = … + r∘hn: d_hn = da_n∘r
+        multiply(span.r, span.da_n, span.d_hn)
+        # h_t = … + z∘h_{t-1}: through_z / dh_t = z, which stands in the slot of through_z already.
 
     def backward(self, weights, step, d_states):
-        (dh,), through_z = d_states, step.z_gate
-        d_hn, da_z, da_r, da_n = step.r, step.update, step.r_hn, step.n
-        multiply(d_hn, dh, d_hn)  # h_t, n, r and z: all are proportional to dh_t
-        multiply(da_z, dh, da_z)
-        multiply(da_r, dh, da_r)
-        multiply(da_n, dh, da_n)
-        multiply(through_z, dh, through_z)
-        dot(weights.W_hh_T, step.d_hn_z_r, dh)  # hn, a_z, a_r = W h_{t-1} + …
-        return through_z  # h_t = … + z∘h_{t-1}
+        (dh,) = d_states
+        # Each slot holds a gradient divided by dh_t.
+        multiply(step.through_z, dh, step.through_z)  # h_t = … + z∘h_{t-1}
+        multiply(step.da_z, dh, step.da_z)  # h_t = n + z∘(h_{t-1} - n), z = σ(a_z)
+        multiply(step.da_n, dh, step.da_n)  # h_t = (1-z)∘n + …, n = tanh(a_n)
+        multiply(step.da_r, dh, step.da_r)  # a_n = … + r∘hn, r = σ(a_r)
+        multiply(step.d_hn, dh, step.d_hn)  # a_n = … + r∘hn
+        dot(weights.W_hh_T, step.d_hn_z_r, dh)  # hn, a_z, a_r = W_h· h_{t-1} + …
+        return step.through_z
 
     def add_gradients(self, deltas, blocks, gradients):
         H = self.hidden_size
