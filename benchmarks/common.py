@@ -1,4 +1,4 @@
-"""Running contenders side by side, and writing down what came out."""
+"""Shared by all benchmarks: options, timing of contenders in turn, and reports."""
 
 import argparse
 import json
@@ -21,9 +21,9 @@ DATA = Path(__file__).parent.parent / "examples" / "data"
 class Result(NamedTuple):
     """One line of a table."""
 
-    group: str  # whose geometric means it goes into
-    labels: dict[str, object]  # what was measured
-    seconds: dict[str, float]  # the median of each contender
+    group: str  # the group of lines that share geometric means
+    labels: dict[str, object]  # what was measured, by column
+    seconds: dict[str, float]  # the median time of each contender
     ratios: dict[str, float]
 
 
@@ -32,7 +32,7 @@ PEERS_CELLS = ("elman", "gru", "lstm")
 
 
 def arguments(description: str, by_cell: bool = False) -> argparse.Namespace:
-    """Read the options that all benchmarks share, and --cells for those that go cell by cell."""
+    """Read the options that all benchmarks share, and --cells if a benchmark has cells."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -47,9 +47,9 @@ def arguments(description: str, by_cell: bool = False) -> argparse.Namespace:
 
 
 def limit_threads(n: int) -> None:
-    """Give every contender this many threads; call it before JAX is used for the first time."""
+    """Limit every contender to n threads. Call it before the first use of JAX."""
     threadpool_limits(n)
-    os.environ["NPROC"] = str(n)  # XLA's threads; its flags leave it as many as there are cores
+    os.environ["NPROC"] = str(n)  # for XLA: its flags don't limit its threads
     try:
         import torch
     except ImportError:
@@ -62,8 +62,8 @@ def alternate(
 ) -> dict[str, float]:
     """Run contenders in turn, round after round; return the median time of a run of each.
 
-    Each contender has about `seconds` in all. Turns are short, so that what else goes on in the
-    machine falls on all alike; where single runs are long, there are fewer rounds, but five.
+    Each contender gets about `seconds` in total. Turns are short, so that other load on the machine
+    affects all contenders alike. If runs are long there are fewer rounds, but at least five.
     """
     once = {}
     for name, run in contenders.items():
@@ -79,7 +79,7 @@ def alternate(
 
 
 def seconds_of(run: Callable[[], object], repeats: int = 1) -> float:
-    """The mean time of a run."""
+    """Return the mean time of a run in seconds."""
     start = time.perf_counter()
     for _ in range(repeats):
         run()
@@ -87,7 +87,7 @@ def seconds_of(run: Callable[[], object], repeats: int = 1) -> float:
 
 
 def environment() -> dict[str, object]:
-    """Say what the figures were measured on."""
+    """Describe the machine and the libraries."""
     blas = [
         f"{info['internal_api']} {info['version']} {info.get('architecture', '')}".strip()
         + f", {info['num_threads']} threads"
@@ -136,9 +136,9 @@ def report(title: str, columns: list[str], rows: list[list[str]], figures, path:
 
 
 def report_results(title: str, results: list[Result], path: Path | None) -> None:
-    """Report results; below each group stand the geometric means of its ratios.
+    """Report results, with the geometric means of the ratios below each group.
 
-    The results of a group follow one another.
+    The results of a group must be consecutive.
     """
     labels = list(results[0].labels)
     contenders = unique(name for result in results for name in result.seconds)

@@ -146,7 +146,7 @@ class TestBadFiles:
     @pytest.mark.parametrize("content", [b"", b"\n", b"no checkpoint", pickle.dumps(3)])
     def test_no_checkpoint(self, path, content):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"fit\.checkpoint is no checkpoint"):
+        with pytest.raises(ValueError, match=r"fit\.checkpoint is not a checkpoint"):
             resumed(RNNRegressor(**FAST), path, X, Y)
         assert path.read_bytes() == content
 

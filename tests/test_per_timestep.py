@@ -314,7 +314,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("function", [lambda X: X[:-1], np.ravel, lambda X: X[:, :, None]])
     def test_other_rows(self, function):
-        with pytest.raises(ValueError, match=r"made ndarray of shape .* one for each"):
+        with pytest.raises(ValueError, match=r"made ndarray of shape .* one row for each"):
             PerTimestep(FunctionTransformer(function)).fit_transform(ragged(n_features=2))
 
     def test_mixed_widths(self):

@@ -375,7 +375,7 @@ class TestRefusals:
         with pytest.raises(ValueError, match="transformed y of sample 0 is nan"):
             fit(lambda rows: np.where(rows == Y[0][1], np.nan, rows))
         n = sum(LENGTHS)
-        made = rf"The transformer made ndarray of shape \({n - 1}, 1\) of {n} rows; it must give"
+        made = rf"The transformer made ndarray of shape \({n - 1}, 1\) of {n} rows; it must return"
         with pytest.raises(ValueError, match=made):
             fit(lambda rows: rows[:-1])
         with pytest.raises(ValueError, match=made):

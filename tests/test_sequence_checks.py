@@ -244,7 +244,7 @@ class TestResults:
     def test_what_was_declared_is_told_where_fit_fails(self):
         for result in run(SoundRegressor(return_sequences=True), per_timestep=False)[:2]:
             (note,) = result["exception"].__notes__
-            assert note.startswith("What was declared of SoundRegressor, or deduced: Declared(")
+            assert note.startswith("Declared or deduced for SoundRegressor: Declared(")
             assert "per_timestep=False" in note
 
     def test_a_hint_at_results_per_timestep(self):
@@ -271,7 +271,7 @@ class TestRefused:
             parametrize_with_sequence_checks([SoundRegressor(), SoundRegressor])
 
     def test_what_cannot_be_declared(self):
-        with pytest.raises(TypeError, match=r"'raged' can't be declared, but array, ragged"):
+        with pytest.raises(TypeError, match=r"'raged' can't be declared, only array, ragged"):
             check_sequence_estimator(RNNRegressor(), raged=False)
         with pytest.raises(TypeError, match="padded must be True or False, got 'no'"):
             check_sequence_estimator(RNNRegressor(), padded="no")

@@ -156,7 +156,7 @@ FRAME = pd.DataFrame({"a": LONG, "b": LONG})
         (LONG, {"window": True}, TypeError, "window must be a number"),
         (LONG, {"window": "3"}, TypeError, "window must be an instance of int"),
         ([], {"window": 3}, ValueError, "series must be .* got an empty list"),
-        (LONG[:0], {"window": 3}, ValueError, "series must be .* with one of each at least"),
+        (LONG[:0], {"window": 3}, ValueError, "series must be .* with no dimension of length 0"),
         (5.0, {"window": 3}, ValueError, "series must be .* got float"),
         (LONG.reshape(3, 3, 1), {"window": 1}, ValueError, r"got ndarray of shape \(3, 3, 1\)"),
         ([LONG, 1.0], {"window": 3}, ValueError, r"series\[1\] must be"),
