@@ -43,7 +43,7 @@ from ways_round import WAYS, row_numbers
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-TEXT = (Path(__file__).parents[1] / "docs" / "meta_estimators.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[2] / "docs" / "meta_estimators.md").read_text(encoding="utf-8")
 COLUMNS = ["array", "padded array", "list", "object array"]
 LINK = re.compile(r"\[[^]]+\]\(#([a-z-]+)\)")
 # How scikit-learn's tools refuse: object arrays also by looking for columns that aren't there

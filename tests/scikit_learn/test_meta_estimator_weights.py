@@ -170,7 +170,7 @@ WAYS_TO_PASS = {
     "`rnn__sample_weight=`": {"rnn__sample_weight": weights_of(X)},
 }
 
-TEXT = (Path(__file__).parents[1] / "docs" / "meta_estimators.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[2] / "docs" / "meta_estimators.md").read_text(encoding="utf-8")
 SECTION = TEXT.split("\n## Weights and other metadata\n")[1].split("\n## ")[0]
 ROWS = [
     (tool, plain, routed)

@@ -17,7 +17,7 @@ from sklearn_rnn.preprocessing import PerTimestep, unpad_sequences
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-DATA = Path(__file__).parents[1] / "examples" / "data" / "japanese_vowels.npz"
+DATA = Path(__file__).parents[2] / "examples" / "data" / "japanese_vowels.npz"
 FOLDS = StratifiedKFold(2, shuffle=True, random_state=0)
 PIPELINE = make_pipeline(
     PerTimestep(SimpleImputer()),
