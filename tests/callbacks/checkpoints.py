@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
-from datasets import ragged
+from fits import assert_same_fit
+from sequences import ragged
 from sklearn_rnn.callbacks import Checkpoint
 
 N, EPOCHS = 18, 9
@@ -46,11 +46,9 @@ def resumed(model, path, *data, **validation):
 
 
 def assert_same(model, other):
-    for name in ("loss_curve_", "best_loss_", "n_iter_", "t_"):
+    """The same fit, and all that is recorded of it."""
+    assert_same_fit(model, other)
+    for name in ("n_iter_", "t_", "best_loss_", "best_validation_score_"):
         assert getattr(model, name) == getattr(other, name), name
-    for name in ("validation_scores_", "best_validation_score_", "best_iteration_"):
+    for name in ("gradient_norms_", "weight_norms_"):
         assert getattr(model, name) == getattr(other, name), name
-    for name in ("gradient_norms_", "weight_norms_", "learning_rates_"):
-        assert getattr(model, name) == getattr(other, name), name
-    for name, array in other.weights_.items():
-        assert_array_equal(model.weights_[name], array)

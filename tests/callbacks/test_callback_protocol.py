@@ -14,7 +14,8 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from datasets import ragged
+from fits import assert_same_fit
+from sequences import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.core.optimizers import Adam
 
@@ -71,12 +72,6 @@ class Recorder:
         return [call[-1] for call in self.calls if (call[0], call[1].task_name) == (hook, task)]
 
 
-def assert_same_weights(model, other):
-    assert model.loss_curve_ == other.loss_curve_
-    for name, array in other.weights_.items():
-        assert_array_equal(model.weights_[name], array)
-
-
 def with_callbacks_removed(model):
     return {name: value for name, value in vars(model).items() if "callback" not in name}
 
@@ -117,16 +112,16 @@ def test_the_fitted_estimator_is_as_if_training_had_stopped_there(Estimator, y, 
     assert len(fitted) == 8
     for epoch, (before, after) in enumerate(zip(recorder.fitted("begin"), fitted, strict=True)):
         same = Estimator(**options | {"max_iter": epoch + 1}).fit(X, y)
-        assert_same_weights(after, same)
+        assert_same_fit(after, same)
         assert_array_equal(after.predict(X), same.predict(X))
         for name in ("n_iter_", "t_", "validation_scores_", "best_iteration_", "loss_"):
             assert getattr(after, name) == getattr(same, name), name
         if epoch:
-            assert_same_weights(before, fitted[epoch - 1])
+            assert_same_fit(before, fitted[epoch - 1])
         else:
             assert before.n_iter_ == 0
             assert before.predict(X).shape == (N,)
-    assert_same_weights(recorder.fitted("end", "fit")[0], model)
+    assert_same_fit(recorder.fitted("end", "fit")[0], model)
 
 
 @BOTH
@@ -142,7 +137,7 @@ def test_what_callbacks_do_to_their_copies_changes_nothing(Estimator, y):
 
     plain = Estimator(**FAST, early_stopping=True, validation_fraction=0.3).fit(X, y)
     model = clone(plain).set_callbacks(Vandal()).fit(X, y)
-    assert_same_weights(model, plain)
+    assert_same_fit(model, plain)
     assert model.validation_scores_ == plain.validation_scores_
 
 
@@ -152,10 +147,10 @@ def test_callbacks_leave_nothing_but_themselves(Estimator, y):
     model = clone(plain).set_callbacks(Recorder()).fit(X, y)
     assert with_callbacks_removed(model).keys() == vars(plain).keys()
     assert vars(plain).keys() == vars(clone(plain).set_callbacks().fit(X, y)).keys()
-    assert_same_weights(model, plain)
+    assert_same_fit(model, plain)
     monitored = clone(plain).set_callbacks(ScoringMonitor(scoring=SCORE[Estimator])).fit(X, y)
     assert_array_equal(pickle.loads(pickle.dumps(monitored)).predict(X), plain.predict(X))
-    assert_same_weights(clone(monitored).fit(X, y), plain)
+    assert_same_fit(clone(monitored).fit(X, y), plain)
 
 
 @BOTH
@@ -163,10 +158,10 @@ def test_true_from_a_hook_stops_the_fit(Estimator, y):
     model = Estimator(**FAST, warm_start=True).set_callbacks(Recorder(), Recorder(stop_after=2))
     with warnings.catch_warnings(action="error"):
         model.fit(X, y)  # it has not come to max_iter, and doesn't say so
-    assert_same_weights(model, Estimator(**FAST | {"max_iter": 2}).fit(X, y))
+    assert_same_fit(model, Estimator(**FAST | {"max_iter": 2}).fit(X, y))
     model.set_callbacks().set_params(max_iter=2)
     model.fit(X, y)  # and goes on, if it may
-    assert_same_weights(model, Estimator(**FAST).fit(X, y))
+    assert_same_fit(model, Estimator(**FAST).fit(X, y))
 
 
 @pytest.mark.parametrize(

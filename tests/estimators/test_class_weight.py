@@ -7,7 +7,8 @@ from sklearn.model_selection import cross_val_score
 from sklearn.utils import get_tags
 
 import reference
-from datasets import ragged
+from fits import assert_same_fit
+from sequences import ragged
 from sklearn_rnn import RNNClassifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -30,13 +31,6 @@ def multiplied(y, per_step, by_label, weights=None):
             for part, w in zip(y, weights, strict=True)
         ]
     return np.array([w * by_label[label] for label, w in zip(y, weights, strict=True)])
-
-
-def assert_same_fit(model, other):
-    assert model.loss_curve_ == other.loss_curve_
-    assert model.validation_scores_ == other.validation_scores_
-    for name, array in model.weights_.items():
-        assert_array_equal(other.weights_[name], array)
 
 
 @kinds

@@ -8,7 +8,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
 import reference
-from datasets import padded, ragged
+from fits import assert_same_weights
+from sequences import padded, ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.dropout import Dropout
@@ -25,11 +26,6 @@ cells = pytest.mark.parametrize("cell", CELLS)
 def data(return_sequences, n=14):
     X = ragged(n)
     return X, [x[:, 0] for x in X] if return_sequences else [x[0, 0] for x in X]
-
-
-def assert_same_weights(model, other):
-    for name, array in model.weights_.items():
-        assert_array_equal(other.weights_[name], array)
 
 
 @cells

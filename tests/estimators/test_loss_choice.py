@@ -11,7 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import get_tags
 
 import reference
-from datasets import ragged
+from sequences import ragged
 from sklearn_rnn import RNNRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -13,7 +13,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
 
-from datasets import padded, ragged
+from sequences import padded, ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor, __version__, _fitted
 from sklearn_rnn.core.cells import CELLS
 

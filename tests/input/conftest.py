@@ -2,10 +2,10 @@
 
 import pytest
 
-from refusals import CLASSES
+from refusals import ESTIMATORS
 
 
-@pytest.fixture(params=CLASSES)
+@pytest.fixture(params=ESTIMATORS)
 def kind(request):
     return request.param
 

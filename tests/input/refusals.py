@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datasets import padded
-from sklearn_rnn import RNNClassifier, RNNRegressor
+from fits import ESTIMATORS
+from sequences import padded
 
 N, T, F = 6, 4, 2
 LENGTHS = [3, 1, 4, 2, 5, 2]
@@ -42,7 +42,6 @@ class Thing:
 
 THING = Thing()
 
-CLASSES = {"regressor": RNNRegressor, "classifier": RNNClassifier}
 TARGETS = {"regressor": NUMBERS, "classifier": LABELS}
 PREDICTIONS = {
     "regressor": ["predict"],
@@ -52,7 +51,9 @@ PREDICTIONS = {
 
 def make(kind, X=None, y=None, **parameters):
     """A small estimator; fitted if there is X."""
-    estimator = CLASSES[kind](**{"hidden_size": 2, "max_iter": 1, "random_state": 0, **parameters})
+    estimator = ESTIMATORS[kind](
+        **{"hidden_size": 2, "max_iter": 1, "random_state": 0, **parameters}
+    )
     return estimator if X is None else estimator.fit(X, TARGETS[kind] if y is None else y)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from refusals import (
     ARRAY,
-    CLASSES,
+    ESTIMATORS,
     HUGE,
     TARGETS,
     THING,
@@ -126,7 +126,7 @@ def wrong_values():
 
 def kinds_with(name):
     """The estimators that have a parameter."""
-    return [kind for kind in CLASSES if not any(name in OWN[other] for other in {*OWN} - {kind})]
+    return [kind for kind in ESTIMATORS if not any(name in OWN[other] for other in {*OWN} - {kind})]
 
 
 WRONG_VALUES = [

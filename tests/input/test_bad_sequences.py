@@ -6,7 +6,6 @@ import pytest
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
-from datasets import object_array
 from refusals import (
     ARRAY,
     FRAME,
@@ -26,6 +25,7 @@ from refusals import (
     make,
     refused,
 )
+from sequences import object_array
 from sklearn_rnn import RNNRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

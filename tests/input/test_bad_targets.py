@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from datasets import object_array, padded
 from refusals import (
     ARRAY,
     HUGE,
@@ -26,6 +25,7 @@ from refusals import (
     make,
     refused,
 )
+from sequences import object_array, padded
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

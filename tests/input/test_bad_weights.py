@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from datasets import object_array
 from refusals import (
     ARRAY,
     HUGE,
@@ -24,6 +23,7 @@ from refusals import (
     make,
     refused,
 )
+from sequences import object_array
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

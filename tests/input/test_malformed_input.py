@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import sparse
 
-from datasets import object_array, padded
-from sklearn_rnn import RNNClassifier, RNNRegressor
+from fits import ESTIMATORS
+from sequences import object_array, padded
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -23,7 +23,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning"),
 ]
 
-CLASSES = {"regressor": RNNRegressor, "classifier": RNNClassifier}
 REFUSED = (ValueError, TypeError)
 
 
@@ -248,7 +247,7 @@ def good_weights(draw, lengths, per_step):
 @st.composite
 def problems(draw):
     """kind, return_sequences, X, y, sample_weight, and whether all of it is right."""
-    kind = draw(st.sampled_from(sorted(CLASSES)))
+    kind = draw(st.sampled_from(sorted(ESTIMATORS)))
     per_step = draw(st.booleans())
     sequences, X = draw(good_sequences())
     lengths = [len(sequence) for sequence in sequences]
@@ -265,7 +264,7 @@ def problems(draw):
 
 
 def make(kind, **parameters):
-    return CLASSES[kind](hidden_size=2, max_iter=1, random_state=0, **parameters)
+    return ESTIMATORS[kind](hidden_size=2, max_iter=1, random_state=0, **parameters)
 
 
 def sequences_in(X):
@@ -378,7 +377,7 @@ FITTED_ON = {
 
 @pytest.mark.parametrize("per_step", [False, True])
 @pytest.mark.parametrize("fitted_on", FITTED_ON)
-@pytest.mark.parametrize("kind", CLASSES)
+@pytest.mark.parametrize("kind", ESTIMATORS)
 def test_predict(kind, fitted_on, per_step):
     X_good = FITTED_ON[fitted_on]
     estimator = make(kind, return_sequences=per_step)

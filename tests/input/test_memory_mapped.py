@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from fits import assert_same_weights
 from sklearn_rnn import RNNClassifier, RNNRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -50,11 +51,6 @@ def by_chunks(X, y, copy=False):
     return model
 
 
-def assert_same(model, other):
-    for name, weights in model.weights_.items():
-        assert_array_equal(weights, other.weights_[name])
-
-
 def test_partial_fit_by_chunks_takes_the_memory_of_a_chunk(path, y):
     """No more for ten chunks than for one, whether they are mapped or read from the file."""
     mapped = np.load(path, mmap_mode="r")
@@ -63,7 +59,7 @@ def test_partial_fit_by_chunks_takes_the_memory_of_a_chunk(path, y):
     for copy in (False, True):
         one = peak(lambda copy=copy: by_chunks(mapped[:CHUNK], y[:CHUNK], copy))
         assert peak(lambda copy=copy: by_chunks(mapped, y, copy)) < one + size / 2
-    assert_same(by_chunks(mapped, y), by_chunks(np.load(path), y))
+    assert_same_weights(by_chunks(mapped, y), by_chunks(np.load(path), y))
 
 
 def test_fit_reads_a_mapped_array_batch_by_batch(path, y):
@@ -72,7 +68,7 @@ def test_fit_reads_a_mapped_array_batch_by_batch(path, y):
     model.fit(mapped[:50], y[:50])
     assert peak(lambda: model.fit(mapped, y)) < mapped.nbytes / 4
     assert peak(lambda: model.predict(mapped)) < mapped.nbytes / 4
-    assert_same(model, RNNClassifier(**FAST, max_iter=1).fit(np.load(path), y))
+    assert_same_weights(model, RNNClassifier(**FAST, max_iter=1).fit(np.load(path), y))
 
 
 def test_padding_in_a_mapped_array(tmp_path):

@@ -3,16 +3,25 @@
 import numpy as np
 import pytest
 
-from datasets import padded
-from per_step import CONTAINERS, LENGTHS, NUMBERS, OF_SEQUENCES, WEIGHTS, N, X, fit_classifier
+from sequences import padded
 from sklearn_rnn.metrics import flatten_sequences
+from timestep_targets import (
+    LENGTHS,
+    NUMBERS,
+    OF_SEQUENCES,
+    WEIGHTS,
+    WRAPPERS,
+    N,
+    X,
+    fit_classifier,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
 def test_flatten_puts_valid_timesteps_one_after_another():
     expected = np.concatenate(NUMBERS), np.concatenate(WEIGHTS)
-    given = {name: (as_X(X), as_y(NUMBERS)) for name, (as_X, as_y) in CONTAINERS.items()}
+    given = {name: (as_X(X), as_y(NUMBERS)) for name, (as_X, as_y) in WRAPPERS.items()}
     for of_X, y_true in given.values():
         for _, y_pred in given.values():
             for told_by in (of_X, None):

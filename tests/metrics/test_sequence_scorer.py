@@ -26,16 +26,19 @@ from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from datasets import padded
-from per_step import (
+from sequences import padded
+from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.callbacks import EarlyStopping
+from sklearn_rnn.metrics import make_sequence_scorer
+from timestep_targets import (
     BINARY,
-    CONTAINERS,
     LABELS,
     LENGTHS,
     NUMBERS,
     OF_SEQUENCES,
     SMALL,
     WEIGHTS,
+    WRAPPERS,
     ClassifierOfLists,
     N,
     RegressorOfLists,
@@ -43,16 +46,13 @@ from per_step import (
     fit_classifier,
     predicted_numbers,
 )
-from sklearn_rnn import RNNClassifier, RNNRegressor
-from sklearn_rnn.callbacks import EarlyStopping
-from sklearn_rnn.metrics import make_sequence_scorer
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("container", WRAPPERS)
 def test_scores_are_those_of_hand_flattened_targets(container):
-    as_X, as_y = CONTAINERS[container]
+    as_X, as_y = WRAPPERS[container]
     regressor = RegressorOfLists(0.1).fit(X, NUMBERS)
     score = make_sequence_scorer("neg_mean_absolute_error")(regressor, as_X(X), as_y(NUMBERS))
     flat = np.concatenate(NUMBERS), np.concatenate(predicted_numbers(0.1))
@@ -260,7 +260,7 @@ def test_search_over_each_container_in_two_processes():
     }
     results = {}
     for container in ("list", "object array", "padded array"):
-        as_X, as_y = CONTAINERS[container]
+        as_X, as_y = WRAPPERS[container]
         search = GridSearchCV(
             RNNRegressor(**SMALL), grid, scoring=scoring, refit="mae", cv=KFold(3), n_jobs=2
         ).fit(as_X(X), as_y(NUMBERS))

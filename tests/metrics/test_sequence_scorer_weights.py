@@ -6,8 +6,10 @@ from sklearn import config_context
 from sklearn.metrics import f1_score, make_scorer, max_error, mean_absolute_error
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 
-from datasets import padded
-from per_step import (
+from sequences import padded
+from sklearn_rnn import RNNRegressor
+from sklearn_rnn.metrics import make_sequence_scorer
+from timestep_targets import (
     LABELS,
     LENGTHS,
     NUMBERS,
@@ -19,8 +21,6 @@ from per_step import (
     fit_classifier,
     predicted_numbers,
 )
-from sklearn_rnn import RNNRegressor
-from sklearn_rnn.metrics import make_sequence_scorer
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -20,8 +20,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from datasets import object_array, padded, ragged
-from per_timestep import assert_same_lists, split_like, stacked
+from sequences import assert_same_lists, object_array, padded, ragged, split_like, stacked
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.preprocessing import PerTimestep
 

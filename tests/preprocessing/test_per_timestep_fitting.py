@@ -25,8 +25,7 @@ from sklearn.preprocessing import (
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import check_estimator
 
-from datasets import object_array, padded, ragged
-from per_timestep import assert_same_lists, split_like, stacked
+from sequences import assert_same_lists, object_array, padded, ragged, split_like, stacked
 from sklearn_rnn import RNNClassifier
 from sklearn_rnn.preprocessing import PerTimestep
 

@@ -16,8 +16,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from datasets import object_array, padded, ragged
-from per_timestep import assert_same_lists, split_like
+from sequences import assert_same_lists, object_array, padded, ragged, split_like
 from sklearn_rnn import RNNClassifier
 from sklearn_rnn.preprocessing import PerTimestep
 

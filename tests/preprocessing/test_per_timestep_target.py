@@ -26,8 +26,7 @@ from sklearn.preprocessing import (
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
 
-from datasets import object_array, padded, ragged
-from per_timestep import stacked
+from sequences import object_array, padded, ragged, stacked
 from sklearn_rnn import RNNRegressor
 from sklearn_rnn.preprocessing import PerTimestep, PerTimestepTarget
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from datasets import object_array
+from sequences import object_array
 from sklearn_rnn import RNNRegressor
 from sklearn_rnn.preprocessing import sliding_windows
 

@@ -33,8 +33,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.semi_supervised import SelfTrainingClassifier
 
-from problems import FOLDS, N, flat, take
-from tool_problems import case, fitted, is_table, steps, with_features
+from problems import FOLDS, N, case, fitted, flat, is_table, steps, take, with_features
 
 
 def bare(estimator):

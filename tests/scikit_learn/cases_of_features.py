@@ -9,13 +9,17 @@ from sklearn.feature_selection import RFE, RFECV, SelectFromModel, SequentialFea
 from sklearn.inspection import partial_dependence, permutation_importance
 from sklearn.pipeline import Pipeline
 
-from problems import FOLDS, N, fold_scores, score_by_hand, take
-from tool_problems import (
+from problems import (
+    FOLDS,
+    N,
     case,
     fitted,
+    fold_scores,
     input_norms,
     is_table,
+    score_by_hand,
     steps,
+    take,
     with_one_feature,
 )
 

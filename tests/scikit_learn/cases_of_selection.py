@@ -2,7 +2,7 @@
 
 A case is a generator. Up to its `yield` it does what a user would, with the problem `p`; this is
 where a tool refuses. After it, the outcome is compared with what follows from `q`, which has plain
-sequences and networks also where `p` goes a way round.
+sequences and networks also where `p` is a workaround.
 """
 
 import numpy as np
@@ -31,8 +31,19 @@ from sklearn.model_selection import (
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from problems import FOLDS, N, assert_same, flat, fold_scores, score_by_hand, take
-from tool_problems import case, fitted, is_table, steps
+from problems import (
+    FOLDS,
+    N,
+    assert_same,
+    case,
+    fitted,
+    flat,
+    fold_scores,
+    is_table,
+    score_by_hand,
+    steps,
+    take,
+)
 
 
 @case("train_test_split")

@@ -22,6 +22,7 @@ import cases_of_ensembles  # noqa: F401
 import cases_of_features  # noqa: F401
 import cases_of_selection  # noqa: F401
 from problems import (
+    CASES,
     CONTAINERS,
     FOLDS,
     LABELS,
@@ -31,6 +32,7 @@ from problems import (
     STEP_NUMBERS,
     THREE_LABELS,
     N,
+    Problem,
     fold_scores,
     in_container,
 )
@@ -38,8 +40,7 @@ from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.metrics import flatten_sequences, make_sequence_scorer
 from sklearn_rnn.model_selection import StratifiedSequenceKFold
 from sklearn_rnn.preprocessing import PerTimestepTarget
-from tool_problems import CASES, Problem
-from ways_round import WAYS, row_numbers
+from workarounds import WORKAROUNDS, row_numbers
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -95,9 +96,9 @@ def problem(container, *, per_step) -> Problem:
     )
 
 
-def check_works(tool, new_problem, way=None):
+def check_works(tool, new_problem, workaround=None):
     plain = new_problem()
-    steps = CASES[tool](plain if way is None else WAYS[way](plain), plain)
+    steps = CASES[tool](plain if workaround is None else WORKAROUNDS[workaround](plain), plain)
     next(steps)
     assert next(steps, "the end") == "the end"
 
@@ -121,11 +122,12 @@ CHECKS = {"yes": check_works, "no": check_is_refused, "wrong": check_goes_wrong}
 
 
 def check_cell(cell, tool, new_problem):
-    word, ways = cell.split(", ")[0], [anchor.replace("-", " ") for anchor in LINK.findall(cell)]
-    assert ways or word in CHECKS
+    word = cell.split(", ")[0]
+    workarounds = [anchor.replace("-", " ") for anchor in LINK.findall(cell)]
+    assert workarounds or word in CHECKS
     CHECKS.get(word, check_is_refused)(tool, new_problem)
-    for way in ways:
-        check_works(tool, new_problem, way)
+    for workaround in workarounds:
+        check_works(tool, new_problem, workaround)
 
 
 @pytest.mark.parametrize(("tool", "container"), PER_SEQUENCE)
@@ -154,12 +156,12 @@ def test_each_row_has_a_case_and_each_case_a_row(heading):
         assert set(named) == set(CASES)
 
 
-def test_each_way_round_is_described_and_used():
+def test_each_workaround_is_described_and_used():
     described = re.findall("\n### (.*)\n", TEXT.split("\n## Ways round\n")[1].split("\n## ")[0])
     all_cells = [*PER_SEQUENCE.values(), *PER_TIMESTEP.values()]
-    used = {way for cell in all_cells for way in LINK.findall(cell)}
-    assert {name.lower() for name in described} == set(WAYS)
-    assert {way.replace("-", " ") for way in used} == set(WAYS)
+    used = {name for cell in all_cells for name in LINK.findall(cell)}
+    assert {name.lower() for name in described} == set(WORKAROUNDS)
+    assert {name.replace("-", " ") for name in used} == set(WORKAROUNDS)
 
 
 def test_no_meta_estimator_of_scikit_learn_is_missing():
@@ -263,10 +265,10 @@ def test_permuting_padded_labels_makes_padding_a_label():
     assert set.union(*classes[3:]) - set.union(*classes[:3]) == {-1}
 
 
-@pytest.mark.parametrize("way", ["feature numbers", "flat columns", "row numbers"])
-def test_sequence_scorers_want_sequences(way):
+@pytest.mark.parametrize("workaround", ["feature numbers", "flat columns", "row numbers"])
+def test_sequence_scorers_want_sequences(workaround):
     plain = problem("array", per_step=True)
-    p = WAYS[way](plain)
+    p = WORKAROUNDS[workaround](plain)
     network = p.classifier.fit(p.X, p.three_labels)
     with pytest.raises(ValueError, match="timesteps"):
         make_sequence_scorer("accuracy")(network, p.X, p.three_labels)

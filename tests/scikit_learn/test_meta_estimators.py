@@ -41,7 +41,6 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from datasets import object_array
 from problems import (
     CONTAINERS,
     EQUAL_SEQUENCES,
@@ -58,6 +57,7 @@ from problems import (
     score_by_hand,
     take,
 )
+from sequences import object_array
 from sklearn_rnn import RNNClassifier, RNNRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validat
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from datasets import padded
+from sequences import padded
 from sklearn_rnn import RNNClassifier
 from sklearn_rnn.preprocessing import PerTimestep, unpad_sequences
 

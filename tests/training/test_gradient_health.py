@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 from sklearn.exceptions import ConvergenceWarning
 
 import reference
-from datasets import ragged
+from sequences import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.core.optimizers import Adam
 

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 import reference
-from datasets import ragged
+from sequences import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._training import lbfgs
 from sklearn_rnn._training.epochs import Trainer

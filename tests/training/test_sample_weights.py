@@ -5,10 +5,11 @@ That two is twice and zero is absence, in every combination, is in test_weight_r
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 from sklearn.metrics import accuracy_score, r2_score
 
-from datasets import padded, ragged
+from fits import assert_same_fit
+from sequences import padded, ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -36,13 +37,6 @@ def data(Estimator, per_step, n=12, seed=0):
 
 def pick(sequence, chosen):
     return sequence[chosen] if isinstance(sequence, np.ndarray) else [sequence[i] for i in chosen]
-
-
-def assert_same_fit(model, other):
-    assert model.loss_curve_ == other.loss_curve_
-    assert model.validation_scores_ == other.validation_scores_
-    for name, array in model.weights_.items():
-        assert_array_equal(other.weights_[name], array)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from numpy.testing import assert_allclose
 from sklearn.base import clone
 
 import reference
-from datasets import padded, ragged
+from fits import starting_weights
+from sequences import padded, ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.core.cells import CELLS
 
@@ -71,16 +72,6 @@ def task(case, lengths):
     numbers = rng.permutation(np.arange(total) % len(labels))
     y = list(numbers) if lengths is None else np.split(numbers, np.cumsum(lengths)[:-1])
     return RNNClassifier, join([labels[part] for part in y]), y, "softmax"
-
-
-def starting_weights(model, X, y):
-    """The weights before any update, by a fit whose update is far too small to matter.
-
-    It is no more than the rate times the gradient: 1e-300 beside a bias of zero, and nothing
-    beside a weight.
-    """
-    start = clone(model).set_params(learning_rate_init=1e-300, max_iter=1).fit(X, y)
-    return start.weights_
 
 
 def assert_descended(model, before, gradient, rate):

@@ -7,10 +7,11 @@ from itertools import cycle
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 from sklearn.base import clone
 
 import reference
+from fits import assert_same_fit, starting_weights
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.dropout import Dropout
@@ -39,18 +40,6 @@ def data(return_sequences, lengths=(7, 1, 12, 3, 12, 8, 6, 4), kind=RNNRegressor
     if kind is RNNClassifier:
         y = [values > 0 for values in y]
     return X, y
-
-
-def assert_same_fit(model, other):
-    for name, array in model.weights_.items():
-        assert_array_equal(other.weights_[name], array)
-    assert other.loss_curve_ == model.loss_curve_
-    assert other.learning_rates_ == model.learning_rates_
-
-
-def starting_weights(model, X, y):
-    still = clone(model).set_params(learning_rate_init=1e-300, max_iter=1)
-    return {name: array.copy() for name, array in still.fit(X, y).weights_.items()}
 
 
 # As long as the longest sequence, or longer.

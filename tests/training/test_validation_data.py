@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import Pipeline
 
-from datasets import object_array, padded, ragged
+from fits import ESTIMATORS, assert_same_weights
+from sequences import object_array, padded, ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -23,7 +24,6 @@ RNG = np.random.default_rng(1)
 X, X_VAL = ragged(N, n_features=2, seed=0), ragged(M, n_features=2, seed=1, longest=9)
 Y, Y_VAL = RNG.standard_normal(N), RNG.standard_normal(M)
 W_VAL = np.arange(1.0, M + 1)
-ESTIMATORS = {"regressor": RNNRegressor, "classifier": RNNClassifier}
 
 
 def targets(kind, y):
@@ -47,11 +47,6 @@ def problem(request, kind):
         y, y_val = per_step(kind, Y, X), per_step(kind, Y_VAL, X_VAL)
         return ESTIMATORS[kind](return_sequences=True, **FAST), y, y_val
     return ESTIMATORS[kind](**FAST), targets(kind, Y), targets(kind, Y_VAL)
-
-
-def assert_same_weights(model, other):
-    for name, array in other.weights_.items():
-        assert_array_equal(model.weights_[name], array)
 
 
 @pytest.mark.parametrize("weights", [None, W_VAL], ids=["", "weighted"])

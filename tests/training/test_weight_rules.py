@@ -6,10 +6,11 @@ is of no consequence. What else there is to choose comes along in pairs.
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
 from covering import cover
-from datasets import ragged
+from fits import assert_same_fit
+from sequences import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.schedules import SCHEDULES
@@ -146,13 +147,6 @@ def assert_close(model, other):
         assert_allclose(model.weights_[name], array, rtol=0, atol=1e-9, err_msg=name)
 
 
-def assert_same(model, other):
-    for name in ("loss_curve_", "validation_scores_", "learning_rates_", "best_iteration_"):
-        assert getattr(model, name) == getattr(other, name), name
-    for name, array in other.weights_.items():
-        assert_array_equal(model.weights_[name], array)
-
-
 @combinations(dropout=["none"])  # a repeated sample has a mask of its own
 def test_a_whole_weight_is_a_number_of_repetitions(case):
     X, y = data(case)
@@ -185,7 +179,7 @@ def test_a_weight_of_zero_is_absence_to_the_last_bit(case):
         X[i] = X[i] * 1e200
         y[i] = np.full_like(y[i], TARGETS[case["target"]][3])
     model = make(case, **options).fit(X, y, weights, **validation(case, weights_val))
-    assert_same(model, other)
+    assert_same_fit(model, other)
     assert model.t_ == other.t_
 
 
@@ -204,5 +198,5 @@ def test_the_target_of_a_weightless_timestep_is_of_no_consequence(case):
         make(case, batch_size=4).fit(X, targets, weights, **validation(case))
         for targets in (y, other_y)
     ]
-    assert_same(*fits)
+    assert_same_fit(*fits)
     assert fits[0].score(X, y, weights) == fits[1].score(X, other_y, weights)

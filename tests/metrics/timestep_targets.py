@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
-from datasets import object_array, padded, ragged
+from sequences import CONTAINERS, object_array, padded, ragged
 from sklearn_rnn import RNNClassifier
 
 N = 18
@@ -16,11 +16,9 @@ BINARY = [np.where(y > 0, "yes", "no") for y in NUMBERS]
 WEIGHTS = [rng.uniform(0.5, 2.0, len(x)) for x in X]
 OF_SEQUENCES = rng.uniform(0.5, 2.0, N)
 
-CONTAINERS = {
-    "list": (list, list),
-    "tuple": (tuple, tuple),
-    "object array": (object_array, object_array),
-    "padded array": (padded, lambda y: padded(y, fill="" if y[0].dtype.kind == "U" else np.nan)),
+# How X is put, and how the targets are.
+WRAPPERS = {
+    **{name: (wrap, wrap) for name, wrap in CONTAINERS.items()},
     "padded array, arrays as targets": (padded, object_array),
 }
 SMALL = {"return_sequences": True, "hidden_size": 3, "max_iter": 3, "random_state": 0}

@@ -1,4 +1,4 @@
-"""The ways round that docs/meta_estimators.md describes: each turns a problem into another one."""
+"""The workarounds that docs/meta_estimators.md describes: each turns a problem into another."""
 
 from dataclasses import replace
 
@@ -6,11 +6,10 @@ import numpy as np
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from datasets import object_array
-from problems import flat
+from problems import Problem, flat, input_norms, steps
+from sequences import object_array
 from sklearn_rnn.metrics import make_sequence_scorer
 from sklearn_rnn.preprocessing import PerTimestep, PerTimestepTarget, pad_sequences
-from tool_problems import Problem, input_norms, steps
 
 
 class WeightedPipeline(Pipeline):
@@ -109,7 +108,7 @@ def groups_by_length(p: Problem) -> Problem:
     return replace(p, groups=np.array([len(x) for x in steps(p.X)]))
 
 
-WAYS = {
+WORKAROUNDS = {
     "row numbers": row_numbers,
     "feature numbers": feature_numbers,
     "flat columns": flat_columns,
