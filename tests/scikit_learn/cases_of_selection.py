@@ -96,12 +96,15 @@ def _(p, q):
 
 @case("learning_curve")
 def _(p, q):
-    _, _, scores = learning_curve(
-        p.regressor, p.X, p.numbers, cv=FOLDS, train_sizes=[8], error_score="raise"
+    _, on_train, scores = learning_curve(
+        p.regressor, p.X, p.numbers, cv=FOLDS, train_sizes=[8, 16], error_score="raise"
     )
     yield
-    folds = [(train[:8], test) for train, test in FOLDS]
-    assert scores[0] == pytest.approx(fold_scores(q.regressor, q.X, q.numbers, folds))
+    for size, row in zip([8, 16], scores, strict=True):
+        folds = [(train[:size], test) for train, test in FOLDS]
+        assert row == pytest.approx(fold_scores(q.regressor, q.X, q.numbers, folds))
+    folds = [(train, train) for train, _ in FOLDS]
+    assert on_train[-1] == pytest.approx(fold_scores(q.regressor, q.X, q.numbers, folds))
 
 
 @case("validation_curve")
