@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import reference
+from covering import covering
 from sequences import object_array, padded, ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.core.cells import CELLS
@@ -199,9 +200,10 @@ def test_shapes_of_predictions_of_one_target_per_timestep(container, n_outputs):
     assert [one.shape for one in predicted] == [one.shape for one in y]
 
 
-@pytest.mark.parametrize("per_step", [False, True], ids=["per sequence", "per step"])
-@pytest.mark.parametrize("n_layers", [1, 2])
-@pytest.mark.parametrize("cell", CELLS)
+LAYERS = {"cell": CELLS, "n_layers": [1, 2], "per_step": [False, True]}
+
+
+@covering(LAYERS, thorough=(LAYERS, tuple(LAYERS)))
 def test_any_split_into_batches_and_any_order(cell, n_layers, per_step):
     model = fitted("two outputs", cell, n_layers, per_step)
     X = ragged(600, seed=4, longest=9)  # more than are predicted side by side

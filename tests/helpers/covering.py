@@ -45,9 +45,22 @@ def _most_wanted(case, name, values, wanted, possible):
     return max((value for value in values if possible({**case, name: value})), key=gain)
 
 
-def covering(factors, *groups):
-    """A mark for a test that has the factors as arguments: it goes through what `cover` chooses."""
-    cases = [list(case.values()) for case in cover(factors, *groups)]
+def covering(factors, *groups, thorough=None):
+    """A mark for a test that has the factors as arguments: it goes through what `cover` chooses.
+
+    thorough : other arguments for `cover`, whose further cases are marked as thorough
+    """
+    cases = cover(factors, *groups)
+    parameters = [list(case.values()) for case in cases]
+    if thorough:
+        parameters += only_thorough(
+            list(case.values()) for case in cover(*thorough) if case not in cases
+        )
     return pytest.mark.parametrize(
-        list(factors), cases, ids=lambda value: str(value) if isinstance(value, tuple) else None
+        list(factors), parameters, ids=lambda value: str(value) if type(value) is tuple else None
     )
+
+
+def only_thorough(parameters):
+    """Parameters of a test, marked so that it is left out unless `pytest -m thorough` asks."""
+    return [pytest.param(*values, marks=pytest.mark.thorough) for values in parameters]

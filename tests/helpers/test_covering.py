@@ -2,7 +2,7 @@
 
 from itertools import combinations, product
 
-from covering import cover
+from covering import cover, covering
 
 FACTORS = {
     "a": ["x", "y", "z"],
@@ -38,3 +38,12 @@ def test_what_is_not_possible_is_left_out():
     expected -= set(product("z", [False, True], [2, 3]))
     assert found(cases, "abc") == expected
     assert all(map(possible, cases))
+
+
+def test_thorough_cases_are_those_that_are_not_covered_already():
+    values = covering(FACTORS, thorough=(FACTORS, tuple(FACTORS))).args[1]
+    marked = [value.values for value in values if hasattr(value, "marks") and value.marks]
+    plain = [value for value in values if isinstance(value, list)]
+    assert plain == [list(case.values()) for case in cover(FACTORS)]
+    assert len(marked) + len(plain) == 96
+    assert {*map(tuple, marked)} | {*map(tuple, plain)} == set(product(*FACTORS.values()))

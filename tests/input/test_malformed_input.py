@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import sparse
 
+from covering import only_thorough
 from fits import ESTIMATORS
 from sequences import object_array, padded
 
@@ -323,9 +324,12 @@ def state(estimator):
     return pickle.dumps(estimator)
 
 
-@settings(max_examples=800)
-@given(problems())
-def test_fit(problem):
+def so_many(few, many):
+    """How many examples a test goes through."""
+    return pytest.mark.parametrize("max_examples", [few, *only_thorough([[many]])])
+
+
+def is_right_or_refused_by_fit(problem):
     kind, per_step, X, y, weights, right = problem
     estimator = make(kind, return_sequences=per_step)
     before = state(estimator)
@@ -342,9 +346,12 @@ def test_fit(problem):
     assert not estimator.score(X, y) > 1  # NaN is the R² of one number
 
 
-@settings(max_examples=800)
-@given(problems(), st.integers(1, 2))
-def test_a_fitted_estimator(problem, n_features):
+@so_many(200, 800)
+def test_fit(max_examples):
+    settings(max_examples=max_examples)(given(problems())(is_right_or_refused_by_fit))()
+
+
+def is_right_or_refused_by_a_fitted_estimator(problem, n_features):
     kind, per_step, X, y, weights, _ = problem
     X_good = np.arange(12.0).reshape(2, 3, 2)[:, :, :n_features]
     estimator = make(kind, return_sequences=per_step)
@@ -367,6 +374,12 @@ def test_a_fitted_estimator(problem, n_features):
             assert name in ("partial_fit", "fit") or state(estimator) == before
 
 
+@so_many(150, 800)
+def test_a_fitted_estimator(max_examples):
+    examples = given(problems(), st.integers(1, 2))
+    settings(max_examples=max_examples)(examples(is_right_or_refused_by_a_fitted_estimator))()
+
+
 FITTED_ON = {
     "array": np.arange(12.0).reshape(2, 3, 2) / 6,
     "one feature": np.arange(6.0).reshape(2, 3, 1) / 6,
@@ -378,13 +391,14 @@ FITTED_ON = {
 @pytest.mark.parametrize("per_step", [False, True])
 @pytest.mark.parametrize("fitted_on", FITTED_ON)
 @pytest.mark.parametrize("kind", ESTIMATORS)
-def test_predict(kind, fitted_on, per_step):
+@so_many(40, 200)
+def test_predict(kind, fitted_on, per_step, max_examples):
     X_good = FITTED_ON[fitted_on]
     estimator = make(kind, return_sequences=per_step)
     estimator.fit(X_good, [[0, 1, 1], [1, 0, 1]] if per_step else [0, 1])
     before, predictions = state(estimator), estimator.predict(X_good)
 
-    @settings(max_examples=200)
+    @settings(max_examples=max_examples)
     @given(garbage(list(X_good)))
     @example(X_good)
     def is_refused_or_right(X):

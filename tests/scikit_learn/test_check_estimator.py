@@ -21,6 +21,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
 from sklearn.utils.validation import check_is_fitted
 
+from covering import only_thorough
 from sklearn_rnn import RNNClassifier, RNNRegressor
 
 # Many checks, and the small fits below, end before they converge.
@@ -54,22 +55,28 @@ HAVE_TO_RUN = {
 
 # The third cell, "gru", is the default: see test_the_default_cell_is_the_gru.
 CONFIGURATIONS = [
+    (estimator_class, parameters)
+    for estimator_class in ESTIMATORS
+    for parameters in (
+        {},
+        {"cell": "lstm", "bidirectional": True, "dropout": 0.2},
+        {"solver": "lbfgs", "alpha": 5.0},  # see decisions.md
+        # What check_regressors_train has to be learned stands in timestep 4 of 10, where no
+        # gradient of fewer steps gets to. The Elman cell's memory holds it untrained.
+        {"cell": "elman", "bptt_steps": 4},
+    )
+]
+MORE_CONFIGURATIONS = [
     *(
         (estimator_class, parameters)
         for estimator_class in ESTIMATORS
         for parameters in (
-            {},
             {"cell": "elman"},
             {"cell": "lstm"},
-            {"cell": "lstm", "bidirectional": True, "dropout": 0.2},
             {"recurrent_dropout": 0.1, "n_iter_no_change": 50},  # its loss goes up and down
             {"solver": "rmsprop", "learning_rate_init": 0.001},
-            {"solver": "lbfgs", "alpha": 5.0},  # see decisions.md
             {"learning_rate": "cosine"},
             {"learning_rate": "one_cycle"},
-            # What check_regressors_train has to be learned stands in timestep 4 of 10, where no
-            # gradient of fewer steps gets to. The Elman cell's memory holds it untrained.
-            {"cell": "elman", "bptt_steps": 4},
         )
     ),
     *((RNNRegressor, {"loss": loss}) for loss in ("absolute_error", "huber", "poisson")),
@@ -103,7 +110,11 @@ def cannot_pass(loss=None, dropout=0, recurrent_dropout=0, **_) -> dict[str, str
     return checks
 
 
-@pytest.mark.parametrize(("estimator_class", "parameters"), CONFIGURATIONS, ids=str)
+@pytest.mark.parametrize(
+    ("estimator_class", "parameters"),
+    [*CONFIGURATIONS, *only_thorough(MORE_CONFIGURATIONS)],
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)
 def test_check_estimator(estimator_class, parameters, monkeypatch):
     monkeypatch.delenv("SCIPY_ARRAY_API", raising=False)
     expected = cannot_pass(**parameters)

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 from sklearn.base import clone
 
 import reference
+from covering import covering
 from fits import assert_same_fit, starting_weights
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.core.cells import CELLS
@@ -131,12 +132,22 @@ def descend_by_hand(model, weights, X, y, sample_weight, masks):
     return n_updates
 
 
-@cells
-@per_step
-@pytest.mark.parametrize("n_layers", [1, 2])
-@pytest.mark.parametrize("bptt_steps", [1, 3, 4])
-@pytest.mark.parametrize("longest", [12, 40])
-@pytest.mark.parametrize("recurrent_dropout", [0, 0.5])
+FACTORS = {
+    "cell": CELLS,
+    "return_sequences": [False, True],
+    "n_layers": [1, 2],
+    "bptt_steps": [1, 3, 4],
+    "longest": [12, 40],
+    "recurrent_dropout": [0, 0.5],
+}
+
+
+@covering(
+    FACTORS,
+    ("return_sequences", "n_layers", "recurrent_dropout"),
+    ("return_sequences", "bptt_steps", "longest"),
+    thorough=(FACTORS, tuple(FACTORS)),
+)
 def test_each_segment_is_an_update_from_the_states_before_it(
     cell, return_sequences, n_layers, bptt_steps, longest, recurrent_dropout, monkeypatch
 ):
@@ -320,8 +331,9 @@ def peak(n_timesteps, **parameters):
 @pytest.mark.parametrize(("cell", "return_sequences"), [("lstm", False), ("gru", True)])
 def test_memory_is_bounded_by_the_segment(cell, return_sequences):
     options = {"cell": cell, "return_sequences": return_sequences}
-    flat = 3 * 1.5 * LONG * 8  # arrays of a number per timestep: y, its weights, and one more
+    long = 30_000
+    flat = 3 * 1.5 * long * 8  # arrays of a number per timestep: y, its weights, and one more
     bound = peak(1000, bptt_steps=500, **options) + flat
-    assert peak(LONG, bptt_steps=500, **options) < bound
-    whole = 10 * peak(LONG // 10, bptt_steps=None, **options)  # which grows with the length
+    assert peak(long, bptt_steps=500, **options) < bound
+    whole = 10 * peak(long // 10, bptt_steps=None, **options)  # which grows with the length
     assert whole > 10 * bound

@@ -1,4 +1,4 @@
-"""The rules of sample weights, in every combination of targets, solvers and ways through time.
+"""The rules of sample weights, for all targets, solvers and ways through time.
 
 A whole number is as many repetitions, zero is absence, and of a timestep without weight the target
 is of no consequence. What else there is to choose comes along in pairs.
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from covering import cover
+from covering import cover, only_thorough
 from fits import assert_same_fit
 from sequences import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
@@ -90,10 +90,15 @@ def possible(case):
 
 def combinations(**factors):
     """Cases of the factors, some of them with other values."""
+    factors = FACTORS | factors
     strong = ("target", "solver", "way", "per_step")
-    cases = cover(FACTORS | factors, strong, possible=possible)
+    together = (("target", "solver", "per_step"), ("solver", "way", "per_step", "cell"))
+    cases = cover(factors, *together, possible=possible)
+    more = [case for case in cover(factors, strong, possible=possible) if case not in cases]
     return pytest.mark.parametrize(
-        "case", cases, ids=lambda case: "-".join(map(str, case.values()))
+        "case",
+        [*cases, *only_thorough([case] for case in more)],
+        ids=lambda case: "-".join(map(str, case.values())),
     )
 
 
