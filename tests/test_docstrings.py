@@ -68,8 +68,10 @@ def test_every_cell_is_described(doc, name):
     cell = CELLS[name]
     choices = entries(doc, "Parameters")["cell"].partition("}")[0]
     assert f'"{name}"' in choices, f"the parameter `cell` doesn't list {name!r}"
-    notes = " ".join(section(doc, "Notes").split())
-    assert f"- {name}: {cell.equations}" in notes, f"Notes lack the line - {name}: {cell.equations}"
+    equations = cell.equations.translate(str.maketrans("σ∘·", "s*."))
+    notes = "".join(section(doc, "Notes").split())
+    line = f"- {name}: {equations}"
+    assert "".join(line.split()) in notes, f"Notes lack the line {line}"
     gates = ", ".join(cell.gates)
     if len(cell.gates) > 1:
         weights = entries(doc, "Attributes")["weights_"]

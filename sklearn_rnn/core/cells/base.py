@@ -1,48 +1,53 @@
-"""The contract of a cell, and what the cells have in common. docs/new_cell.md builds one.
+"""The contract of a cell, and what the cells have in common.
 
-A cell knows one timestep. The loop over time (`recurrent`) gives it a span: n timesteps at which B
-sequences are running. H is the hidden size, D the number of inputs. The span has these arrays:
+A cell computes one timestep, forward and backward. `recurrent` has the loop over time, which calls
+the cell's methods on spans: n timesteps, one after another, at which the same B sequences run.
+docs/new_cell.md builds a cell step by step.
+
+**The arrays of a span.** H is the hidden size, D the number of inputs.
 
 blocks : (n + 1, H + 1 + D, B)
-    Block t is [h_{t-1}; 1; x_t]. One product W block_t takes in the state, the bias and the input.
-    The loop fills in the ones and x.
+    Block t is [h_{t-1}; 1; x_t]. One product, W block_t, takes in the state, the bias and the
+    input. Block t + 1 takes h_t. The last block has only h.
 h : (n + 1, H, B)
-    h_{t-1} of all timesteps, and the last h. Without recurrent dropout these are the upper rows of
-    `blocks`. With it, h has memory of its own, and the block holds m∘h_{t-1} with the mask m.
+    The states h_{t-1} and h_t of every timestep. Without recurrent dropout `h` is the first H rows
+    of `blocks`. With it `h` has memory of its own, and the loop writes m∘h_{t-1} into block t, m
+    being the mask. So a product with h_{t-1} reads the block; every other use of h_{t-1}, as in
+    the GRU's z∘h_{t-1}, reads `h_before`.
 memory : (n + 1, n_memory * H, B)
-    Slots of H rows each, for whatever the backward pass needs of a timestep. A state other than h
-    has a slot; its row t holds the state before timestep t, as h does.
+    What a timestep leaves for the backward pass, in `n_memory` slots of H rows. Every span of a
+    batch has its own. A state other than h has a slot too: block t of `memory` holds it as it was
+    before timestep t, which writes its new value into block t + 1.
 scratch : (n, n_scratch * H, B)
-    Slots that only the backward pass uses. All spans share them.
+    Memory for the backward pass, in `n_scratch` slots of H rows. All chunks and all layers use the
+    same, one after another. It holds its values from `compute_factors` until the chunk's gradients
+    are computed, and nothing in it is left from the forward pass.
 
-**Forward.** `begin` does what needs no earlier timestep. `forward` does one timestep: it reads the
-block and writes h_t into `step.h`, the states into their next slots.
+`Cell.views` gives names to the parts of these arrays.
 
-- A product with W_hh reads the block. So it reads the masked h, and recurrent dropout works.
-- Everything else that uses h_{t-1}, such as z∘h_{t-1}, reads `h_before`.
+**Three phases, one memory.** `begin` and `forward` write the quantities of the equations. Then
+`compute_factors` replaces them, for the whole span at once, by factors: partial derivatives that
+don't depend on gradients from later timesteps, such as ∂h_t/∂a. At last `backward`, timestep by
+timestep, multiplies the factors by those gradients and so replaces them by deltas: gradients of the
+loss, such as da. A slot that serves in two phases has a name for each; the names are one array.
+The gradient on v is called `dv`, the factor ∂v/∂w `v_by_w`. The backward pass needs no memory
+beside the forward pass's, but for scratch, and can run only once.
 
-**Backward.** `compute_factors` runs first, for the whole span at once. It replaces what `forward`
-left in the slots by factors: gradients divided by the gradient on a state after the timestep.
-Then `backward` runs for one timestep after the other, from the last to the first. It gets the
-gradients on the states after the timestep, h first, as `d_states`.
+**The gradients.** `deltas` are the rows by which the weight gradients and the input gradients are
+computed, for a whole chunk at once. If `add_gradients` and `input_gradient` are those of `Cell`,
+they are the gradients on the pre-activations in the order of `gates`.
 
-- It multiplies the factors by them, in place. At the end the rows of `deltas` are the gradients on
-  the pre-activations.
-- It replaces `d_states`, in place, by the gradients on the states before the timestep. d_states[0]
-  then is what comes to h_{t-1} through the block: the loop multiplies it by the mask.
-- It returns what comes to h_{t-1} otherwise, or None. The loop adds it, without the mask.
+**The states.** `backward` gets the gradients on the states after the timestep and replaces them by
+the gradients on the states before it. For h there are two ways from h_{t-1} to the loss:
 
-So a span needs no more memory for its backward pass, and a span can go back only once.
-
-**deltas** (n, rows, B) are neighbouring slots. By default their rows are in the order of `gates`:
-`add_gradients` then is one product for a whole chunk. A cell with another order, or with parameters
-of its own, overrides `working_copy`, `add_gradients` and `input_gradient`.
-
-A slot that serves several phases has a name for each of them, see `second_names`.
+- through the block. `backward` leaves this gradient in d_states[0]. The loop multiplies it by the
+  mask m of recurrent dropout, as the block has m∘h_{t-1}.
+- through `h_before`. `backward` returns this gradient, or None if there is none. The loop adds it
+  without the mask.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +65,7 @@ class Textbook(NamedTuple):
 
 
 class WorkingCopy(NamedTuple):
-    """W as the timesteps want it, made once per update."""
+    """W in the form that the timesteps need, made once per update."""
 
     W: np.ndarray  # (n_gates * H, H + 1 + D), in forward order, the rows of sigmoids halved
     W_hh_T: np.ndarray  # (H, n_gates * H), contiguous, since products with a transpose are slower
@@ -70,25 +75,22 @@ class WorkingCopy(NamedTuple):
 
 
 class Cell(ABC):
-    """The base of all cells: the gates are rows of one matrix W over the block.
+    """The base of all cells.
 
-    equations : as the docstrings of the estimators have them
-    activations : the values of the estimators' parameter `activation` that the cell knows; a cell
-        with fixed functions knows none, and takes the default only
-    gates : the order of the gates in the rows of W, and so in `weights_`
-    sigmoid_gates : the gates that are σ of their pre-activation
-    forward_gates : the order of the gates in the forward product, if it is another
-    n_states : how many states go from timestep to timestep, h included
-    n_memory, n_scratch : the number of slots
+    Its methods suit a cell whose gates are row blocks of one matrix W, which multiplies the block.
+    A cell with other parameters overrides the methods that deal with them, as the GRU does.
     """
 
-    equations: str
-    activations: tuple[str, ...] = ()
-    gates: tuple[str, ...]
+    # What a cell declares.
+    equations: (
+        str  # as they are to be found in the estimators' docstrings, σ, ∘ and · being s, * and .
+    )
+    gates: tuple[str, ...]  # the order of the row blocks of W, which `weights_` documents
+    activations: tuple[str, ...] = ("tanh",)  # the values of the parameter `activation` it accepts
     sigmoid_gates: tuple[str, ...] = ()
-    forward_gates: tuple[str, ...] | None = None
-    n_states = 1
-    n_memory: int
+    forward_gates: tuple[str, ...] | None = None  # the gates' order in the forward pass, if another
+    n_states = 1  # h, and for some cells more
+    n_memory: int  # slots of H rows
     n_scratch: int
 
     def __init__(self, hidden_size: int, activation: str):
@@ -151,63 +153,60 @@ class Cell(ABC):
     ) -> NamedTuple:
         """Name the parts of a span's arrays, each (n, rows, B).
 
-        Every cell has `block` (all blocks but the last), `h_before` and `h` (h_{t-1} and h_t of
-        all timesteps), and `deltas`. The loop over time gets the same views for each timestep.
+        Every cell has `block`, all blocks but the last; `h_before` and `h`, the h_{t-1} and h_t of
+        all timesteps; and `deltas`. The other names are the cell's own.
         """
 
     # Forward.
 
     def begin(self, weights, span) -> None:  # noqa: B027
-        """Do what needs no earlier timestep, for the whole span; often nothing."""
+        """Compute what does not depend on h, for all timesteps of the span; often nothing."""
 
     @abstractmethod
     def forward(self, weights, step) -> None:
-        """Do one timestep."""
+        """Compute h_t, and the other states, from `block`, `h_before` and the other states."""
 
     def first_states(self, span) -> tuple[np.ndarray, ...]:
-        """Return where the states before the span stand, h first."""
+        """The states before the span, h first."""
         return (span.h_before[0],)
 
     def last_states(self, span) -> tuple[np.ndarray, ...]:
-        """Return where the states at the end of the span stand."""
+        """The states at the end of the span."""
         return (span.h[-1],)
 
     # Backward.
 
     @abstractmethod
     def compute_factors(self, weights, span, scratch: np.ndarray) -> None:
-        """Replace what `forward` left by factors, for the whole span."""
+        """Replace what `forward` has left by factors, for the whole span."""
 
     @abstractmethod
     def backward(self, weights, step, d_states) -> np.ndarray | None:
-        """Go back one timestep; see the contract above for `d_states` and what is returned."""
+        """Write one timestep's deltas, and the gradients on the states before it into `d_states`.
+
+        d_states : the gradients on the states after the timestep, (H, B) each, h first
+        Returns the part of the gradient on h_{t-1} that comes through `h_before`; None for none.
+        """
 
     def add_gradients(self, deltas: np.ndarray, blocks: np.ndarray, gradients) -> None:
-        """Add a chunk's part of dW; deltas (rows, columns), blocks (columns, H + 1 + D)."""
+        """Add a chunk's part of dW; deltas (rows, columns), blocks (columns, H + 1 + D).
+
+        The columns are the timesteps of all sequences.
+        """
         gradients["W"] += deltas @ blocks
 
     def input_gradient(self, weights, deltas: np.ndarray, d_x: np.ndarray) -> None:
-        """Compute the gradient on a span's inputs; deltas (n, rows, B), d_x (n, D, B)."""
+        """The gradient on a span's inputs; deltas (n, rows, B), d_x (n, D, B)."""
         np.matmul(weights.W_xh_T, deltas, out=d_x)
 
 
-def second_names(**fields: str) -> Callable[[type], type]:
-    """Give fields of a NamedTuple second names: one slot, another phase, the same memory.
-
-    fields : {second name: field}
-    """
-
-    def add_names(views: type) -> type:
-        for name, field in fields.items():
-            setattr(views, name, getattr(views, field))
-        return views
-
-    return add_names
-
-
 def by_step(views: NamedTuple) -> Sequence[NamedTuple]:
-    """Return the views of each timestep, so that the loop over time makes none."""
-    return list(map(type(views), *views))
+    """The views of each timestep, so that the loop over time makes none.
+
+    An array with several names is taken apart once, so a further name costs nothing.
+    """
+    steps = {id(array): list(array) for array in views}
+    return list(map(type(views), *(steps[id(array)] for array in views)))
 
 
 def constants(dtype) -> tuple[np.ndarray, np.ndarray]:
@@ -215,16 +214,16 @@ def constants(dtype) -> tuple[np.ndarray, np.ndarray]:
     return np.array(0.5, dtype), np.array(1, dtype)
 
 
-def logistic_of_half(a: np.ndarray, half: np.ndarray) -> None:
-    """Replace a/2 by σ(a) = ½ + ½ tanh(a/2); tanh is several times as fast as an exponential."""
-    tanh(a, a)
-    logistic_of_tanh(a, half)
+def logistic_of_half(half_a: np.ndarray, half: np.ndarray, out: np.ndarray) -> None:
+    """σ(a) = ½ + ½ tanh(a/2), given a/2; tanh is several times as fast as an exponential."""
+    tanh(half_a, out)
+    logistic_of_tanh(out, half, out)
 
 
-def logistic_of_tanh(y: np.ndarray, half: np.ndarray) -> None:
-    """Replace tanh(a/2) by σ(a)."""
-    multiply(y, half, y)
-    add(y, half, y)
+def logistic_of_tanh(y: np.ndarray, half: np.ndarray, out: np.ndarray) -> None:
+    """σ(a) = ½ + ½ y, given y = tanh(a/2)."""
+    multiply(y, half, out)
+    add(out, half, out)
 
 
 def slope_of_logistic(y: np.ndarray, one: np.ndarray, out: np.ndarray) -> None:
@@ -234,6 +233,6 @@ def slope_of_logistic(y: np.ndarray, one: np.ndarray, out: np.ndarray) -> None:
 
 
 def slope_of_tanh(y: np.ndarray, one: np.ndarray, out: np.ndarray) -> None:
-    """tanh'(a) = 1 - y², given y = tanh(a)."""
+    """tanh'(a) = 1 - y², given y = tanh(a); y and out may be the same array."""
     multiply(y, y, out)
     subtract(one, out, out)

@@ -1,4 +1,4 @@
-"""The Elman network's cell (Elman 1990): h_t = f(W_xh x_t + W_hh h_{t-1} + b_h)."""
+"""The Elman network's cell (Elman 1990): one layer of units that read their own last values."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -16,35 +16,44 @@ from sklearn_rnn.core.initializers import identity
 
 
 class Activation(NamedTuple):
-    """f, in place, and f' as a function of f's value."""
+    """f, and f' as a function of f's value.
 
-    apply: Callable[[np.ndarray, np.ndarray], None]
+    f writes f(a) into the memory of a. The logistic function gets a/2, as W has halved rows then.
+    """
+
+    apply: Callable[[np.ndarray, np.ndarray, np.ndarray], None]
     slope: Callable[[np.ndarray, np.ndarray, np.ndarray], None]
 
 
 ACTIVATIONS = {
-    "tanh": Activation(lambda a, half: tanh(a, a), slope_of_tanh),
+    "tanh": Activation(lambda a, half, out: tanh(a, out), slope_of_tanh),
     "relu": Activation(
-        lambda a, half: np.maximum(a, 0, out=a), lambda y, one, out: np.greater(y, 0, out)
+        lambda a, half, out: np.maximum(a, 0, out=out),
+        lambda y, one, out: np.greater(y, 0, out),
     ),
     "logistic": Activation(logistic_of_half, slope_of_logistic),
-    "identity": Activation(lambda a, half: None, lambda y, one, out: np.copyto(out, one)),
+    "identity": Activation(lambda a, half, out: None, lambda y, one, out: np.copyto(out, one)),
 }
 
 
 class Views(NamedTuple):
+    # Forward.
     block: np.ndarray  # [h_{t-1}; 1; x_t]
     h_before: np.ndarray  # h_{t-1}
-    h: np.ndarray  # h_t
-    deltas: np.ndarray  # da, in the scratch memory
+    a: np.ndarray  # W_xh x_t + W_hh h_{t-1} + b_h
+    h: np.ndarray  # h_t, in the memory of a
+    # The factor.
+    h_by_a: np.ndarray  # f'(a)
+    # The delta.
+    deltas: np.ndarray  # da
 
 
 class Elman(Cell):
     equations = "h_t = f(W_xh x_t + W_hh h_{t-1} + b_h)"
-    activations = tuple(ACTIVATIONS)
     gates = ("h",)
+    activations = tuple(ACTIVATIONS)
     n_memory = 0
-    n_scratch = 1  # da
+    n_scratch = 1  # ∂h/∂a, then da
 
     def __init__(self, hidden_size: int, activation: str):
         super().__init__(hidden_size, activation)
@@ -55,16 +64,24 @@ class Elman(Cell):
             self.initial_recurrent = lambda rng: identity(hidden_size)
 
     def views(self, blocks, h, memory, scratch):
-        return Views(block=blocks[:-1], h_before=h[:-1], h=h[1:], deltas=scratch)
+        h_after = h[1:]
+        return Views(
+            block=blocks[:-1],
+            h_before=h[:-1],
+            a=h_after,
+            h=h_after,
+            h_by_a=scratch,
+            deltas=scratch,
+        )
 
     def forward(self, weights, step):
-        dot(weights.W, step.block, step.h)  # a = W [h_{t-1}; 1; x_t]
-        self.apply(step.h, weights.half)  # h_t = f(a)
+        dot(weights.W, step.block, step.a)  # a = W [h_{t-1}; 1; x_t]
+        self.apply(step.a, weights.half, step.h)  # h_t = f(a)
 
     def compute_factors(self, weights, span, scratch):
-        self.slope(span.h, weights.one, span.deltas)  # h_t = f(a): da / dh_t = f'(a)
+        self.slope(span.h, weights.one, span.h_by_a)  # h_t = f(a): ∂h/∂a = f'(a)
 
     def backward(self, weights, step, d_states):
         da, (dh,) = step.deltas, d_states
-        multiply(da, dh, da)  # h_t = f(a)
+        multiply(step.h_by_a, dh, da)  # h_t = f(a): da = f'(a)∘dh_t
         dot(weights.W_hh_T, da, dh)  # a = W_hh h_{t-1} + …: dh_{t-1} = W_hhᵀ da
