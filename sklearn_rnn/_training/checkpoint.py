@@ -46,7 +46,7 @@ def fingerprint(estimator, start, data: dict[str, Any]) -> dict[str, str]:
         **{k: v for k, v in estimator.get_params(deep=False).items() if k != "verbose"},
         **data,
         # With warm_start, the result also depends on the weights that the fit starts from.
-        "the fit that it goes on from": start._parameters.vector if start.n_iter_ else None,
+        "the earlier fit that it continues": start._parameters.vector if start.n_iter_ else None,
     }
     return {name: joblib.hash(value) for name, value in decisive.items()}
 

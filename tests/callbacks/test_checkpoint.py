@@ -171,7 +171,7 @@ def test_a_fit_that_goes_on_from_another(path):
     # Not what the checkpoint goes on from:
     with pytest.raises(CutShort):
         pickle.loads(state).set_callbacks(Checkpoint(path), Cut(4)).fit(X, Y)
-    with pytest.raises(ValueError, match="the fit that it goes on from"):
+    with pytest.raises(ValueError, match="the earlier fit that it continues"):
         resumed(model, path, X, Y)
     assert_same(second.set_callbacks().fit(X, Y), whole.fit(X, Y))
 

@@ -73,7 +73,7 @@ class TestTargets:
         seen = []
         PerTimestep(Recorder(seen)).fit(self.X, np.ones((20, 5, 2)))
         assert seen == [None]
-        with pytest.raises(ValueError, match="y has several targets in a sequence"):
+        with pytest.raises(ValueError, match="y has several targets per sequence"):
             PerTimestep(Recorder(seen, required=True)).fit(self.X, np.ones((20, 5, 2)))
 
     def test_several_per_timestep(self):

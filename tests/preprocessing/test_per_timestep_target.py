@@ -156,7 +156,7 @@ class TestPerSequence:
         assert model.transformer_.n_features_in_ == 1
 
     def test_per_timestep_targets_are_refused(self):
-        with pytest.raises(ValueError, match="return_sequences=False wants one per sequence"):
+        with pytest.raises(ValueError, match="return_sequences=False needs one"):
             PerTimestepTarget(network(return_sequences=False)).fit(X, Y)
 
 
