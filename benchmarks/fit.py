@@ -1,16 +1,15 @@
-"""Whole fits, and a whole grid search, against skorch, a hand-written torch loop and MLPClassifier.
+"""Whole fits and a grid search, against skorch, a hand-written torch loop and MLPClassifier.
 
     python benchmarks/fit.py [--json FILE] [--threads N] [--quick] [--cells gru lstm]
 
-All make the same epochs over the same shuffled float32 data with the same network, batches, Adam
-and clipping, from making the network to the end; nobody stops early. The accuracies that they reach
-on the training data are alike, if not the same, since torch's starting weights are others.
-MLPClassifier's is other work, and here for what it is: a network of one hidden layer, as wide, on
-the flattened data.
+All contenders train the same network for the same number of epochs on the same shuffled float32
+data, with the same batches, Adam and clipping. The time includes making the network. Nobody stops
+early. Training accuracies are similar but not equal, because torch starts from other weights.
+MLPClassifier does different work: it trains one hidden layer of the same width on flattened data.
 
-The grid search is of 12 candidates in 5 folds. Its worker processes have one thread each, for BLAS
-and for torch, and are running before the time is taken. Where lengths differ, torch and skorch pad
-each batch to its longest sequence: with packed batches they were slower, the LSTM by far.
+The grid search has 12 candidates and 5 folds. Its worker processes start before the clock does, and
+have one thread each for BLAS and torch. If lengths differ, torch and skorch pad each batch to its
+longest sequence. Packed batches were slower for them, by far with the LSTM.
 """
 
 import sys
@@ -37,12 +36,12 @@ ACCURACIES = "training accuracy: ours, torch, skorch, MLP"
 
 
 class Data(NamedTuple):
-    """X as ours takes it, and the same padded, (n, timesteps, features), for the peers."""
+    """X for our estimators, and the same data padded, (n, timesteps, features), for the peers."""
 
     X: np.ndarray | list[np.ndarray]
     padded: np.ndarray
-    lengths: np.ndarray | None  # None where all are of one length
-    y: np.ndarray  # the numbers of the classes
+    lengths: np.ndarray | None  # None if all lengths are equal
+    y: np.ndarray  # class numbers
 
     @property
     def n_classes(self) -> int:
@@ -65,7 +64,7 @@ def digits() -> Data:
 
 
 def series() -> Data:
-    """Random walks that go down, nowhere, or up."""
+    """Random walks with drift down, none, or up."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, 3, 2000)
     drift = (y[:, np.newaxis] - 1) / 50
@@ -94,7 +93,7 @@ def architecture(data: Data, plan: Plan) -> dict[str, object]:
     }
 
 
-# A contender makes a network, trains it, and returns a function that predicts the training data.
+# A contender makes and trains a network, and returns a function that predicts the training data.
 
 
 def ours(data: Data, plan: Plan):
@@ -190,7 +189,7 @@ def measure(name: str, data: Data, plan: Plan, quick: bool) -> Result:
 
 
 def measure_search(n_jobs: int, quick: bool) -> Result:
-    """A grid search on the digits, the best candidate fitted again at the end."""
+    """A grid search on the digits, with a refit of the best candidate."""
     data, plan = digits(), Plan("gru", 64, 64, 1 if quick else 4)
     data = data._replace(padded=data.padded[:600], y=data.y[:600])
     sizes, rates, cells = [16, 32, 64], [0.002, 0.01], ["gru", "lstm"]

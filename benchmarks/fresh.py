@@ -1,4 +1,4 @@
-"""Measuring in a fresh process, which memory needs: what ran before has left its mark there."""
+"""Measurements in a fresh process: earlier work in a process distorts its memory figures."""
 
 import ctypes
 import gc
@@ -12,21 +12,21 @@ from common import limit_threads
 
 
 def in_fresh_process(measure: Callable, *args, threads: int):
-    """Call a module's function in a process of its own and return what it returns."""
-    spawn = multiprocessing.get_context("spawn")  # a fork would have this process's memory
+    """Call a module-level function in a fresh process and return its result."""
+    spawn = multiprocessing.get_context("spawn")  # a fork would inherit this process's memory
     with ProcessPoolExecutor(1, spawn, initializer=limit_threads, initargs=(threads,)) as pool:
         return pool.submit(measure, *args).result()
 
 
 def peak_bytes(run: Callable[[], object]) -> int:
-    """The most memory that a run holds beyond what the process held before, to about 0.3 MB.
+    """Return the peak memory of a run beyond what the process held before, to about 0.3 MB.
 
-    It is what Linux counts, so NumPy's and torch's memory count alike (other systems, and Linux
-    without glibc, won't do). What `run` returns is in it.
+    The figure is Linux's own, so it counts NumPy's and torch's memory alike. It needs Linux with
+    glibc. The result of `run` is included.
     """
     gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # what a warm-up freed is not to be used again for nothing
-    Path("/proc/self/clear_refs").write_text("5")  # brings the high-water mark down to what is held
+    ctypes.CDLL(None).malloc_trim(0)  # or the run could reuse freed memory, uncounted
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak to the memory held now
     before = _status("VmRSS")
     run()
     return _status("VmHWM") - before

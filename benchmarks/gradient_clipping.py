@@ -1,9 +1,9 @@
-"""Which default for max_grad_norm? Test scores on several data sets, by cell and by seed.
+"""The choice of the default of max_grad_norm: test scores on several data sets and cells.
 
     python benchmarks/gradient_clipping.py
 
-Prints one line per data set and cell: the mean test score over the seeds for each limit, and in
-brackets the mean number of epochs until training stopped. The result is in docs/decisions.md.
+Prints one line per data set and cell. It has the mean test score over the seeds for each limit, and
+in brackets the mean number of epochs until training stopped. docs/decisions.md has the result.
 """
 
 import warnings

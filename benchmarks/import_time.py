@@ -2,8 +2,9 @@
 
     python benchmarks/import_time.py [--json FILE] [--quick]
 
-Both in fresh processes, in turn, the bytecode and the files being in caches; and what is added once
-sklearn.neural_network is there. Then the modules that take longest of those that are added.
+Fresh processes import the two in turn, with bytecode and files in caches. A third measurement is
+the time of `import sklearn_rnn` after `import sklearn.neural_network`. A second table lists the
+slowest modules among those that only `import sklearn_rnn` loads.
 """
 
 import os
@@ -16,7 +17,7 @@ import tempfile
 from common import arguments, report
 
 PEER = "import sklearn.neural_network"
-STATEMENTS = {  # what is timed, and what comes before it
+STATEMENTS = {  # the statement that is timed, and the one before it
     "sklearn_rnn": ("import sklearn_rnn", ""),
     "sklearn.neural_network": (PEER, ""),
     "sklearn_rnn after sklearn.neural_network": ("import sklearn_rnn", PEER),
@@ -36,7 +37,7 @@ def output_of(*arguments: str) -> subprocess.CompletedProcess:
 
 
 def cache_bytecode(folder: str) -> None:
-    """Let the processes started from here on keep bytecode, whatever the user's settings are."""
+    """Make new processes cache bytecode in a folder, whatever the user's settings are."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = folder
 
@@ -46,14 +47,14 @@ def seconds(statement: str, before: str) -> float:
 
 
 def imported(statement: str) -> dict[str, float]:
-    """The modules that a statement imports, each with the seconds it takes itself."""
+    """Return the modules that a statement imports, with the seconds of each one itself."""
     lines = output_of("-X", "importtime", "-c", statement).stderr.splitlines()
     found = [re.fullmatch(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)", line) for line in lines]
     return {match[2]: int(match[1]) * 1e-6 for match in found if match}
 
 
 def added() -> dict[str, float]:
-    """The modules that sklearn_rnn imports and sklearn.neural_network does not, slowest first."""
+    """Return the modules that only sklearn_rnn imports, with their seconds, slowest first."""
     others = imported(PEER)
     modules = {name: s for name, s in imported("import sklearn_rnn").items() if name not in others}
     return dict(sorted(modules.items(), key=lambda item: -item[1]))

@@ -2,9 +2,9 @@
 
     python benchmarks/memory.py [--json FILE] [--threads N] [--quick] [--cells gru lstm]
 
-Everything counts but the data and the libraries: parameters, gradients, the state of Adam, and
-whatever the work allocates. Each figure is from a fresh process. A ragged fit has lengths from T/4
-to T, in a list of arrays for ours, and padded for torch.
+The figures include parameters, gradients, the state of Adam and all temporary memory, but neither
+the data nor the libraries. Each figure is from a fresh process. A ragged fit has lengths from T/4
+to T: a list of arrays for our estimator, a padded array for torch.
 """
 
 import sys
@@ -38,7 +38,7 @@ def torch_step(task, batches):
 
 
 def fit(task, X, y, lengths, batch_size, n_epochs):
-    """Fit the estimator for so many epochs, whatever becomes of the loss."""
+    """Fit the estimator for a fixed number of epochs."""
     model = RNNClassifier(
         cell=task.cell,
         hidden_size=task.hidden_size,
@@ -67,7 +67,7 @@ def step_peak(contender: str, task: Task, T: int, batch_size: int) -> int:
         batches = [minibatch(task, np.full(batch_size, T), np.random.default_rng(0))]
         return lambda: STEP_CONTENDERS[contender](task, batches)()
 
-    on(3, 2)()  # warm up: the libraries' code comes into memory
+    on(3, 2)()  # warm up: load the libraries' code into memory
     return peak_bytes(on(T, batch_size))
 
 
@@ -87,7 +87,7 @@ def fit_peak(contender: str, task: Task, n, batch_size, n_epochs, T, ragged) -> 
 
 
 def cases(cells, quick):
-    """Yield what to measure: words for the table, and the measuring function's arguments."""
+    """Yield the measurements: labels for the table, and arguments of the measuring function."""
     for cell in cells:
         for shape in STEPS[:2] if quick else STEPS:
             for network in NETWORKS:

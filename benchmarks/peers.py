@@ -1,4 +1,4 @@
-"""The peers that ours is measured against, each written once and in its fastest form."""
+"""The peers in the benchmarks: torch, skorch and JAX, each in its fastest form."""
 
 from collections.abc import Callable
 from itertools import cycle
@@ -11,7 +11,7 @@ from torch.utils.data import Dataset, default_collate
 from steps import BETAS, EPSILON, MAX_NORM, RATE, Minibatch, Task
 
 TORCH_CELLS = {"elman": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
-FUSED = True  # torch's fastest Adam on a CPU, by 0.1 ms a step
+FUSED = True  # torch's fastest Adam on a CPU, by 0.1 ms per step
 GATES = {"elman": 1, "gru": 3, "lstm": 4}
 
 
@@ -27,8 +27,8 @@ class TorchRNN(torch.nn.Module):
     def forward(self, X, lengths=None):
         """Return raw outputs of a tensor (batch, timesteps, features) or a PackedSequence.
 
-        Of a packed X those per step are packed too. In a tensor that is padded, `lengths` says
-        where the last valid steps are; of the outputs per step those on padding are no use.
+        Outputs per step are packed if X is packed. In a padded tensor, `lengths` gives the last
+        valid steps, and outputs per step in padding are meaningless.
         """
         h, last = self.recurrent(X)
         if self.per_step:
@@ -42,7 +42,7 @@ class TorchRNN(torch.nn.Module):
 
 
 def torch_step(task: Task, batches: list[Minibatch]) -> Callable[[], float]:
-    """One optimisation step on sequences of one length; for contenders see `steps`."""
+    """One optimisation step on sequences of equal length; `steps` says what a contender is."""
 
     def prepare(data):
         X, y = torch.from_numpy(data.X), torch.from_numpy(data.y)
@@ -52,9 +52,9 @@ def torch_step(task: Task, batches: list[Minibatch]) -> Callable[[], float]:
 
 
 def torch_packed_step(task: Task, batches: list[Minibatch]) -> Callable[[], float]:
-    """The same on a PackedSequence, which is made in the step: each batch has lengths of its own.
+    """One optimisation step on a PackedSequence, with packing inside the step.
 
-    The targets are packed beforehand.
+    Packing belongs to the step because every batch has other lengths. Targets are packed before.
     """
 
     def pack(values, lengths):
@@ -71,7 +71,7 @@ def torch_packed_step(task: Task, batches: list[Minibatch]) -> Callable[[], floa
 
 
 def torch_padded_step(task: Task, batches: list[Minibatch]) -> Callable[[], float]:
-    """The same on padded data: per step with a masked loss, otherwise with the last valid h."""
+    """One optimisation step on padded data, with a masked loss or the last valid hidden state."""
 
     def prepare(data):
         X, y, lengths = map(torch.from_numpy, data)
@@ -102,9 +102,9 @@ def _torch_steps(task: Task, losses: list[Callable[[TorchRNN], torch.Tensor]]):
 
 
 def torch_fit(network, X, y, lengths=None, *, batch_size, n_epochs, rate, max_norm) -> None:
-    """Train a TorchRNN on classes, by the loop that one writes by hand.
+    """Train a TorchRNN classifier in a hand-written loop.
 
-    Given lengths, X is padded; each batch is cut to its longest sequence.
+    With lengths, X is padded, and each batch is cut to its longest sequence.
     """
     X, y = torch.from_numpy(X), torch.from_numpy(y)
     lengths = None if lengths is None else torch.from_numpy(lengths)
@@ -124,7 +124,7 @@ def torch_fit(network, X, y, lengths=None, *, batch_size, n_epochs, rate, max_no
 
 
 class RaggedData(Dataset):
-    """Sequences of different lengths, and their classes."""
+    """Sequences of different lengths with their classes."""
 
     def __init__(self, X: list, y):
         self.X = [torch.from_numpy(x) for x in X]
@@ -147,9 +147,9 @@ def collate_padded(samples):
 def skorch_classifier(
     architecture: dict, collate=default_collate, *, batch_size, n_epochs, rate, max_norm
 ):
-    """A TorchRNN as a scikit-learn classifier, with nothing called back but the clipping.
+    """A TorchRNN as a scikit-learn classifier, with gradient clipping as its only callback.
 
-    For sequences of different lengths, give it the collate function and the data as RaggedData.
+    For sequences of different lengths, pass the collate function and the data as RaggedData.
     """
     from skorch import NeuralNetClassifier
     from skorch.callbacks import GradientNormClipping
@@ -167,7 +167,7 @@ def skorch_classifier(
         iterator_train__shuffle=True,
         iterator_train__collate_fn=collate,
         iterator_valid__collate_fn=collate,
-        iterator_valid__batch_size=256,  # to predict; as many as ours
+        iterator_valid__batch_size=256,  # the batch size of prediction, as in our estimators
         train_split=None,
         callbacks=[GradientNormClipping(max_norm)],
         **{f"callbacks__{name}": None for name in names},
@@ -176,7 +176,7 @@ def skorch_classifier(
 
 
 def jax_step(task: Task, batches: list[Minibatch]) -> Callable[[], float]:
-    """One optimisation step, compiled as a whole, on sequences of one length."""
+    """One optimisation step on sequences of equal length, compiled as a whole."""
     import jax
     import jax.numpy as jnp
 
@@ -226,7 +226,7 @@ def jax_step(task: Task, batches: list[Minibatch]) -> Callable[[], float]:
 
 
 def _jax_timestep(cell: str, p, carry, x):
-    """One timestep, of x the product with its weights, bias added."""
+    """One timestep, given the product of x with its weights plus the bias."""
     import jax
     import jax.numpy as jnp
 
@@ -247,7 +247,7 @@ def _jax_timestep(cell: str, p, carry, x):
 
 
 def _jax_parameters(task: Task, key):
-    """Starting values, uniform within 1/√H, as torch draws them."""
+    """Initial parameters as in torch: uniform between -1/√H and 1/√H."""
     import jax
 
     H, n = task.hidden_size, GATES[task.cell] * task.hidden_size

@@ -2,8 +2,8 @@
 
     python benchmarks/precision_and_threads.py
 
-Both sides take turns in one process; medians of the times, and the slowest. docs/decisions.md has
-what came out.
+The two sides take turns in one process. The benchmark prints the median and the slowest time of
+each. docs/decisions.md has the results.
 """
 
 import statistics

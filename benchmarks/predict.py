@@ -2,9 +2,10 @@
 
     python benchmarks/predict.py [--json FILE] [--threads N] [--quick] [--cells gru]
 
-Both go from a NumPy array to a NumPy array. torch takes 10,000 sequences at once or in batches of
-256, whichever is faster on the first 1,024. Peak memory is measured in fresh processes, for an
-array and for a list of different lengths, which torch packs. FILE becomes three, one for each part.
+Both sides take a NumPy array and return one. torch predicts 10,000 sequences at once or in batches
+of 256, whichever is faster on the first 1,024. Peak memory is measured in fresh processes, for an
+array and for a list of sequences of different lengths, which torch packs. Three files are written
+instead of FILE, one for each part.
 """
 
 import sys
@@ -21,7 +22,7 @@ from sklearn_rnn import RNNClassifier, RNNRegressor
 from steps import N_OUTPUTS
 
 BATCH = 256  # torch's
-TRIAL = 1024  # sequences on which to find torch's faster way
+TRIAL = 1024  # the number of sequences on which torch's faster variant is chosen
 # (timesteps, features, hidden size)
 THROUGHPUT_SHAPES = ((50, 8, 32), (100, 8, 64), (100, 16, 128))
 LATENCY_SHAPES = tuple((T, D, H) for T in (8, 100, 1000) for D, H in ((8, 32), (8, 64), (16, 128)))
@@ -37,7 +38,7 @@ def draw(*shape):
 
 
 def ours(cell, D, H, network):
-    """Return the predict of an estimator; what it has learned doesn't matter."""
+    """Return an estimator's predict; the weights don't matter."""
     n_layers, per_step, labels = network
     y = draw(6, 2, N_OUTPUTS) if per_step else draw(6, N_OUTPUTS)
     kind = RNNRegressor
@@ -50,7 +51,7 @@ def ours(cell, D, H, network):
 
 
 def by_torch(cell, D, H, network):
-    """Return torch's predict; it takes a list of arrays too."""
+    """Return torch's predict for an array or a list of arrays."""
     import torch
     from torch.nn.utils.rnn import pack_sequence
 
@@ -127,7 +128,7 @@ def memory(options):
     rows, figures = [], []
     for cell, (container, per_step), T in product(options.cells, MEMORY_CASES, lengths):
         if cell != "gru" and (container, per_step) != MEMORY_CASES[0]:
-            continue  # one cell shows what the container and the outputs add
+            continue  # one cell is enough to show the effect of the container and the outputs
         sizes, peaks = {}, {}
         for name in CONTENDERS:
             case = (name, cell, container, per_step, T)
@@ -144,7 +145,7 @@ def memory(options):
 
 
 def peak(contender, cell, container, per_step, T):
-    """Return the sizes of input and output, and the peak beyond the input."""
+    """Return the sizes of input and output, and the peak memory beyond the input."""
     D, H = 8, 64
     predict = CONTENDERS[contender](cell, D, H, (1, per_step, False))
     X = draw(BATCH, T, D)

@@ -2,11 +2,10 @@
 
     python benchmarks/ragged.py [--json FILE] [--threads N] [--quick] [--cells gru lstm]
 
-The lengths are uniform between T/4 and T, and each contender goes through 20 batches in turn, all
-of different lengths, as in a fit: what is prepared for one layout is of no use for the next. torch
-packs the sequences in the step, in order of length already; on padded data it works on the padding
-too, and takes the last valid step or masks the loss. Targets, masks and padding are ready
-beforehand.
+Lengths are uniform between T/4 and T. As in a fit, 20 batches take turns and all have different
+lengths, so that a contender can't reuse a layout. torch packs the sequences inside the step; they
+are sorted by length before. With padding, torch computes on the padding too, and then takes the
+last valid step or masks the loss. Targets, masks and padding are made before the step.
 """
 
 import sys

@@ -1,13 +1,13 @@
-"""Digests of many fits: whether two trees of the package compute the same numbers, bit for bit.
+"""Digests of many fits, to show that two trees of the package compute the same bits.
 
     python benchmarks/same_bits.py > before.txt      # in the tree before a change
     python benchmarks/same_bits.py > after.txt       # in the tree after it
     diff before.txt after.txt
 
-Each line is one fit: a digest of its weights, its history and its predictions, and the options. The
-last line is a digest of all. Between them, the fits go through every cell and activation, every
-solver, loss and schedule, all containers of X, and the options that change what is computed. Only
-the public interface is used. The numbers depend on the machine's BLAS: compare on one machine.
+Each line is one fit: a digest of its weights, history and predictions, and its options. The last
+line is a digest of all lines. Together, the fits use every cell, activation, solver, loss and
+schedule, all containers of X, and all options that change numbers. The script uses only the public
+interface. The numbers depend on the BLAS, so compare on one machine.
 """
 
 import hashlib
@@ -79,7 +79,7 @@ def main():
 
 
 def cases(rng):
-    """Every network and solver once, alone; then options at random, as long as they are allowed."""
+    """Yield every network with every solver, then random combinations of options that are valid."""
     for network in NETWORKS:
         for solver in CHOICES["solver"]:
             yield {**network, "solver": solver, "max_iter": 4, **surroundings(rng)}
@@ -97,7 +97,7 @@ def cases(rng):
 
 
 def surroundings(rng):
-    """What is not a parameter of the network: the data and how it is given."""
+    """Draw the options of a fit that are not parameters of the network: data and containers."""
     per_step = pick(rng, [False, True])
     classifier = pick(rng, [False, True])
     own = pick(rng, CLASSIFICATIONS if classifier else REGRESSIONS)

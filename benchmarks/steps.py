@@ -1,7 +1,7 @@
-"""What the benchmarks of one optimisation step work on, and ours.
+"""Tasks and batches for the benchmarks of one optimisation step, and our own contender.
 
-A contender is a function of a task and its batches. It returns a function that makes one step, on
-each batch in turn, and returns the loss.
+A contender is a function of a task and its batches. It returns a function that makes one step on
+the next batch, and returns the loss.
 """
 
 from collections.abc import Callable
@@ -46,9 +46,9 @@ class Task(NamedTuple):
 
 
 class Minibatch(NamedTuple):
-    """Sequences in the order of decreasing length, float32.
+    """Sequences in order of decreasing length, float32.
 
-    X : (batch, timesteps, features); what lies behind the end of a sequence is padding
+    X : (batch, timesteps, features), with padding after the end of a sequence
     y : (batch, n_outputs), or (batch, timesteps, n_outputs) one per step
     lengths : (batch,)
     """
@@ -68,7 +68,7 @@ def output(task: Task) -> str:
 
 
 def minibatch(task: Task, lengths: np.ndarray, rng: np.random.Generator) -> Minibatch:
-    """Draw data for sequences of these lengths."""
+    """Draw a minibatch with the given lengths."""
     B, T = len(lengths), int(lengths.max())
     y_shape = (B, T, task.n_outputs) if task.per_step else (B, task.n_outputs)
     return Minibatch(
@@ -89,7 +89,7 @@ def ours(task: Task, batches: list[Minibatch]) -> Callable[[], float]:
     evaluate = LOSSES["squared_error"].evaluate
     turns = cycle([for_core(task, batch) for batch in batches])
 
-    np.setbufsize(UFUNC_BUFFER)  # as in a fit, which sets it once and not in every step
+    np.setbufsize(UFUNC_BUFFER)  # outside the step, since a fit sets it only once
 
     def step():
         batch, targets, weights = next(turns)
@@ -105,7 +105,7 @@ def ours(task: Task, batches: list[Minibatch]) -> Callable[[], float]:
 
 
 def for_core(task: Task, data: Minibatch) -> tuple[Batch, np.ndarray, np.ndarray]:
-    """Lay out a minibatch as the core takes it: the batch, targets and weights of its columns."""
+    """Convert a minibatch for the core: the batch, and the targets and weights of its columns."""
     X, y, lengths = data
     B, T, D = X.shape
     batch = FlatBatch(X.reshape(B * T, D), np.arange(B) * T, lengths)

@@ -1,7 +1,7 @@
 """Callbacks for `RNNRegressor` and `RNNClassifier`, set by their ``set_callbacks``.
 
-They follow scikit-learn's protocol (`sklearn.callback.FitCallback`), whose own callbacks work as
-well: `sklearn.callback.ProgressBar` and `sklearn.callback.ScoringMonitor`.
+They follow scikit-learn's protocol, `sklearn.callback.FitCallback`. scikit-learn's own callbacks,
+`sklearn.callback.ProgressBar` and `sklearn.callback.ScoringMonitor`, work as well.
 """
 
 import csv
@@ -26,14 +26,14 @@ __all__ = ["Checkpoint", "EarlyStopping", "HistoryLogger", "TimeLimit"]
 
 
 class _Callback:
-    """The hooks of the protocol, sorted by what they are about."""
+    """The hooks of the protocol, which do nothing."""
 
     def setup(self, estimator, context):
-        """Refuse estimators that don't train by epochs."""
+        """Refuse other estimators than those of this package."""
         if not isinstance(estimator, BaseRNN):
             raise TypeError(
                 f"{type(self).__name__} is for RNNRegressor and RNNClassifier, not for "
-                f"{type(estimator).__name__}: set it on the estimator inside."
+                f"{type(estimator).__name__}: set it on the RNN estimator inside."
             )
 
     def on_fit_task_begin(self, estimator, context):
@@ -51,28 +51,28 @@ def _is_epoch(context) -> bool:
 
 
 class EarlyStopping(_Callback):
-    """Stop training when a score of the validation data no longer improves.
+    """Stop training when any score on the validation data no longer improves.
 
-    As the estimators' ``early_stopping=True`` does by their ``score``, this does by any other: the
-    weights that scored best are kept, ``validation_scores_``, ``best_validation_score_`` and
-    ``best_iteration_`` are about this score. The validation data are those given to ``fit`` as
-    ``X_val`` and ``y_val``, with ``sample_weight_val`` if that is given.
+    This works like ``early_stopping=True``, but with a score of your choice. The estimator keeps
+    the weights that scored best, and ``validation_scores_``, ``best_validation_score_`` and
+    ``best_iteration_`` record this score. The validation data are ``X_val``, ``y_val`` and, if
+    given, ``sample_weight_val`` of ``fit``.
 
     Parameters
     ----------
     scoring : str or callable
         The name of one of scikit-learn's scorers, or a callable ``scorer(estimator, X, y)`` that
-        returns a number, the greater the better.
+        returns a number. Greater is better.
     n_iter_no_change : int, default=10
-        Training stops after more than this many epochs in a row without improvement.
+        Training stops after more than this many consecutive epochs without improvement.
     tol : float, default=1e-4
-        What counts as an improvement.
+        The smallest change of the score that counts as an improvement.
 
     Raises
     ------
     ValueError, TypeError
-        If scoring is no scorer, or the numbers can't be used. ``fit`` raises ValueError if it is
-        given no validation data, or the estimator has ``early_stopping=True`` itself.
+        If scoring is not a scorer, or a number is out of range. ``fit`` raises ValueError without
+        validation data, or if the estimator itself has ``early_stopping=True``.
 
     Examples
     --------
@@ -98,16 +98,16 @@ class EarlyStopping(_Callback):
         self.tol = tol
 
     def setup(self, estimator, context):
-        """Refuse what would stop twice."""
+        """Refuse an estimator that stops early by itself."""
         super().setup(estimator, context)
         if estimator.early_stopping:
             raise ValueError(
-                "early_stopping=True and EarlyStopping are two rules for one thing: set "
+                "early_stopping=True and EarlyStopping can't be combined: set "
                 "early_stopping=False, or leave the callback out."
             )
 
     def on_fit_task_begin(self, estimator, context):
-        """Tell the fit by what to stop."""
+        """Pass the scorer and the stopping rule to the fit."""
         if _is_epoch(context):
             return
         requests = estimator._callback_requests
@@ -119,10 +119,10 @@ class EarlyStopping(_Callback):
 
 
 class TimeLimit(_Callback):
-    """Stop training after some time.
+    """Stop training after a number of seconds.
 
-    Training stops after the epoch in which the limit is reached, as if ``max_iter`` were reached
-    but without a warning. With a `Checkpoint` set too, another ``fit`` goes on from there.
+    Training stops after the epoch in which the limit is reached, as with ``max_iter`` but without a
+    warning. If a `Checkpoint` is set too, the next ``fit`` continues from there.
 
     Parameters
     ----------
@@ -149,29 +149,30 @@ class TimeLimit(_Callback):
         self.seconds = seconds
 
     def on_fit_task_end(self, estimator, context):
-        """Stop if the time is over."""
+        """Stop if the limit is reached."""
         if not _is_epoch(context):
             return False
         return (datetime.now(UTC) - context.parent.init_time).total_seconds() >= self.seconds
 
 
 class HistoryLogger(_Callback):
-    """Write a line per epoch to a file, while training goes on.
+    """Write one line per epoch to a file during training.
 
-    The lines hold ``started`` (of the fit, in UTC), ``epoch``, ``loss``, ``validation_score``
-    (null, in CSV empty, without validation data), ``gradient_norm`` and ``weight_norm`` (as in the
-    estimators' attributes), and ``seconds`` since the start of the fit. They are added to the end
-    of a file that exists, each in one piece, so that several fits may share a file.
+    A line has ``started`` (the start of the fit, in UTC), ``epoch``, ``loss``,
+    ``validation_score``, ``gradient_norm``, ``weight_norm`` and ``seconds`` (since the start of the
+    fit). The norms are the values of the estimator's attributes. Without validation data,
+    ``validation_score`` is null, or empty in CSV. Lines are appended to an existing file, each in
+    one write, so that several fits may share a file.
 
     Parameters
     ----------
     path : str or path-like
-        The file: CSV with a header if it ends in ".csv", JSON lines if it ends in ".jsonl".
+        The file. The ending ".csv" gives CSV with a header, ".jsonl" gives JSON lines.
 
     Raises
     ------
     ValueError
-        If path ends otherwise.
+        If path has another ending.
 
     Examples
     --------
@@ -197,14 +198,14 @@ class HistoryLogger(_Callback):
             raise ValueError(f"path must end in {' or '.join(_WRITERS)}, not {path!s}.")
 
     def setup(self, estimator, context):
-        """Begin a CSV file with its header: long before the first line, since fits may share it."""
+        """Write the header of a CSV file, before fits that share the file write lines."""
         super().setup(estimator, context)
         with suppress(FileExistsError), self.path.open("x", encoding="utf-8", newline="") as file:
             if self.path.suffix == ".csv":
                 file.write(",".join(_COLUMNS) + "\n")
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
-        """Write the line of an epoch."""
+        """Write the epoch's line."""
         if not _is_epoch(context):
             return
         started, scores = context.parent.init_time, fitted_estimator.validation_scores_
@@ -245,45 +246,46 @@ _WRITERS = {".csv": _write_csv, ".jsonl": _write_json}
 class _CheckpointedFit:
     path: Path
     fingerprint: dict[str, str]
-    epoch: int  # when it was last saved
-    when: float
+    epoch: int  # the epoch of the last save, or of the start
+    when: float  # its time
 
 
 class Checkpoint(_Callback):
-    """Save where training stands, and go on from there if it was cut short.
+    """Save the state of training, and continue from it if training was cut short.
 
-    If the file exists when ``fit`` begins, training goes on from what it holds, and ends with the
-    same weights, to the last bit, as if it had never been cut short: so a script that was killed
-    is just run again. The data and the parameters (but ``verbose``) must be the same. Only
-    ``solver="lbfgs"``, whose memory of curvature is not saved, goes another way from there.
+    If the file exists when ``fit`` begins, training continues from its state. It ends with the same
+    weights, to the last bit, as a fit that was never cut short. So if a script was killed, run it
+    again. The data and the parameters (except ``verbose``) must be the same. Only
+    ``solver="lbfgs"`` ends with other weights, because the checkpoint does not hold its estimate
+    of the curvature.
 
-    The file is replaced in one piece: at any moment it is a whole checkpoint. It is deleted when
+    The file is replaced atomically, so it is always a complete checkpoint. It is deleted when
     training ends by itself. It stays when ``fit`` is killed, fails, is interrupted, or is stopped
-    by another callback, such as `TimeLimit`.
+    by another callback such as `TimeLimit`.
 
     Parameters
     ----------
     path : str or path-like
-        The file; every fit needs its own. Or a folder that exists: then each fit has its own file
-        in it, named by what decides it, its data and its parameters: for searches and ensembles,
-        whose fits may run at the same time. Give them a number as ``random_state`` then.
+        The file; every fit needs its own. Or an existing folder, in which each fit gets a file of
+        its own, named by a hash of its data and parameters. A folder is for searches and ensembles,
+        whose fits may run at the same time. Their ``random_state`` must then be an int.
     every_epochs : int or None, default=1
-        Save after this many epochs. None saves by time only.
+        Save after every so many epochs. None saves by time only.
     every_minutes : float or None, default=None
-        Save after the first epoch that ends when this many minutes have gone by since the last
-        time. None saves by epochs only.
+        Save after the first epoch that ends at least this many minutes after the last save. None
+        saves by epochs only.
 
     Raises
     ------
     ValueError, TypeError
-        If the numbers are not positive, or both are None. ``fit`` raises ValueError if the file
-        is no checkpoint or a damaged one, or belongs to a fit of other data or parameters or of
-        another version of this package.
+        If a number is not positive, or both are None. ``fit`` raises ValueError if the file is not
+        a checkpoint, is damaged, comes from another version of this package, or belongs to a fit
+        with other data or parameters.
 
     Notes
     -----
-    The files are pickles: use only those that you trust. A process that is killed while it writes
-    leaves a temporary file, ``.NAME.*.tmp``, which is deleted together with the checkpoint.
+    The files are pickles: use only files that you trust. A process that is killed while it writes
+    leaves a temporary file ``.NAME.*.tmp``. This file is deleted together with the checkpoint.
 
     Examples
     --------
@@ -315,7 +317,7 @@ class Checkpoint(_Callback):
         self.path = Path(path)
         self.every_epochs = every_epochs
         self.every_minutes = every_minutes
-        self._fits = {}  # by their contexts, since fits may share this callback
+        self._fits = {}  # by context, since several fits may share this callback
 
     def __getstate__(self):
         return {**vars(self), "_fits": {}}
@@ -323,7 +325,7 @@ class Checkpoint(_Callback):
     def on_fit_task_begin(
         self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator=None
     ):
-        """Let the fit go on from the file, if there is one."""
+        """Continue from the file if it exists."""
         if _is_epoch(context):
             return
         requests = estimator._callback_requests
@@ -349,21 +351,21 @@ class Checkpoint(_Callback):
         if names:
             raise ValueError(
                 f"The checkpoint {path} is of another fit, which differs in {', '.join(names)}. "
-                "Finish that one, delete the file to start anew, or choose another file, or a "
-                "folder, in which each fit has its own."
+                "Finish that fit, delete the file to start anew, or choose another file. In a "
+                "folder, each fit has a file of its own."
             )
         requests.resume_from = saved
         fit.epoch, fit.when = saved.progress.n_epochs, time.monotonic()
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
-        """Save, if it is time to."""
+        """Save after an epoch if it is due; after the fit, save or delete the file."""
         if _is_epoch(context):
             self._save_if_due(self._fits[context.parent], fitted_estimator)
             return
         ending = fitted_estimator._progress.ending
         if ending is Ending.STOPPED:
             self._save(self._fits[context], fitted_estimator)
-        elif ending is not Ending.INTERRUPTED:  # which leaves half an epoch
+        elif ending is not Ending.INTERRUPTED:  # after half an epoch: the last save stays
             checkpoint.remove(self._fits[context].path)
 
     def teardown(self, estimator, context):

@@ -1,4 +1,4 @@
-"""Any of scikit-learn's metrics for targets per timestep."""
+"""scikit-learn's metrics and scorers for targets per timestep."""
 
 from contextlib import nullcontext
 from copy import deepcopy
@@ -19,38 +19,39 @@ AVERAGES = ("step", "sequence")
 
 
 def flatten_sequences(y_true, y_pred, sample_weight=None, *, X=None):
-    """Put the targets and predictions of all valid timesteps one after another.
+    """Concatenate the targets and predictions of all valid timesteps.
 
-    So that a metric takes them: ``f1_score(*flatten_sequences(y, model.predict(X), X=X))``.
+    Any metric takes the result: ``f1_score(*flatten_sequences(y, model.predict(X), X=X))``.
 
     Parameters
     ----------
     y_true, y_pred : array-like or list of arrays
-        What there is per timestep: (n_samples, n_timesteps) or (n_samples, n_timesteps, n_outputs)
-        arrays, or lists or 1-D object arrays of (n_timesteps_i,) or (n_timesteps_i, n_outputs)
-        arrays. The two may come in different containers.
+        Targets and predictions per timestep: arrays (n_samples, n_timesteps) or
+        (n_samples, n_timesteps, n_outputs), or lists or 1-D object arrays of arrays
+        (n_timesteps_i,) or (n_timesteps_i, n_outputs). The two may have different containers.
     sample_weight : array-like or list of arrays, default=None
-        A weight per sequence (n_samples,), which all its timesteps get, or one per timestep.
+        One weight per sequence, (n_samples,), which counts for all its timesteps; or one weight per
+        timestep.
     X : array-like or list of arrays, default=None
-        The sequences that y_pred was predicted for, which tell how long each one is: a list by
-        its arrays, an array by trailing timesteps that are all NaN (or None). Nothing else of X
-        matters. Without X, the lengths are those of a list among y_true and y_pred; or else NaN at
-        the end of either of the two is padding, and every other value counts.
+        The sequences that y_pred was predicted for. Only their lengths are used: those of the
+        arrays in a list, or those before the padding of an array, which is trailing timesteps with
+        nothing but NaN or None. Without X, the lengths come from y_true or y_pred if one of them is
+        a list. Otherwise NaN at the end of either is padding, and every other value counts.
 
     Returns
     -------
     y_true, y_pred : ndarray of shape (n_valid_timesteps,) or (n_valid_timesteps, n_outputs)
-        The values of the first sequence, then those of the second, and so on.
+        The values of the first sequence, then the values of the second, and so on.
     sample_weight : ndarray of shape (n_valid_timesteps,)
-        Only if it was given.
+        The weights. Returned only if sample_weight was given.
 
     Raises
     ------
     ValueError, TypeError
-        If the numbers of sequences or of timesteps differ (the error names the sequence), if a
-        sequence is empty, or if weights are negative, not finite, or all zero. Without X also if
-        labels in an array end with None, an empty string or a negative number, which may be a label
-        or what stands for padding.
+        If the numbers of sequences or of timesteps differ, if a sequence is empty, or if weights
+        are negative, not finite, or all zero. The error names the sequence. Without X also if the
+        labels of a sequence in an array end with None, an empty string or a negative number, since
+        these may be labels or padding.
 
     Examples
     --------
@@ -77,7 +78,7 @@ def flatten_sequences(y_true, y_pred, sample_weight=None, *, X=None):
 
 
 def _steps_of_targets(y_true, y_pred) -> tuple[Sequences, str]:
-    """Tell the timesteps from the targets; return also the name of what told them."""
+    """Find the lengths of the sequences; return them and the argument that they come from."""
     given = {"y_true": read_per_step(y_true, "y_true"), "y_pred": read_per_step(y_pred, "y_pred")}
     steps = {}
     for name, values in given.items():
@@ -93,7 +94,7 @@ def _steps_of_targets(y_true, y_pred) -> tuple[Sequences, str]:
 
 
 def _refuse_doubtful_ends(labels: np.ndarray, lengths: np.ndarray) -> None:
-    """Raise where labels end with what the estimators put in place of padding."""
+    """Raise if predicted labels end with a value that the estimators put into padding."""
     if labels.dtype.kind not in "iUO":
         return
     last = labels[np.arange(len(labels)), lengths - 1]
@@ -101,64 +102,65 @@ def _refuse_doubtful_ends(labels: np.ndarray, lengths: np.ndarray) -> None:
     if doubtful.any():
         sample, output = np.argwhere(doubtful)[0]
         raise ValueError(
-            f"y_pred[{sample}] ends with {last[sample, output]!r}, which is a label or stands for "
-            "padding: give X, which tells how long the sequences are."
+            f"y_pred[{sample}] ends with {last[sample, output]!r}, which may be a label or "
+            "padding: give X, which has the lengths of the sequences."
         )
 
 
 def make_sequence_scorer(
     metric, *, response_method="predict", greater_is_better=True, averaged_by="step", **kwargs
 ):
-    """Make a scorer of any of scikit-learn's metrics, for targets per timestep.
+    """Make a scorer for targets per timestep from any of scikit-learn's metrics.
 
-    It is to be used wherever scikit-learn takes a scorer: as ``scoring`` of `GridSearchCV`,
-    `cross_validate` and their like, by itself or in a dict of several, and of
-    `sklearn_rnn.callbacks.EarlyStopping`. The estimator, or the pipeline, is one that predicts for
-    every timestep: `RNNRegressor` and `RNNClassifier` with ``return_sequences=True``, or any other
-    that returns lists of arrays or padded arrays.
+    Use it wherever scikit-learn takes a scorer: as ``scoring`` of `GridSearchCV`, `cross_validate`
+    and similar tools, alone or in a dict of scorers, and in `sklearn_rnn.callbacks.EarlyStopping`.
+    The estimator or pipeline must predict for every timestep: `RNNRegressor` and `RNNClassifier`
+    with ``return_sequences=True``, or any other estimator that returns lists of arrays or padded
+    arrays.
 
     Parameters
     ----------
     metric : str or callable
         The name of one of scikit-learn's scorers, such as "f1_macro" or "neg_mean_absolute_error";
-        a metric ``metric(y_true, y_pred, **kwargs)``, such as those of `sklearn.metrics`; or a
+        a metric ``metric(y_true, y_pred, **kwargs)``, such as the ones in `sklearn.metrics`; or a
         scorer that `sklearn.metrics.make_scorer` made.
     response_method : str or list of str, default="predict"
-        The method of the estimator whose values the metric takes, as in `make_scorer`. Only for
-        a metric, as are the next one and kwargs: names and scorers bring their own.
+        The method of the estimator that gives the metric its y_pred, as in `make_scorer`. Names and
+        scorers have their own response_method, greater_is_better and kwargs; set these three only
+        with a metric.
     greater_is_better : bool, default=True
-        Whether the metric is a score; the negative of a loss is taken.
+        True for a score, False for a loss. The scorer returns the negative of a loss.
     averaged_by : {"step", "sequence"}, default="step"
-        "step" gives the metric of all valid timesteps together, as `flatten_sequences` puts them,
-        so that a long sequence counts more than a short one. "sequence" gives the mean of the
-        metrics of each sequence.
+        "step" computes the metric over all valid timesteps together, as `flatten_sequences` returns
+        them. A long sequence then counts more than a short one. "sequence" computes the metric of
+        each sequence, and returns their mean.
     **kwargs
         More arguments of the metric, such as ``average="macro"``.
 
     Returns
     -------
     scorer : callable
-        ``scorer(estimator, X, y, sample_weight=None)`` returns a number, the greater the better (or
-        an array, if the metric does). y and sample_weight may be what `RNNRegressor` takes, in any
-        of the containers. With ``averaged_by="sequence"`` the mean is weighted by the weights of
-        the sequences; where they are per timestep they also weigh the timesteps of their sequence,
-        and their mean is the weight of the sequence. With metadata routing,
-        ``scorer.set_score_request(sample_weight=True)`` asks for the weights.
+        ``scorer(estimator, X, y, sample_weight=None)`` returns a number, or an array if the metric
+        does. Greater is better. y and sample_weight may have any container that `RNNRegressor`
+        takes. With ``averaged_by="sequence"``, the mean is weighted by the weights of the
+        sequences. If the weights are per timestep, they weight the timesteps within each sequence,
+        and the weight of a sequence is the mean of its weights. With metadata routing,
+        ``scorer.set_score_request(sample_weight=True)`` requests the weights.
 
     Raises
     ------
     ValueError, TypeError
-        If there is no scorer of that name, or an argument has no meaning. The scorer raises them if
-        the targets or predictions are not one per valid timestep.
+        If there is no scorer of that name, or if an argument is invalid. The scorer raises them if
+        there is not one target and one prediction per valid timestep.
 
     Notes
     -----
-    How long the sequences are is told by X, as in `flatten_sequences`. A pipeline may change the
+    The lengths of the sequences come from X, as in `flatten_sequences`. A pipeline may change the
     values and the features of X, but not the number of timesteps.
 
-    With ``averaged_by="sequence"`` the metric sees one sequence at a time, which need not have all
-    the classes: give the metric its ``labels`` where that matters, as it does for ``"macro"``
-    averages and `log_loss`.
+    With ``averaged_by="sequence"``, the metric sees one sequence at a time, in which classes may be
+    missing. If that matters, as for ``"macro"`` averages and `log_loss`, pass the metric its
+    ``labels``.
 
     Examples
     --------
@@ -183,8 +185,8 @@ def make_sequence_scorer(
     check_choice("averaged_by", averaged_by, AVERAGES)
     if isinstance(metric, _SequenceScorer) or not (isinstance(metric, str) or callable(metric)):
         raise TypeError(
-            "metric must be the name of a scorer, a metric or a scorer of scikit-learn's, not "
-            f"{metric!r}."
+            "metric must be the name of a scorer, a metric function, or a scorer of scikit-learn, "
+            f"not {metric!r}."
         )
     if not isinstance(metric, str) and not hasattr(metric, "set_score_request"):
         metric = make_scorer(
@@ -196,13 +198,13 @@ def make_sequence_scorer(
     elif kwargs or response_method != "predict" or greater_is_better is not True:
         raise ValueError(
             f"{metric!r} is a scorer, which has its own response_method, greater_is_better and "
-            "arguments: give the metric itself to set them."
+            "arguments: to set them, give the metric function instead."
         )
     return _SequenceScorer(metric, averaged_by)
 
 
 class _SequenceScorer:
-    """A scorer of scikit-learn's, called with what is flat in place of sequences.
+    """A scorer of scikit-learn that is given flat arrays in place of sequences.
 
     metric : the scorer or its name
     """
@@ -210,7 +212,7 @@ class _SequenceScorer:
     def __init__(self, metric, averaged_by):
         self.metric = metric
         self.averaged_by = averaged_by
-        self._scorer = deepcopy(get_scorer(metric))  # what it asks for is its own
+        self._scorer = deepcopy(get_scorer(metric))  # a copy, since requests are set on it
 
     def __repr__(self):
         return f"make_sequence_scorer({self.metric!r}, averaged_by={self.averaged_by!r})"
@@ -231,7 +233,7 @@ class _SequenceScorer:
         if weights is not None:
             of_sequences = np.array([weights[part].mean() for part in parts])
             if all(np.ptp(weights[part]) == 0 for part in parts):
-                weights = None  # which matter between sequences only
+                weights = None  # they are constant within each sequence
         counted = np.flatnonzero(of_sequences)
         scores = [self._score(flat, X, y, weights, parts[i]) for i in counted]
         return np.average(scores, axis=0, weights=of_sequences[counted])
@@ -241,12 +243,12 @@ class _SequenceScorer:
         return self._scorer(flat._only(part), X, y[part], **weighted)
 
     def set_score_request(self, *, sample_weight):
-        """Ask for sample_weight, or not, as scikit-learn's scorers do by the same method.
+        """Request sample_weight, or not, as the same method of scikit-learn's scorers does.
 
         Parameters
         ----------
         sample_weight : bool, str or None
-            True to have sample_weight, a string to have metadata of that name in its place.
+            True requests sample_weight. A string requests metadata of that name in its place.
 
         Returns
         -------
@@ -257,7 +259,7 @@ class _SequenceScorer:
         return self
 
     def get_metadata_routing(self):
-        """Return what was asked for; scikit-learn's routing calls this.
+        """Return the metadata request; scikit-learn's routing calls this.
 
         Returns
         -------
@@ -267,33 +269,33 @@ class _SequenceScorer:
         return self._scorer.get_metadata_routing()
 
     def _accept_sample_weight(self) -> bool:
-        # A search that is given sample_weight asks this of each scorer in a dict, without looking
-        # whether it is one of scikit-learn's own.
+        # A search with sample_weight calls this method of every scorer in a dict, even if the
+        # scorer is not one of scikit-learn's.
         return "sample_weight" in self.get_metadata_routing().score.requests
 
 
 class _FlatEstimator:
-    """A fitted estimator, as a scorer sees it that knows no sequences.
+    """A fitted estimator as seen by a scorer that knows no sequences.
 
-    Its predictions are those of all valid timesteps, or of a part of these, in one array.
+    Its methods return the predictions of all valid timesteps, or of a part of them, as one array.
     """
 
     def __init__(self, estimator, steps: Sequences, flat: dict, part: slice = slice(None)):
         self._estimator = estimator
         self._steps = steps
-        self._flat = flat  # what was predicted already, by method
+        self._flat = flat  # the predictions so far, by method
         self._part = part
 
     def _only(self, part: slice) -> "_FlatEstimator":
-        """The same, as if nothing else had been predicted."""
+        """The same estimator, with predictions only for this part of the timesteps."""
         return _FlatEstimator(self._estimator, self._steps, self._flat, part)
 
     @property
     def __class__(self):
-        return type(self._estimator)  # for messages that name it
+        return type(self._estimator)  # scorers name the class in their messages
 
     def __getattr__(self, name):
-        """Everything else is the estimator's."""
+        """Return flat predictions for prediction methods; pass on every other attribute."""
         attribute = getattr(self._estimator, name)
         if name not in RESPONSES:
             return attribute
@@ -303,5 +305,5 @@ class _FlatEstimator:
                 self._flat[name] = flatten_targets(attribute(X), self._steps, f"{name}(X)")
             return self._flat[name][self._part]
 
-        response.__name__ = name  # by which scorers know what to make of the values
+        response.__name__ = name  # scorers look at the name to interpret the values
         return response

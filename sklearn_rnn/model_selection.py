@@ -1,4 +1,4 @@
-"""Splitters for what scikit-learn's own can't split: labels per timestep, and windows of series."""
+"""Splitters for sequences with labels per timestep, and for windows of time series."""
 
 from numbers import Integral
 
@@ -16,9 +16,9 @@ __all__ = ["StratifiedSequenceKFold", "TimeSeriesWindowSplit"]
 
 
 class _FixedSplits(BaseCrossValidator):
-    """A splitter whose number of folds is a parameter, and which takes groups."""
+    """A splitter with groups, and with the number of folds as a parameter."""
 
-    __metadata_request__split = {"groups": True}  # passed on where routing is enabled
+    __metadata_request__split = {"groups": True}  # requests groups if metadata routing is enabled
 
     def get_n_splits(self, X=None, y=None, groups=None):
         """Return the number of folds.
@@ -37,27 +37,29 @@ class _FixedSplits(BaseCrossValidator):
 
 
 class StratifiedSequenceKFold(_FixedSplits):
-    """K folds of whole sequences, with labels per timestep in about the same shares.
+    """K folds of whole sequences, stratified by labels per timestep.
 
-    scikit-learn's `StratifiedKFold` wants one label per sample. This one counts the labels of all
-    valid timesteps, and puts each sequence with all its timesteps into one fold. It is
-    `sklearn.model_selection.StratifiedGroupKFold` of the timesteps, with the sequences as groups.
+    scikit-learn's `StratifiedKFold` needs one label per sample. This class counts the labels of all
+    valid timesteps, so that each label has about the same share in every fold. All timesteps of a
+    sequence are in the same fold. The folds are those of
+    `sklearn.model_selection.StratifiedGroupKFold` with timesteps as samples and sequences as
+    groups.
 
     Parameters
     ----------
     n_splits : int, default=5
         The number of folds, at least 2.
     shuffle : bool, default=False
-        Whether to shuffle the sequences first. As in `StratifiedGroupKFold` that matters only
-        among sequences whose counts of labels are spread alike.
+        Whether to shuffle the sequences first. As in `StratifiedGroupKFold`, shuffling matters only
+        among sequences whose label counts have the same standard deviation.
     random_state : int, RandomState instance or None, default=None
-        For ``shuffle=True``. Pass an int for the same folds in each call.
+        The seed of ``shuffle=True``. An int gives the same folds in every call.
 
     Raises
     ------
     ValueError, TypeError
-        If a parameter can't be used. ``split`` raises them if y is not one label per timestep, or
-        if there are fewer sequences (or groups) than folds.
+        If a parameter is out of range. ``split`` raises them if y does not have one label per
+        timestep, or if there are fewer sequences (or groups) than folds.
 
     Examples
     --------
@@ -83,16 +85,17 @@ class StratifiedSequenceKFold(_FixedSplits):
         Parameters
         ----------
         X : array-like or list of arrays
-            The sequences, in any container that `RNNClassifier` takes; only their lengths matter.
+            The sequences, in any container that `RNNClassifier` takes. Only their lengths are used.
         y : array-like of shape (n_samples, n_timesteps) or list of arrays (n_timesteps_i,)
-            The labels. What lies in padding is ignored.
+            The labels. Values in padding are ignored.
         groups : array-like of shape (n_samples,), default=None
-            Sequences of the same group, such as recordings of one speaker, stay together.
+            The group of each sequence. Sequences of one group, such as recordings of one speaker,
+            stay in one fold.
 
         Yields
         ------
         train, test : ndarray
-            The numbers of the sequences in the training set and in the test set of a fold.
+            The indices of the sequences in the training set and in the test set of a fold.
         """
         X, y, groups = indexable(X, y, groups)
         if y is None:
@@ -106,8 +109,8 @@ class StratifiedSequenceKFold(_FixedSplits):
             n_groups = len(np.unique(groups))
         if n_groups < self.n_splits:
             raise ValueError(
-                f"n_splits={self.n_splits} folds need as many sequences, or groups of sequences; "
-                f"there are {n_groups}."
+                f"n_splits={self.n_splits} needs at least {self.n_splits} sequences, or groups of "
+                f"sequences; there are {n_groups}."
             )
         folds = StratifiedGroupKFold(
             self.n_splits, shuffle=self.shuffle, random_state=self.random_state
@@ -118,56 +121,59 @@ class StratifiedSequenceKFold(_FixedSplits):
 
 
 class TimeSeriesWindowSplit(_FixedSplits):
-    """Train on the past, test on what came after: folds in the order of time, for windows.
+    """Folds of windows in the order of time: train on the past, test on the future.
 
-    As `sklearn.model_selection.TimeSeriesSplit`, for windows of one series or of several with any
-    stride and horizon, as `sliding_windows` cuts them. The time of the first targets is cut into
-    stretches of `test_size` timesteps, of which the last `n_splits` are tested, one after another.
-    A fold's test windows are those whose first target is in its stretch; its training windows are
-    those that end, targets included, at least `gap` timesteps before the stretch begins::
+    This is `sklearn.model_selection.TimeSeriesSplit` for windows that `sliding_windows` cuts, from
+    one or several series and with any stride and horizon. The time from the earliest to the latest
+    first target of a window is divided into test periods of `test_size` timesteps. There is one
+    fold for each of the last `n_splits` periods. A window is tested if its first target is in the
+    period. A window is trained on if it ends, targets included, at least `gap` timesteps before the
+    period begins::
 
         fold 1   train train |gap| test
         fold 2   train train train |gap| test
         fold 3   train train train train |gap| test
                  ------------------------------------> time
 
-    So no timestep that a model is tested on, nor any after it, was seen in training. The inputs
-    of a test window may reach back into the training data, as they do when a model is used;
-    ``gap=window`` keeps them apart too. A window that straddles the border is in neither set. Every
-    window whose first target is in the last `n_splits` stretches is tested once.
+    So training never sees a target of the test, nor any later timestep. The inputs of a test window
+    may overlap the training data, as they do when a model is in use; ``gap=window`` prevents this.
+    A window that crosses the border is in neither set. Every window whose first target is in the
+    last `n_splits` periods is tested once.
 
     Parameters
     ----------
     n_splits : int, default=5
         The number of folds, at least 1.
     gap : int, default=0
-        The timesteps between the end of the training data and the first test target.
+        The number of timesteps between the end of the training data and the first test target.
     test_size : int or None, default=None
-        The timesteps of a stretch. None cuts the whole time into n_splits + 1 equal ones.
+        The number of timesteps in a test period. None divides the whole time into n_splits + 1
+        equal periods.
     max_train_size : int or None, default=None
-        Train on windows in the last so many timesteps only. None means all.
+        Train only on windows within the last `max_train_size` timesteps before the gap. None trains
+        on all windows.
     by_series : bool, default=False
-        False reads the times of all series on one clock, so that none is trained on what was later
-        than the test of another one. True cuts each series at its own times, from its own first
-        window to its last: for series that have nothing to do with each other.
+        False puts all series on one clock, so that training on one series never uses timesteps
+        after the test of another. True divides each series by itself, from its own first window to
+        its own last one. Use True for unrelated series.
 
     Raises
     ------
     ValueError, TypeError
-        If a parameter can't be used. ``split`` raises them if groups is not such an index, or if a
-        fold would have no windows to train or to test on.
+        If a parameter is out of range. ``split`` raises them if groups is not an index from
+        `sliding_windows`, or if a fold has no windows to train or to test on.
 
     See Also
     --------
-    sklearn.model_selection.GroupKFold : Keeps whole series in one fold, given ``index["series"]``
-        as groups.
-    sklearn.model_selection.TimeSeriesSplit : The same as this one for all the windows of a single
-        series with ``stride=1``, given ``gap=horizon - 1``.
+    sklearn.model_selection.GroupKFold : Keeps each series in one fold if groups is
+        ``index["series"]``.
+    sklearn.model_selection.TimeSeriesSplit : Makes the same folds for all the windows of a single
+        series with ``stride=1`` if its gap is ``horizon - 1``.
 
     Notes
     -----
-    Times count from 0 in each series. If series that share a clock start at different times, add
-    the differences to the index, where ``first[i]`` is the time of the first timestep of series i::
+    Times count from 0 in each series. If series on one clock start at different times, add the
+    start times to the index. With ``first[i]`` as the time of the first timestep of series i::
 
         for field in ("start", "first_target", "stop"):
             index[field] += first[index["series"]]
@@ -204,16 +210,16 @@ class TimeSeriesWindowSplit(_FixedSplits):
         Parameters
         ----------
         X : array-like of shape (n_windows, ...)
-            The windows; only their number matters.
+            The windows. Only their number is used.
         y : array-like of shape (n_windows, ...), default=None
-            The targets; only their number matters.
+            The targets. Only their number is used.
         groups : ndarray of shape (n_windows,)
             The index that `sliding_windows` returns with ``return_index=True``.
 
         Yields
         ------
         train, test : ndarray
-            The numbers of the windows in the training set and in the test set of a fold.
+            The indices of the windows in the training set and in the test set of a fold.
         """
         _, _, index = indexable(X, y, groups)
         fields = {"series", "start", "first_target", "stop"}
@@ -224,10 +230,10 @@ class TimeSeriesWindowSplit(_FixedSplits):
             )
         clocks = index["series"] if self.by_series else np.zeros(len(index))
         parts = [np.flatnonzero(clocks == clock) for clock in np.unique(clocks)]
-        stretches = [self._stretches(index[part]) for part in parts]
+        periods = [self._test_periods(index[part]) for part in parts]
         for fold in range(self.n_splits):
             masks = np.zeros((2, len(index)), bool)
-            for part, (begins, size) in zip(parts, stretches, strict=True):
+            for part, (begins, size) in zip(parts, periods, strict=True):
                 masks[:, part] = self._sets(index[part], begins[fold], size)
             for mask, purpose in zip(masks, ("train", "test"), strict=True):
                 if not mask.any():
@@ -237,8 +243,8 @@ class TimeSeriesWindowSplit(_FixedSplits):
                     )
             yield tuple(map(np.flatnonzero, masks))
 
-    def _stretches(self, windows: np.ndarray) -> tuple[np.ndarray, int]:
-        """When the stretches to be tested begin, (n_splits,), and how long each one is."""
+    def _test_periods(self, windows: np.ndarray) -> tuple[np.ndarray, int]:
+        """Return the times at which the test periods begin, (n_splits,), and their length."""
         times = windows["first_target"]
         end = times.max() + 1
         size = self.test_size or (end - times.min()) // (self.n_splits + 1)
@@ -246,12 +252,13 @@ class TimeSeriesWindowSplit(_FixedSplits):
             of_series = f" of series {windows['series'][0]}" if self.by_series else ""
             raise ValueError(
                 f"n_splits={self.n_splits} is too many: the first targets{of_series} span "
-                f"{end - times.min()} timesteps, to be cut into {self.n_splits + 1} stretches."
+                f"{end - times.min()} timesteps, which can't be divided into {self.n_splits + 1} "
+                "test periods."
             )
         return end - size * np.arange(self.n_splits, 0, -1), size
 
     def _sets(self, windows: np.ndarray, begin: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """Which windows are trained on and which tested, where a stretch begins, (n_windows,)."""
+        """Return masks of the training and the test windows of a period, (n_windows,) each."""
         times = windows["first_target"]
         train = windows["stop"] <= begin - self.gap
         if self.max_train_size is not None:

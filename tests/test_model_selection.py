@@ -17,7 +17,7 @@ from sklearn.model_selection import (
     cross_val_score,
 )
 
-from datasets import object_array, padded, ragged
+from sequences import object_array, padded, ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.metrics import make_sequence_scorer
 from sklearn_rnn.model_selection import StratifiedSequenceKFold, TimeSeriesWindowSplit
@@ -116,7 +116,7 @@ def test_search_with_stratified_sequences():
         (X, Y[:-1], "inconsistent numbers of samples"),
         (X, [Y[0][:-1], *Y[1:]], r"y\[0\] has . values, but X\[0\] has"),
         (X, [x + 0.5 for x in X], "y: Supported target types are"),
-        (X[:2], Y[:2], "n_splits=3 folds need as many sequences, or groups of sequences; there"),
+        (X[:2], Y[:2], "n_splits=3 needs at least 3 sequences, or groups of sequences; there"),
         (np.zeros(24), Y, "X must be an array"),
     ],
 )

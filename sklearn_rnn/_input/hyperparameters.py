@@ -18,8 +18,6 @@ CHOICES: dict[str, Collection[str]] = {
     "learning_rate": SCHEDULES,
 }
 
-DEFAULT_ACTIVATION = "tanh"  # cells with fixed activations accept it as well
-
 FLAGS = (
     "bidirectional",
     "return_sequences",
@@ -29,7 +27,7 @@ FLAGS = (
     "warm_start",
 )
 
-# type, smallest, largest, and which of the two are themselves allowed
+# type, smallest value, largest value, and which of these two are allowed
 NUMBERS = {
     "hidden_size": (Integral, 1, None, "left"),
     "n_layers": (Integral, 1, None, "left"),
@@ -53,7 +51,7 @@ NUMBERS = {
     "verbose": (Integral, 0, None, "left"),
 }
 
-# numbers too, unless they are this
+# parameters that may have one other value in place of a number
 NUMBERS_OR = {
     "batch_size": ("auto", (Integral, 1, None, "left")),
     "bptt_steps": (None, (Integral, 1, None, "left")),
@@ -63,7 +61,7 @@ NUMBERS_OR = {
 
 
 def check_hyperparameters(estimator) -> None:
-    """Raise TypeError or ValueError for what can't be used, naming the parameter."""
+    """Raise TypeError or ValueError if a parameter is invalid, naming the parameter."""
     for name, choices in CHOICES.items():
         check_choice(name, getattr(estimator, name), choices)
     check_choice("loss", estimator.loss, estimator._losses)
@@ -73,7 +71,7 @@ def check_hyperparameters(estimator) -> None:
             raise TypeError(f"{name} must be True or False, not {value!r}.")
     parameters = estimator.get_params(deep=False)
     for name, bounds in NUMBERS.items():
-        if name in parameters:  # some are one estimator's own
+        if name in parameters:  # the regressor and the classifier each have parameters of their own
             check_number(name, parameters[name], *bounds)
     check_class_weight(parameters.get("class_weight"))
     for name, (other, bounds) in NUMBERS_OR.items():
@@ -89,8 +87,8 @@ def check_hyperparameters(estimator) -> None:
         rate = getattr(estimator, name)
         if estimator.solver == "lbfgs" and rate > 0:
             raise ValueError(
-                f"{name}={rate} can't be used with solver='lbfgs', which needs the same loss each "
-                f"time that it asks for it: set {name}=0, or another solver."
+                f"{name}={rate} can't be used with solver='lbfgs', which needs a loss without "
+                f"randomness: set {name}=0, or another solver."
             )
     if estimator.bptt_steps is not None:
         check_truncation(estimator)
@@ -98,17 +96,17 @@ def check_hyperparameters(estimator) -> None:
 
 def check_activation(name: str, activation: str) -> None:
     """Raise ValueError for an activation that the cell doesn't know."""
-    if activation == DEFAULT_ACTIVATION or activation in CELLS[name].activations:
+    if activation in CELLS[name].activations:
         return
     cells = [other for other, cell in CELLS.items() if activation in cell.activations]
     raise ValueError(
         f"activation={activation!r} has no meaning for cell={name!r}, which has fixed ones: leave "
-        f"activation={DEFAULT_ACTIVATION!r}, or set cell={' or '.join(map(repr, cells))}."
+        f"activation={CELLS[name].activations[0]!r}, or set cell={' or '.join(map(repr, cells))}."
     )
 
 
 def check_truncation(estimator) -> None:
-    """Raise ValueError for what can't go from segment to segment."""
+    """Raise ValueError for networks and solvers that can't train on segments."""
     if estimator.bidirectional:
         raise ValueError(
             f"bptt_steps={estimator.bptt_steps} can't be used with bidirectional=True, whose "
@@ -117,22 +115,22 @@ def check_truncation(estimator) -> None:
         )
     if estimator.solver == "lbfgs":
         raise ValueError(
-            f"bptt_steps={estimator.bptt_steps} can't be used with solver='lbfgs', which makes its "
-            "updates of all the data at once: set bptt_steps=None, or another solver."
+            f"bptt_steps={estimator.bptt_steps} can't be used with solver='lbfgs', which uses all "
+            "the data in every update: set bptt_steps=None, or another solver."
         )
 
 
 def only_in_epochs(estimator) -> bool:
-    """Whether training goes by epochs, as `partial_fit` does."""
+    """A condition for `available_if`: whether the solver trains by epochs."""
     if estimator.solver == "lbfgs":
         raise AttributeError(
-            "partial_fit is not available with solver='lbfgs', which takes all the data at once."
+            "partial_fit is not available with solver='lbfgs', which uses all the data at once."
         )
     return True
 
 
 def check_class_weight(class_weight) -> None:
-    """Raise for what can't be weights of classes."""
+    """Raise TypeError or ValueError if class_weight is invalid."""
     if isinstance(class_weight, dict):
         for label, weight in class_weight.items():
             check_number(f"class_weight[{label!r}]", weight, Real, 0, None, "left")
@@ -147,7 +145,7 @@ def check_choice(name: str, value, choices: Collection) -> None:
     if not (value is None or isinstance(value, str)) or value not in choices:
         expected = ", ".join(repr(choice) for choice in choices)
         error = ValueError if isinstance(value, str) else TypeError
-        raise error(f"{name}={value!r} is not among what it can be: {expected}.")
+        raise error(f"{name}={value!r} is not one of the choices: {expected}.")
 
 
 def check_number(name: str, value, kind: type, low, high, boundaries: str) -> None:

@@ -17,9 +17,9 @@ from sklearn_rnn._input.targets import check_finite, rows_of_targets
 class Labels(NamedTuple):
     """The targets of a classifier."""
 
-    values: np.ndarray  # (n_targets,) places among the classes, or (n_targets, n_labels) of 0 and 1
-    classes: np.ndarray  # the labels, or the numbers of the labels if there are several per target
-    multilabel: bool
+    values: np.ndarray  # (n_targets,) class numbers, or an indicator (n_targets, n_labels)
+    classes: np.ndarray  # the labels, or the column numbers of the indicator
+    multilabel: bool  # whether y is an indicator
 
     @property
     def n_outputs(self) -> int:
@@ -36,10 +36,10 @@ class Labels(NamedTuple):
 def number_labels(
     y: np.ndarray, classes: np.ndarray | None = None, multilabel: bool | None = None
 ) -> Labels:
-    """Turn labels, as `read_labels` returns them, into what the loss takes.
+    """Replace labels from `read_labels` by class numbers; an indicator stays as it is.
 
-    classes : the classes, if they are known already
-    multilabel : whether earlier targets were multilabel indicators, if there were any
+    classes : the known classes; None takes them from y
+    multilabel : whether earlier targets were multilabel indicators; None without earlier targets
     """
     is_indicator = y.ndim == 2
     if classes is not None and multilabel not in (None, is_indicator):
@@ -47,7 +47,7 @@ def number_labels(
     if is_indicator:
         numbers = np.arange(y.shape[1])
         if classes is not None and not np.array_equal(classes, numbers):
-            raise ValueError(f"y has {y.shape[1]} labels; expected those numbered {classes}.")
+            raise ValueError(f"y has {y.shape[1]} labels, but the classes are {classes}.")
         return Labels(y, numbers, True)
     with about("y"):
         found, places = np.unique(y, return_inverse=True)
@@ -109,7 +109,7 @@ def numbers_of(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
 
 
 def weigh_classes(class_weight, labels: Labels, weights: np.ndarray) -> np.ndarray:
-    """Return the targets' weights times those of their classes."""
+    """Return the weights of the targets, multiplied by the weights of their classes."""
     if class_weight is None:
         return weights
     if labels.multilabel:
@@ -122,7 +122,10 @@ def weigh_classes(class_weight, labels: Labels, weights: np.ndarray) -> np.ndarr
         weights = weights * of_classes[labels.values]
         total = weights.sum()
     if not (0 < total < np.inf):
-        raise ValueError(f"class_weight={class_weight!r} makes {total} of the sum of the weights.")
+        raise ValueError(
+            f"class_weight={class_weight!r} makes the sum of the weights {total}: it must be "
+            "positive and finite."
+        )
     return weights
 
 

@@ -15,10 +15,10 @@ from sklearn_rnn._input.sequences import Sequences
 
 
 class TargetRows(NamedTuple):
-    """Which rows of a flat array are a sequence's targets."""
+    """The rows of a flat array that belong to each sequence."""
 
-    starts: np.ndarray  # (n,), each sequence's first row
-    counts: np.ndarray  # (n,), how many rows
+    starts: np.ndarray  # (n,), the first row of each sequence
+    counts: np.ndarray  # (n,), the number of rows of each sequence
 
     @property
     def total(self) -> int:
@@ -26,22 +26,22 @@ class TargetRows(NamedTuple):
 
 
 def target_rows(X: Sequences, per_step: bool) -> TargetRows:
-    """Return where the targets of each sequence stand: its only one, or one per timestep."""
+    """Return the rows of each sequence's targets: one row, or one row per timestep."""
     counts = X.lengths if per_step else np.ones(len(X), dtype=int)
     return TargetRows(np.cumsum(counts) - counts, counts)
 
 
 class Targets(Protocol):
-    """Targets as they are trained on, and what the estimator remembers of them."""
+    """Targets in the form that the loss takes, and the attributes that they set."""
 
     values: np.ndarray  # (n_targets, n_outputs), or (n_targets,) class numbers
 
     @property
     def n_outputs(self) -> int:
-        """The raw outputs that the network needs."""
+        """The number of raw outputs of the network."""
 
     def attributes(self) -> dict[str, Any]:
-        """What the estimator remembers, by the names of its attributes."""
+        """Return the estimator's attributes that describe the targets, by name."""
 
 
 class RegressionTargets(NamedTuple):
@@ -59,7 +59,7 @@ class RegressionTargets(NamedTuple):
 
 
 class Examples(NamedTuple):
-    """What `fit` learns from, or validates on, when it has been read."""
+    """Training or validation data that were read and checked."""
 
     X: Sequences
     targets: Targets
@@ -94,8 +94,8 @@ def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
         is_per_sample = all(np.ndim(weight) == 0 for weight in sample_weight)
         if not is_per_sample and not per_step:
             raise ValueError(
-                "sample_weight must be 1-D, one number per sequence; only with "
-                "return_sequences=True may there be one per timestep."
+                "sample_weight must be 1-D, one number per sequence. Numbers per timestep need "
+                "return_sequences=True."
             )
         weights = sample_weight if is_per_sample else flatten(sample_weight, X, name)
         weights = as_numbers(np.asarray(weights), name).astype(np.float64)
@@ -113,7 +113,7 @@ def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
         row = int((weights < 0).argmax())
         raise ValueError(
             f"sample_weight is negative for sample {_sample_of(row, len(weights), X)}: "
-            f"{weights[row]}; weights must be at least zero."
+            f"{weights[row]}; weights must not be negative."
         )
     if not weights.any():
         raise ValueError("sample_weight is zero throughout: at least one weight must be non-zero.")
@@ -124,7 +124,7 @@ def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
 
 
 def flatten(per_step, X: Sequences, name: str) -> np.ndarray:
-    """Put what there is per timestep into one array, that of all valid timesteps.
+    """Concatenate values per timestep into one array of all valid timesteps.
 
     per_step : (n, n_timesteps, ...) array, or a list of (n_timesteps_i, ...) arrays
     """
@@ -137,7 +137,7 @@ def flatten(per_step, X: Sequences, name: str) -> np.ndarray:
     for i, (part, length) in enumerate(zip(parts, X.lengths, strict=True)):
         if part.ndim == 0:
             raise ValueError(
-                f"{name} has one value per sequence, but return_sequences=True wants one per "
+                f"{name} has one value per sequence, but return_sequences=True needs one per "
                 f"timestep: {name}[{i}] should have {length} values."
             )
         may_be_padded = X.container in ("table", "array") and len(part) == X.n_timesteps
@@ -149,36 +149,36 @@ def flatten(per_step, X: Sequences, name: str) -> np.ndarray:
         if part.shape[1:] != parts[0].shape[1:]:
             raise ValueError(
                 f"{name}[{i}] has shape {part.shape}, but {name}[0] has {parts[0].shape}: they "
-                "must not differ in dimensions and outputs."
+                "may differ in timesteps, but not in outputs."
             )
     return np.concatenate([part[:length] for part, length in zip(parts, X.lengths, strict=True)])
 
 
 def flatten_targets(values, steps: Sequences, name: str) -> np.ndarray:
-    """Put targets or predictions of all valid timesteps into one array (n_steps, ...)."""
+    """Concatenate targets or predictions of all valid timesteps, (n_steps, ...)."""
     return flatten(read_per_step(values, name), steps, name)
 
 
 def read_per_step(values, name: str) -> np.ndarray | list | tuple:
-    """Check that there are targets, and that they are not one per sequence."""
+    """Return targets or predictions; raise if they are empty, or one per sequence."""
     values = array_or_list(values, name, "(n_samples, n_timesteps) or a list of arrays")
     if not len(values):
-        raise ValueError(f"{name} is empty: there must be one sequence at least.")
+        raise ValueError(f"{name} is empty: there must be at least one sequence.")
     if all(np.ndim(value) == 0 for value in values):
         raise ValueError(
-            f"{name} has one value per sequence, not one per timestep ({describe(values)}): for "
-            "such targets use scikit-learn's own metrics, scorers and splitters. (RNNRegressor and "
-            "RNNClassifier predict for every timestep with return_sequences=True. What is flat "
-            "already needs no flattening.)"
+            f"{name} has one value per sequence, not one per timestep ({describe(values)}). For "
+            "such targets, or for values that are flat already, use scikit-learn's own metrics, "
+            "scorers and splitters. (RNNRegressor and RNNClassifier predict for every timestep "
+            "with return_sequences=True.)"
         )
     return values
 
 
 def array_or_list(values, name: str, expected: str) -> np.ndarray | list | tuple:
-    """Leave a list as it is, whose parts may differ in length; convert other arrays."""
+    """Return a list unchanged, since its parts may differ in length; convert others to an array."""
     refuse_masked(values, name)
     if issparse(values):
-        raise TypeError(f"{name} is sparse, but has to be dense.")
+        raise TypeError(f"{name} is sparse, but must be dense.")
     if isinstance(values, (list, tuple)):
         return values
     array = np.asarray(values)
@@ -209,14 +209,14 @@ def rows_of_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
         raise ValueError("This estimator requires y to be passed, but the target y is None.")
     y = flatten(y, X, "y") if per_step else _one_per_sequence(y, X)
     if 0 in y.shape[1:]:
-        raise ValueError(f"y has shape {y.shape}, that is 0 outputs; there must be one at least.")
+        raise ValueError(f"y has shape {y.shape} with 0 outputs; there must be at least one.")
     return y
 
 
 def is_per_timestep(y: np.ndarray | list | tuple, X: Sequences) -> bool:
-    """Whether y is one target per timestep, for those who don't know by `return_sequences`.
+    """Whether y has one target per timestep, for callers without `return_sequences`.
 
-    An array (n_samples, k, ...) is, if k is the number of timesteps; otherwise it is several
+    An array (n_samples, k, ...) has if k is the number of timesteps. Otherwise it has several
     targets per sequence.
     """
     try:
@@ -236,8 +236,8 @@ def _one_per_sequence(y, X: Sequences) -> np.ndarray:
         y = np.empty((0, 0, 0))
     if y.ndim > 2 or (y.ndim == 1 and len(y) and np.ndim(y[0]) > 0):
         raise ValueError(
-            "y has several targets in a sequence, but return_sequences=False wants one per "
-            "sequence: give (n_samples,) or (n_samples, n_outputs), or set return_sequences=True."
+            "y has several targets per sequence, but return_sequences=False needs one: give "
+            "(n_samples,) or (n_samples, n_outputs), or set return_sequences=True."
         )
     if y.ndim == 0:
         raise ValueError(f"y should be an array with one target per sequence, got {y!r}.")
@@ -246,7 +246,7 @@ def _one_per_sequence(y, X: Sequences) -> np.ndarray:
 
 
 def check_finite(values: np.ndarray, X: Sequences, name: str) -> None:
-    """Raise if a value is NaN or infinite, naming the sequence it belongs to."""
+    """Raise if a value is NaN or infinite, naming its sequence."""
     bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
     if bad.any():
         row = int(bad.argmax())
@@ -257,9 +257,9 @@ def check_finite(values: np.ndarray, X: Sequences, name: str) -> None:
 
 
 def check_counts(y: np.ndarray, weights: np.ndarray, X: Sequences, may_all_be_zero: bool) -> None:
-    """Raise if what loss="poisson" is to learn from is negative, or an output is zero throughout.
+    """Raise if targets for loss="poisson" are negative, or if an output is zero throughout.
 
-    y : (n_targets, n_outputs); where the weight is zero, it doesn't matter
+    y : (n_targets, n_outputs); targets of weight zero are ignored
     """
     required = "loss='poisson' requires non-negative y and sum(y) > 0"
     negative = (y < 0).any(axis=1) & (weights > 0)
@@ -273,7 +273,7 @@ def check_counts(y: np.ndarray, weights: np.ndarray, X: Sequences, may_all_be_ze
 
 
 def _sample_of(row: int, n_rows: int, X: Sequences) -> int:
-    """The sequence that a row of a flat array belongs to."""
+    """Return the number of the sequence that a row of a flat array belongs to."""
     if n_rows == len(X):
         return row
     return int(np.searchsorted(np.cumsum(X.lengths), row, side="right"))

@@ -1,4 +1,4 @@
-"""What a checkpoint is made of: which fit it belongs to, and how it gets into a file and out."""
+"""Checkpoint files: the state of a fit, the fingerprint of that fit, writing and reading."""
 
 import glob
 import hashlib
@@ -21,14 +21,14 @@ MAGIC = b"sklearn_rnn checkpoint"
 
 @dataclass(frozen=True)
 class Saved:
-    """Where a fit stands after an epoch."""
+    """The state of a fit after an epoch."""
 
     fingerprint: dict[str, str]
     parameters: Parameters
     progress: Progress
 
     def restore(self, network: Network, progress: Progress) -> None:
-        """Take a fit that has just begun to where this one stood."""
+        """Bring a fit that has just begun to the saved state."""
         vars(progress).update(vars(self.progress))
         network.parameters.vector[...] = self.parameters.vector
         progress.take_back_last(network.parameters.vector)
@@ -36,7 +36,7 @@ class Saved:
 
 
 def fingerprint(estimator, start, data: dict[str, Any]) -> dict[str, str]:
-    """Return digests, by name, of everything that decides how a fit ends.
+    """Return a digest of everything that determines the result of a fit, by name.
 
     start : the estimator as it is before the first epoch
     data : the arguments of `fit` by name
@@ -45,14 +45,14 @@ def fingerprint(estimator, start, data: dict[str, Any]) -> dict[str, str]:
         "the estimator's class": type(estimator).__name__,
         **{k: v for k, v in estimator.get_params(deep=False).items() if k != "verbose"},
         **data,
-        # The parameters decide a new fit; a fit that goes on also depends on its start.
-        "the fit that it goes on from": start._parameters.vector if start.n_iter_ else None,
+        # With warm_start, the result also depends on the weights that the fit starts from.
+        "the earlier fit that it continues": start._parameters.vector if start.n_iter_ else None,
     }
     return {name: joblib.hash(value) for name, value in decisive.items()}
 
 
 def write(path: Path, saved: Saved) -> None:
-    """Replace the file, so that at any moment there is the whole of the old or of the new one."""
+    """Replace the file atomically: a reader finds the whole old file or the whole new one."""
     payload = pickle.dumps(saved, protocol=5)
     digest = hashlib.sha256(payload).hexdigest().encode()
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
@@ -61,7 +61,7 @@ def write(path: Path, saved: Saved) -> None:
             file.write(b"%s %s %s\n" % (MAGIC, __version__.encode(), digest))
             file.write(payload)
             file.flush()
-            os.fsync(file.fileno())  # else a crash of the machine may leave an empty file
+            os.fsync(file.fileno())  # without it, a crash of the machine may leave an empty file
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
@@ -69,22 +69,22 @@ def write(path: Path, saved: Saved) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove the file, and what killed writers have left beside it."""
+    """Remove the file, and the temporary files that killed processes left beside it."""
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         left.unlink(missing_ok=True)
     path.unlink(missing_ok=True)
 
 
 def read(path: Path) -> Saved:
-    """Read what `write` has written, or raise ValueError. Nothing else is unpickled."""
+    """Read a file that `write` wrote, or raise ValueError. No other file is unpickled."""
     header, _, payload = path.read_bytes().partition(b"\n")
     if not header.startswith(MAGIC + b" "):
-        raise ValueError(f"{path} is no checkpoint: choose another file.")
+        raise ValueError(f"{path} is not a checkpoint: choose another file.")
     version, digest = header.decode().split()[-2:]
     if version != __version__:
         raise ValueError(
-            f"The checkpoint {path} was written by sklearn_rnn {version}, and {__version__} might "
-            "train otherwise. Finish the fit with that version, or delete the file to start anew."
+            f"The checkpoint {path} was written by sklearn_rnn {version}, and {__version__} may "
+            "train differently. Finish the fit with that version, or delete the file to start anew."
         )
     if hashlib.sha256(payload).hexdigest() != digest:
         raise ValueError(f"The checkpoint {path} is damaged: delete it to start anew.")

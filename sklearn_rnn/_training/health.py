@@ -1,4 +1,4 @@
-"""Gradient health: how long the gradients are, and what is wrong if they are never of use."""
+"""Gradient health: norms of gradients and parameters, and warnings about useless gradients."""
 
 import math
 from collections.abc import Iterator
@@ -8,22 +8,22 @@ import numpy as np
 
 from sklearn_rnn.core.parameters import Parameters
 
-# Gradients of the first layer that are shorter than this part of the output layer's have vanished:
-# float32 has no more digits.
+# Gradients have vanished if the first layer's norm, divided by the output layer's, is smaller than
+# this. It is about the relative precision of float32.
 VANISHED = 1e-7
 
-# Fewer updates say nothing about every step.
+# After fewer updates than this, it means little that every gradient was clipped.
 MIN_UPDATES = 20
 
 
 @dataclass
 class GradientHealth:
-    """What is remembered of every epoch, of gradients without penalty, before they are clipped.
+    """One record per epoch, about gradients without penalty and before clipping.
 
-    gradient_norms : the mean over the updates
-    first_shares : of the first update, the first layer's part divided by the output layer's
-    clipped_shares : how many of the updates were longer than max_grad_norm, as a fraction
-    weight_norms : of all parameters, after the epoch
+    gradient_norms : the mean norm over the updates
+    first_shares : the norm of the first layer's gradient over the output layer's, first update only
+    clipped_shares : the fraction of updates with a norm greater than max_grad_norm
+    weight_norms : the norm of all parameters after the epoch
     """
 
     gradient_norms: list[float] = field(default_factory=list)
@@ -33,13 +33,13 @@ class GradientHealth:
     n_updates: int = 0
 
     def problems(self, max_grad_norm: float | None) -> Iterator[str]:
-        """Say what has gone wrong, if anything."""
+        """Yield a message for each problem."""
         if self.first_shares and self.first_shares[-1] < VANISHED:
             yield (
-                "The gradients vanish: in the last epoch that of the first layer was "
-                f"{self.first_shares[-1]:.1g} times as long as that of the output layer. The "
-                "units may be saturated, or those of activation='relu' dead: scale X to about "
-                "unit variance, or lower learning_rate_init."
+                "The gradients vanish: in the last epoch the gradient of the first layer was "
+                f"{self.first_shares[-1]:.1g} times as long as the one of the output layer. The "
+                "units may be saturated, or dead if activation='relu'. Scale X to about unit "
+                "variance, or lower learning_rate_init."
             )
         if self.n_updates >= MIN_UPDATES and min(self.clipped_shares) == 1.0:
             yield (
@@ -56,7 +56,7 @@ class GradientMeter:
     def __init__(self, gradients: Parameters, max_norm: float | None):
         n_first = sum(gradients[name].size for name in gradients if name.startswith("layer_0."))
         n_output = gradients["output.W"].size
-        self.all = gradients.vector  # in which the first layer stands first, the output layer last
+        self.all = gradients.vector  # the first layer comes first, the output layer last
         self.first, self.output = self.all[:n_first], self.all[-n_output:]
         self.max_norm = math.inf if max_norm is None else max_norm
         self._begin()
@@ -66,7 +66,7 @@ class GradientMeter:
         self.total = 0.0
 
     def measure(self) -> None:
-        """Take in the gradients of a batch."""
+        """Measure the gradients of one update."""
         if self.n == 0:
             output = norm_of(self.output)
             self.first_share = norm_of(self.first) / output if output else math.inf
@@ -76,7 +76,7 @@ class GradientMeter:
         self.total += norm
 
     def end_epoch(self, health: GradientHealth, parameters: np.ndarray) -> None:
-        """Write down the means, and begin anew."""
+        """Record the epoch, and start the next one."""
         health.n_updates += self.n
         health.gradient_norms.append(self.total / self.n)
         health.first_shares.append(self.first_share)

@@ -1,7 +1,7 @@
 """One BLAS thread while networks compute.
 
-The matrix products of a timestep are small: sharing one out among threads costs more than it saves,
-and much more where other processes use the same cores.
+The matrix products of a timestep are small. Splitting one among threads costs more than it saves,
+and far more if other processes use the same cores.
 """
 
 from functools import cached_property
@@ -11,13 +11,15 @@ from threadpoolctl import ThreadpoolController
 
 
 class OneBlasThread:
-    """Limits BLAS to one thread as long as anybody is inside.
+    """A context that limits BLAS to one thread while at least one Python thread is inside.
 
-    The limit is the whole process's. So whoever comes first sets it and whoever leaves last takes
-    it back: with several threads inside at once, each restoring what it had found, the limit could
-    stay for good. threadpoolctl (from 3.8 on) lets only the thread that has set a limit change it,
-    until that thread has left the context of a limiter. So the limit is set, and taken back, by
-    limiters whose contexts are left at once.
+    The number of BLAS threads belongs to the whole process. If each Python thread restored the
+    number that it found on entry, the limit of one thread could stay after all have left. So the
+    first thread to enter sets the limit, and the last one to leave restores the old number.
+
+    These two may be different threads. But since threadpoolctl 3.8, a thread that sets a limit
+    keeps control of it: no other thread can change the limit until that thread leaves the context
+    of a limiter. So each limiter's context is left as soon as it is entered.
     """
 
     def __init__(self):
@@ -27,7 +29,7 @@ class OneBlasThread:
 
     @cached_property
     def _controller(self) -> ThreadpoolController:
-        return ThreadpoolController()  # looks through all loaded libraries: slow, so once
+        return ThreadpoolController()  # slow, since it searches all loaded libraries: done once
 
     def _limit(self):
         return self._controller.limit(limits=1, user_api="blas")
@@ -36,7 +38,7 @@ class OneBlasThread:
         with self._lock:
             if self._n_inside == 0:
                 self._limiter = self._limit()
-                with self._limit():  # lets go of the limit as it is, since it has found it so
+                with self._limit():  # gives up control; on exit it restores 1, which it found
                     pass
             self._n_inside += 1
 
@@ -44,7 +46,7 @@ class OneBlasThread:
         with self._lock:
             self._n_inside -= 1
             if self._n_inside == 0:
-                with self._limiter:  # whose end restores what it had found
+                with self._limiter:  # on exit it restores the number found before the limit
                     pass
 
 

@@ -1,4 +1,4 @@
-"""Preparing sequences: transformers per timestep, targets, windows, padding, the order of axes."""
+"""Preprocessing of sequences: transformers per timestep, targets, windows, padding, axis order."""
 
 from sklearn_rnn.preprocessing._channels import from_channels_first, to_channels_first
 from sklearn_rnn.preprocessing._padding import pad_sequences, unpad_sequences

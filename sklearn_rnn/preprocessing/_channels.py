@@ -1,4 +1,4 @@
-"""From and to arrays whose channels come before the timesteps, as sktime and aeon have them."""
+"""Conversion from and to the layout of sktime and aeon: channels before timesteps."""
 
 import numpy as np
 
@@ -8,20 +8,21 @@ from sklearn_rnn.preprocessing._padding import as_arrays
 
 
 def from_channels_first(X):
-    """Convert sequences (n_channels, n_timesteps), as in sktime and aeon, to those used here.
+    """Convert sequences from (n_channels, n_timesteps), as in sktime and aeon, to this package.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_channels, n_timesteps) or list of n_samples arrays of shape \
             (n_channels, n_timesteps_i)
-        The sequences: sktime's and aeon's ``numpy3D``, padded with NaN or not, or aeon's
-        ``np-list``.
+        The sequences: the type ``numpy3D`` of sktime and aeon, with or without NaN as padding, or
+        the type ``np-list`` of aeon.
 
     Returns
     -------
     X_new : ndarray of shape (n_samples, n_timesteps, n_channels) or list of arrays of shape \
             (n_timesteps_i, n_channels)
-        A copy, each timestep's values side by side in memory; a 1-D object array for one.
+        A copy in which the values of a timestep are contiguous in memory. A 1-D object array gives
+        a 1-D object array.
 
     Raises
     ------
@@ -30,7 +31,7 @@ def from_channels_first(X):
 
     See Also
     --------
-    to_channels_first : The way back.
+    to_channels_first : The inverse.
 
     Examples
     --------
@@ -45,7 +46,7 @@ def from_channels_first(X):
 
 
 def to_channels_first(X):
-    """Convert sequences to (n_channels, n_timesteps), as in sktime and aeon.
+    """Convert sequences to (n_channels, n_timesteps), the layout of sktime and aeon.
 
     Parameters
     ----------
@@ -57,7 +58,8 @@ def to_channels_first(X):
     -------
     X_new : ndarray of shape (n_samples, n_channels, n_timesteps) or list of arrays of shape \
             (n_channels, n_timesteps_i)
-        A copy, each channel's values side by side in memory; a 1-D object array for one.
+        A copy in which the values of a channel are contiguous in memory. A 1-D object array gives
+        a 1-D object array.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def to_channels_first(X):
 
     See Also
     --------
-    from_channels_first : The way back.
+    from_channels_first : The inverse.
 
     Examples
     --------
@@ -79,7 +81,10 @@ def to_channels_first(X):
 
 
 def _swapped(X, shape: str, channels: int):
-    """Swap the two axes of each sequence; `channels` is that which all of them have in common."""
+    """Swap the two axes of each sequence.
+
+    channels : the axis of the channels, whose length must be the same in all sequences
+    """
     arrays = as_arrays(X, "X", shape)
     for i, array in enumerate(arrays):
         if array.ndim != 2:
@@ -102,4 +107,4 @@ def _swapped(X, shape: str, channels: int):
 def _hint(arrays: list[np.ndarray], other_axis: int) -> str:
     if len({array.shape[other_axis] for array in arrays}) > 1:
         return ""
-    return " Their axes seem to be in the other order, so that there is nothing to convert."
+    return " The axes seem to be in the other order already, with nothing to convert."

@@ -1,4 +1,4 @@
-"""Sequences of different lengths as one padded array, and back."""
+"""Conversion between lists of sequences and padded arrays."""
 
 import numpy as np
 from scipy.sparse import issparse
@@ -7,43 +7,44 @@ from sklearn_rnn._input.content import ANYTHING, as_values
 from sklearn_rnn._input.errors import about, describe, refuse_masked
 from sklearn_rnn._input.sequences import hint_at_swapped_axes
 
-# Larger integers are not all to be told apart in float64.
+# float64 holds all integers up to this one exactly.
 LARGEST_EXACT = 2**53
 
 
 def pad_sequences(sequences, *, length=None, fill=np.nan):
-    """Put sequences of different lengths into one array, with a fill value behind each.
+    """Put sequences of different lengths into one array, with a fill value after each sequence.
 
-    The estimators need no padding, and read it where it is NaN. It is for what else wants arrays,
-    and for 2-D X, whose columns must be as many in `predict` as in `fit`.
+    The estimators of this package take lists, so they need no padding, but they also accept NaN as
+    padding. Use padding for other code that needs arrays, and for 2-D X, which must have as many
+    columns in `predict` as in `fit`.
 
     Parameters
     ----------
     sequences : sequence of array-like of shape (n_timesteps_i,) or (n_timesteps_i, n_features)
-        The sequences, or what there is for each of their timesteps, such as targets. They may have
-        more dimensions, as long as they are of one shape but for the first.
+        The sequences, or values per timestep such as targets. They may have more dimensions. All
+        dimensions but the first must be the same in all sequences.
     length : int, default=None
-        The number of timesteps of the result, at least that of the longest sequence, which None
-        stands for.
+        The number of timesteps of the result. None is the length of the longest sequence, and also
+        the minimum.
     fill : scalar, default=nan
-        The value behind the end of a sequence: NaN is what X is padded with. Integers and booleans
-        become float64 with NaN, whether or not there is anything to fill; choose a number to keep
-        their type, a string for strings.
+        The value after the end of a sequence. The estimators read NaN as padding of X. With NaN,
+        integers and booleans become float64, even if no value is filled. Choose an integer to keep
+        their type, and a string for strings.
 
     Returns
     -------
     padded : ndarray of shape (n_samples, length) or (n_samples, length, n_features)
-        The padded sequences, in the type that holds all of them and `fill`.
+        The padded sequences, in a dtype that holds all their values and `fill`.
 
     Raises
     ------
     ValueError, TypeError
-        If there are no sequences, one has no timesteps or is longer than `length`, they differ in
-        more than their lengths, or `fill` doesn't go with their values.
+        If there are no sequences, if a sequence is empty or longer than `length`, if sequences
+        differ in another dimension than the first, or if `fill` doesn't fit their type.
 
     See Also
     --------
-    unpad_sequences : The way back.
+    unpad_sequences : The inverse.
 
     Examples
     --------
@@ -61,7 +62,7 @@ def pad_sequences(sequences, *, length=None, fill=np.nan):
         if array.shape[1:] != arrays[0].shape[1:]:
             raise ValueError(
                 f"sequences[{i}] has shape {array.shape}, but sequences[0] has {arrays[0].shape}: "
-                "they may differ in their first dimension, the timesteps, only."
+                "only their first dimension, the timesteps, may differ."
                 f"{hint_at_swapped_axes(arrays)}"
             )
     longest = max(map(len, arrays))
@@ -74,32 +75,31 @@ def pad_sequences(sequences, *, length=None, fill=np.nan):
 
 
 def unpad_sequences(X, *, lengths=None):
-    """Take sequences out of a padded array.
+    """Split a padded array into sequences without padding.
 
     Parameters
     ----------
     X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
-        The padded sequences, or what there is for each of their timesteps, such as targets or
-        predictions. There may be more dimensions.
+        The padded sequences, or values per timestep such as targets or predictions. There may be
+        more dimensions.
     lengths : array-like of int of shape (n_samples,), default=None
-        The number of timesteps of each sequence. None takes trailing timesteps all of whose values
-        are NaN (or None) for padding, as the estimators do; numbers that can't be NaN, and
-        strings, have none then.
+        The number of timesteps of each sequence. With None, trailing timesteps are padding if all
+        their values are NaN or None, as for the estimators. Integers, booleans and strings then
+        have no padding.
 
     Returns
     -------
     sequences : list of ndarray of shape (n_timesteps_i,) or (n_timesteps_i, n_features)
-        The sequences: views of X, if it is an array.
+        The sequences. They are views of X if X is an array.
 
     Raises
     ------
     ValueError, TypeError
-        If X has too few dimensions, a sequence would have no timesteps, or `lengths` doesn't go
-        with X.
+        If X has too few dimensions, if a sequence is all padding, or if `lengths` doesn't fit X.
 
     See Also
     --------
-    pad_sequences : The way back.
+    pad_sequences : The inverse.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def unpad_sequences(X, *, lengths=None):
     >>> sequences
     [array([1., 2., 3.]), array([4.])]
 
-    Labels have no NaN, so their lengths have to be said:
+    Integer labels can't be NaN, so give their lengths:
 
     >>> y = np.array([[1, 0, 1], [1, -1, -1]])
     >>> unpad_sequences(y, lengths=[len(sequence) for sequence in sequences])
@@ -124,7 +124,7 @@ def unpad_sequences(X, *, lengths=None):
     if array.ndim < 2 or 0 in array.shape:
         raise ValueError(
             "X must be an array (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features), "
-            f"with at least one of each; got {describe(X)}."
+            f"with no dimension of length 0; got {describe(X)}."
         )
     if lengths is None:
         _, lengths = ANYTHING.check_array(array)
@@ -134,12 +134,15 @@ def unpad_sequences(X, *, lengths=None):
 
 
 def as_arrays(sequences, name: str, shape: str) -> list[np.ndarray]:
-    """Make arrays of one dimension or more, none of them empty, of what is like a list."""
+    """Convert a list or array of sequences into non-empty arrays of at least one dimension.
+
+    name, shape : what errors call the sequences, and the shape that errors ask for
+    """
     refuse_masked(sequences, name)
     is_list = isinstance(sequences, (list, tuple)) or getattr(sequences, "ndim", 0) > 0
     if not is_list or hasattr(sequences, "columns") or issparse(sequences) or not len(sequences):
         raise ValueError(
-            f"{name} must be a list of arrays {shape}, one at least; got {describe(sequences)}."
+            f"{name} must be a list of at least one array {shape}; got {describe(sequences)}."
         )
     arrays = []
     for i, sequence in enumerate(sequences):
@@ -148,7 +151,7 @@ def as_arrays(sequences, name: str, shape: str) -> list[np.ndarray]:
             array = as_values(sequence)
         if array.ndim == 0 or 0 in array.shape:
             raise ValueError(
-                f"{name}[{i}] must be an array {shape}, with at least one of each; got "
+                f"{name}[{i}] must be an array {shape}, with no dimension of length 0; got "
                 f"{describe(sequence)}."
             )
         arrays.append(array)
@@ -160,8 +163,8 @@ def _checked_length(length, longest: int) -> int:
         raise TypeError(f"length must be an int or None, got {length!r}.")
     if length < longest:
         raise ValueError(
-            f"length={length} is less than the {longest} timesteps of the longest sequence; cut "
-            "the sequences first if that is what you want."
+            f"length={length} is less than the {longest} timesteps of the longest sequence. To "
+            "shorten sequences, cut them first."
         )
     return int(length)
 
@@ -189,10 +192,10 @@ def _dtype_with(fill, arrays: list[np.ndarray]) -> np.dtype:
     """Return the type that holds the values of the arrays and a fill value."""
     are_text = {array.dtype.kind in "US" for array in arrays if array.dtype.kind != "O"}
     if len(are_text) > 1:
-        raise TypeError("sequences mix strings with other values; make all of one kind.")
+        raise TypeError("sequences mix strings with other values; convert them to one kind.")
     dtype = np.result_type(*(array.dtype for array in arrays))
     is_number = isinstance(fill, (int, float, complex)) and not isinstance(fill, np.generic)
-    kind_of_fill = fill if is_number else np.asarray(fill).dtype  # Python's numbers adapt
+    kind_of_fill = fill if is_number else np.asarray(fill).dtype  # Python numbers keep the dtype
     fits = dtype.kind == "O" or are_text == {isinstance(fill, (str, bytes))}
     try:
         result = np.result_type(dtype, kind_of_fill)
@@ -200,8 +203,8 @@ def _dtype_with(fill, arrays: list[np.ndarray]) -> np.dtype:
         fits = False
     if not fits or np.ndim(fill):
         raise TypeError(
-            f"fill={fill!r} doesn't go with sequences of dtype {dtype}: give a value of their "
-            "kind, such as '' for strings, -1 for integers, nan for numbers."
+            f"fill={fill!r} doesn't fit sequences of dtype {dtype}: give a value of their kind, "
+            "such as '' for strings, -1 for integers, nan for floats."
         )
     if result.kind in "iu" and not np.iinfo(result).min <= fill <= np.iinfo(result).max:
         raise ValueError(f"fill={fill!r} is out of the range of {result}.")

@@ -1,4 +1,4 @@
-"""PerTimestep: scikit-learn's transformers on the timesteps of sequences."""
+"""PerTimestep: any transformer of scikit-learn, applied to the timesteps of sequences."""
 
 from dataclasses import replace
 
@@ -16,44 +16,44 @@ from sklearn_rnn.preprocessing._timesteps import Timesteps
 
 
 def _inner_has(method: str):
-    """A condition for `available_if`: that the transformer has a method."""
+    """A condition for `available_if`: whether the transformer has the method."""
     return lambda self: hasattr(getattr(self, "transformer_", self.transformer), method)
 
 
-# scikit-learn's own wrapping for `set_output` would make DataFrames of 3-D arrays and of lists.
+# None: scikit-learn would otherwise wrap 3-D arrays and lists into DataFrames for `set_output`.
 class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Apply a transformer to the timesteps of sequences.
 
-    The valid timesteps of all sequences, one after another, are the rows of one table
-    (total_timesteps, n_features). On this table the transformer is fitted, and what it makes of its
-    rows goes back to where they were: the transformer sees 2-D data, as all of scikit-learn's do,
-    and neither knows of sequences nor sees their padding.
+    All valid timesteps become the rows of one table (total_timesteps, n_features). The transformer
+    is fitted on this table and transforms it, and each transformed row returns to its sequence and
+    timestep. So the transformer sees ordinary 2-D data without padding, and need not know about
+    sequences.
 
     Parameters
     ----------
     transformer : transformer
-        A scaler, imputer, encoder, PCA, `ColumnTransformer`, a `Pipeline` of such, or any other
-        that makes one row of each row. It is cloned.
+        A scaler, imputer, encoder, PCA, `ColumnTransformer`, a `Pipeline` of them, or any other
+        transformer that makes one row from each row. It is cloned.
 
     Attributes
     ----------
     transformer_ : transformer
-        The fitted transformer, whose statistics are about timesteps.
+        The fitted transformer. Its statistics are over timesteps.
     n_features_in_ : int
-        The features per timestep; of 2-D X, the columns.
+        The number of features per timestep; for 2-D X, the number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        The columns of the DataFrames, if X was a list of those or one of them, and the columns are
-        all strings.
+        The column names of X. Defined only if X was a DataFrame or a list of DataFrames, and all
+        column names are strings.
 
     See Also
     --------
     PerTimestepTarget : Transforms the targets of a regressor.
-    sklearn.compose.ColumnTransformer : Different transformers for different features, to be used
-        within this one.
+    sklearn.compose.ColumnTransformer : Applies different transformers to different features. Use it
+        as the transformer of this class.
 
     Notes
     -----
-    What X can be and what becomes of it:
+    The containers of X and of the result:
 
     ==================================================  ===========================================
     X                                                   the result
@@ -68,17 +68,18 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
                                                         (n_samples, n_columns, n_out)
     ==================================================  ===========================================
 
-    In an array, trailing timesteps all of whose values are NaN (or None) are padding, and are NaN
-    in the result; integers, strings and booleans become float64 or objects where there is padding.
-    NaN elsewhere, and all NaN in a list, is left to the transformer. 2-D X is read as sequences of
-    one feature, a timestep a column, as by `RNNClassifier` and `RNNRegressor`: all columns are
-    scaled alike. What was fitted on 2-D X transforms 2-D X with the same columns.
+    In an array, trailing timesteps are padding if all their values are NaN or None. They are NaN in
+    the result. If there is padding, integers and booleans in the result become float64, and strings
+    become objects. The transformer sees all other NaN, and every NaN in a list. 2-D X is read as
+    sequences of one feature with one column per timestep, as in `RNNClassifier` and `RNNRegressor`,
+    so all columns are scaled alike. After a fit on 2-D X, `transform` takes 2-D X with the same
+    columns.
 
-    The precision is the transformer's: most of scikit-learn's make float32 of float32. A sparse
-    result is made dense, since sequences are.
+    The transformer determines the dtype. Most of scikit-learn's transformers return float32 for
+    float32. A sparse result is made dense, because sequences are dense.
 
-    ``set_output`` is handed on to the transformer. If that makes DataFrames, lists become lists of
-    DataFrames and 2-D X a DataFrame; a 3-D result remains an array.
+    ``set_output`` is passed on to the transformer. If it returns DataFrames, a list becomes a list
+    of DataFrames and 2-D X becomes a DataFrame. A 3-D result remains an array.
 
     Examples
     --------
@@ -109,16 +110,17 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         X : array-like or list of arrays
             The sequences; see Notes above.
         y : array-like or list of arrays, default=None
-            Targets, for transformers that use them. One per sequence, (n_samples,), is repeated for
-            each of its timesteps. Those per timestep are an array (n_samples, n_timesteps), which
-            is what an array with as many columns as X has timesteps is taken for, or (n_samples,
-            n_timesteps, n_outputs), or a list of arrays (n_timesteps_i,) or (n_timesteps_i,
-            n_outputs). Several per sequence, (n_samples, n_outputs), are repeated for transformers
-            whose tags say that y is required, and ignored otherwise.
+            Targets, for transformers that use them. One target per sequence, (n_samples,), is
+            repeated for each timestep. Targets per timestep are an array (n_samples, n_timesteps)
+            or (n_samples, n_timesteps, n_outputs), or a list of arrays (n_timesteps_i,) or
+            (n_timesteps_i, n_outputs). A 2-D array with as many columns as X has timesteps is read
+            as targets per timestep. Any other 2-D array is several targets per sequence,
+            (n_samples, n_outputs). They are repeated if the transformer's tags say that it
+            requires y, and ignored otherwise.
         **params : dict
-            Handed on to the transformer's ``fit``; routed, if metadata routing is enabled. A
-            ``sample_weight`` (or of a pipeline ``step__sample_weight``) is one number per sequence,
-            or one per timestep like y. So are ``groups``.
+            Passed on to the transformer's ``fit``, or routed if metadata routing is enabled. A
+            ``sample_weight`` (``step__sample_weight`` for a pipeline) is one number per sequence,
+            or one per timestep in the shapes of y. ``groups`` have the same shapes.
 
         Returns
         -------
@@ -138,12 +140,12 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         return self
 
     def fit_transform(self, X, y=None, **params):
-        """Fit the transformer to the timesteps, and return what becomes of them.
+        """Fit the transformer to the timesteps, and transform them.
 
         Parameters
         ----------
         X, y, **params
-            As for `fit`. They go to the transformer's ``fit_transform``, if there is one.
+            As for `fit`. They are passed to the transformer's ``fit_transform`` if it has one.
 
         Returns
         -------
@@ -153,7 +155,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Raises
         ------
         ValueError, TypeError
-            As `fit`; and if the transformer doesn't make one row of each row.
+            As `fit`; also if the transformer doesn't make one row from each row.
         """
         if not hasattr(self.transformer, "fit_transform"):
             return self.fit(X, y, **params).transform(X)
@@ -167,12 +169,12 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     @available_if(_inner_has("partial_fit"))
     def partial_fit(self, X, y=None, **params):
-        """Go on fitting with more sequences; available if the transformer can.
+        """Fit the transformer to more sequences; available if it has ``partial_fit``.
 
         Parameters
         ----------
         X, y, **params
-            As for `fit`. They go to the transformer's ``partial_fit``.
+            As for `fit`. They are passed to the transformer's ``partial_fit``.
 
         Returns
         -------
@@ -182,7 +184,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Raises
         ------
         ValueError, TypeError
-            As `fit`; and if X is not like that of the calls before.
+            As `fit`; also if X has other features than in earlier calls.
         """
         is_first = not hasattr(self, "transformer_")
         with unchanged_on_error(self):
@@ -198,7 +200,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Parameters
         ----------
         X : array-like or list of arrays
-            The sequences, as for `fit`; their lengths are free unless X is 2-D.
+            The sequences, as for `fit`. Any length is allowed, unless the fit was on 2-D X.
 
         Returns
         -------
@@ -208,7 +210,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Raises
         ------
         ValueError, TypeError
-            If X can't be used, or the transformer doesn't make one row of each row.
+            If X can't be used, or the transformer doesn't make one row from each row.
         """
         check_is_fitted(self)
         timesteps = self._read(X, reset=False)
@@ -216,17 +218,17 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     @available_if(_inner_has("inverse_transform"))
     def inverse_transform(self, X):
-        """Transform back; available if the transformer can.
+        """Undo `transform`; available if the transformer has ``inverse_transform``.
 
         Parameters
         ----------
         X : array-like or list of arrays
-            What `transform` gives.
+            Sequences as `transform` returns them.
 
         Returns
         -------
         X_original : ndarray, or list or object array of them
-            The sequences, in the container that X came in; 2-D if the fit was on 2-D X.
+            The sequences, in the container of X; 2-D if the fit was on 2-D X.
 
         Raises
         ------
@@ -244,18 +246,18 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     @available_if(_inner_has("get_feature_names_out"))
     def get_feature_names_out(self, input_features=None):
-        """Names of what there is per timestep, or of the columns of a 2-D result.
+        """Return the names of the output features, or of the columns of a 2-D result.
 
         Parameters
         ----------
         input_features : array-like of str, default=None
-            The names of the features of X (of 2-D X, of its columns). None takes
-            ``feature_names_in_``, if there are any, or x0, x1 and so on.
+            The names of the features of X; for 2-D X, of its columns. None means
+            ``feature_names_in_`` if it is defined, otherwise x0, x1 and so on.
 
         Returns
         -------
         feature_names_out : ndarray of str objects
-            What the transformer says; for a 2-D result the names of the columns of X.
+            The names that the transformer returns; for a 2-D result, the column names of X.
 
         Raises
         ------
@@ -271,13 +273,13 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     @available_if(_inner_has("set_output"))
     def set_output(self, *, transform=None):
-        """Set what the transformer returns; see Notes above.
+        """Set the container that the transformer returns; see Notes above.
 
         Parameters
         ----------
         transform : {"default", "pandas", "polars"} or None, default=None
-            "default" gives arrays, the others DataFrames, unless a result is 3-D. None changes
-            nothing.
+            "default" gives arrays. "pandas" and "polars" give DataFrames, unless a result is 3-D.
+            None changes nothing.
 
         Returns
         -------
@@ -290,7 +292,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         return self
 
     def get_metadata_routing(self):
-        """Say how metadata are routed: to the method of the transformer that has the same name.
+        """Return how metadata are routed: from each method to the transformer's of the same name.
 
         Returns
         -------
@@ -319,12 +321,12 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         if reset:
             self._fitted_on_table = sequences.container == "table"
             self._fitted_on_1d = timesteps.are_1d
-        if sequences.container != "table":  # there may be DataFrames, with names
+        if sequences.container != "table":  # the rows of DataFrames have feature names
             validate_data(self, timesteps.rows, reset=reset, skip_check_array=True)
         return timesteps
 
     def _arguments(self, timesteps: Timesteps, y, method: str, params: dict) -> tuple[tuple, dict]:
-        """What to call a method of the transformer with."""
+        """Return the arguments for a method of the transformer: positional, and by name."""
         if sklearn.get_config()["enable_metadata_routing"]:
             params = process_routing(self, method, **params).transformer[method]
         params = dict(params)
@@ -340,15 +342,15 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         if (sequences.container == "table") > self._fitted_on_table:
             raise ValueError(
                 f"X is 2-D ({describe(X)}), but {type(self).__name__} was fitted on sequences: "
-                "give a 3-D array or a list of arrays, as transform does."
+                "give a 3-D array or a list of arrays, as transform returns."
             )
         if self._fitted_on_table and (
             sequences.container not in ("table", "array")
             or sequences.n_timesteps != self.n_features_in_
         ):
             raise ValueError(
-                f"X ({describe(X)}) is not what transform gives: {type(self).__name__} was fitted "
-                f"on 2-D X with {self.n_features_in_} columns, a timestep each."
+                f"X ({describe(X)}) is not a result of transform: {type(self).__name__} was fitted "
+                f"on 2-D X with {self.n_features_in_} columns, one per timestep."
             )
 
     def _table_names(self, input_features=None):

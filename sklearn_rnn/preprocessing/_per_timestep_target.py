@@ -1,4 +1,4 @@
-"""PerTimestepTarget: targets that are transformed inside the model."""
+"""PerTimestepTarget: a regressor with a transformer for its targets."""
 
 from copy import deepcopy
 
@@ -28,30 +28,30 @@ from sklearn_rnn.preprocessing._timesteps import made_of
 class PerTimestepTarget(RegressorMixin, BaseEstimator):
     """Fit a regressor to transformed targets, and transform its predictions back.
 
-    Like `sklearn.compose.TransformedTargetRegressor`, but also for one target (or several) per
-    timestep, in arrays, padded or not, and in lists. The transformer is fitted on the targets of
-    all valid timesteps, as one table (total_timesteps, n_outputs); what y holds where X is padding
-    is ignored.
+    This is `sklearn.compose.TransformedTargetRegressor` with support for targets per timestep, in
+    lists and in arrays with or without padding. The transformer is fitted on the targets of all
+    valid timesteps, as one table (total_timesteps, n_outputs). Values of y where X is padding are
+    ignored.
 
     Parameters
     ----------
     regressor : regressor
         An `RNNRegressor`, or a pipeline or search that ends in one. It is cloned.
     transformer : transformer, default=None
-        A transformer with ``inverse_transform`` that makes one row of each row; it is cloned. None
-        stands for `sklearn.preprocessing.StandardScaler`, which scales each output to mean 0 and
+        A transformer with ``inverse_transform`` that makes one row from each row. It is cloned.
+        None means `sklearn.preprocessing.StandardScaler`, which scales each output to mean 0 and
         variance 1.
 
     Attributes
     ----------
     regressor_ : regressor
-        The fitted regressor, which knows transformed targets only.
+        The fitted regressor. It predicts transformed targets.
     transformer_ : transformer
         The fitted transformer.
     n_features_in_ : int
-        The features per timestep; of 2-D X, the columns.
+        The number of features per timestep; for 2-D X, the number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        The columns of a DataFrame, if the regressor knows them.
+        The column names of X. Defined only if the regressor defines it.
 
     See Also
     --------
@@ -59,10 +59,10 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
 
     Notes
     -----
-    Whether y is per sequence or per timestep is what the regressor's parameter
-    ``return_sequences`` says, wherever it is inside. Where there is none, the shape of y tells: an
-    array (n_samples, n_timesteps), or with more dimensions, is per timestep, and so is a list of
-    arrays.
+    The parameter ``return_sequences`` of the regressor, or of an estimator inside it, says whether
+    targets are per timestep. Without such a parameter, the shape of y decides: an array
+    (n_samples, n_timesteps), with or without more dimensions, and a list of arrays are targets per
+    timestep.
 
     Examples
     --------
@@ -94,14 +94,14 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
         X : array-like or list of arrays
             The sequences, as the regressor takes them.
         y : array-like or list of arrays
-            The targets: (n_samples,) or (n_samples, n_outputs); or per timestep an array
-            (n_samples, n_timesteps) or (n_samples, n_timesteps, n_outputs), or a list of arrays
-            (n_timesteps_i,) or (n_timesteps_i, n_outputs).
+            The targets. Per sequence: (n_samples,) or (n_samples, n_outputs). Per timestep: an
+            array (n_samples, n_timesteps) or (n_samples, n_timesteps, n_outputs), or a list of
+            arrays (n_timesteps_i,) or (n_timesteps_i, n_outputs).
         **fit_params : dict
-            Handed on to the regressor's ``fit``; routed, if metadata routing is enabled. Weights
-            (``sample_weight``, or of a pipeline ``step__sample_weight``; of several the last) count
-            for the transformer too, if it takes any; what has weight zero it never sees. ``y_val``,
-            which wants ``X_val``, is transformed like y.
+            Passed on to the regressor's ``fit``, or routed if metadata routing is enabled. A
+            ``sample_weight`` (``step__sample_weight`` for a pipeline; the last one of several) is
+            passed to the transformer as well if it accepts one. The transformer never sees targets
+            of weight zero. ``y_val``, which requires ``X_val``, is transformed like y.
 
         Returns
         -------
@@ -112,7 +112,7 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
         ------
         ValueError, TypeError
             If an argument, the transformer or the regressor can't be used, or the transformer
-            makes NaN of a target.
+            turns a target into NaN.
         """
         with unchanged_on_error(self):
             if sklearn.get_config()["enable_metadata_routing"]:
@@ -130,7 +130,7 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
         return self
 
     def predict(self, X):
-        """Predict, in the units of y.
+        """Predict the targets, in the units of y.
 
         Parameters
         ----------
@@ -140,8 +140,8 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
         Returns
         -------
         y : ndarray, or list or object array of ndarray
-            The predictions, in the container in which the regressor gives them: per timestep those
-            of padding are NaN.
+            The predictions, in the container of the regressor's. Predictions per timestep are NaN
+            in padding.
 
         Raises
         ------
@@ -152,19 +152,19 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
         return sequences.restore(predicted, np.nan) if self._per_timestep else predicted
 
     def score(self, X, y, sample_weight=None):
-        """Return R² in the units of y, over all valid timesteps if targets are per timestep.
+        """Return R² in the units of y; for targets per timestep, over all valid timesteps.
 
         Parameters
         ----------
         X, y
             As for `fit`.
         sample_weight : array-like or list of arrays, default=None
-            One weight per sequence or, if targets are so too, per timestep.
+            One weight per sequence, or per timestep if targets are per timestep.
 
         Returns
         -------
         score : float
-            R², with several outputs averaged over them; 1 is best.
+            R², averaged over the outputs; 1 is best.
 
         Raises
         ------
@@ -179,16 +179,16 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
 
     @property
     def n_features_in_(self):
-        """The features per timestep; of 2-D X, the columns."""
+        """The number of features per timestep; for 2-D X, the number of columns."""
         return self.regressor_.n_features_in_
 
     @property
     def feature_names_in_(self):
-        """The columns of a DataFrame, if the regressor knows them."""
+        """The column names of X, if the regressor defines them."""
         return self.regressor_.feature_names_in_
 
     def get_metadata_routing(self):
-        """Say how metadata are routed: those of ``fit`` to the regressor, of ``score`` to this.
+        """Return how metadata are routed: for ``fit`` to the regressor, for ``score`` to itself.
 
         Returns
         -------
@@ -212,8 +212,8 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
             needed = ("get_params", *methods)
             if isinstance(part, type) or not all(hasattr(part, method) for method in needed):
                 raise TypeError(
-                    f"{name} must be one of scikit-learn's kind with {', '.join(methods)}, such "
-                    f"as {example}; got {describe(part)}."
+                    f"{name} must be a scikit-learn {name} with the methods {', '.join(methods)}, "
+                    f"such as {example}; got {describe(part)}."
                 )
 
     def _wants_sequences(self, y, sequences: Sequences) -> bool:
@@ -237,7 +237,7 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
         self.transformer_ = transformer.fit(rows, **params)
 
     def _transformed(self, targets: np.ndarray, sequences: Sequences):
-        """Transform targets, and put them into the container of X if they are per timestep."""
+        """Transform targets; if they are per timestep, return them in the container of X."""
         rows = self.transformer_.transform(targets.reshape(len(targets), -1))
         rows = as_numbers(np.asarray(made_of(len(targets), rows)), "transformed y")
         if self._one_output and rows.shape[1] == 1:
@@ -265,7 +265,7 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
         return {**params, **transformed}
 
     def _predict(self, X) -> tuple[Sequences, np.ndarray]:
-        """Return X, read, and the predictions in the units of y, a row per target."""
+        """Return the sequences of X, and predictions in the units of y, one row per target."""
         check_is_fitted(self)
         predicted = self.regressor_.predict(X)
         sequences = as_sequences(X, STEPS, self._fitted_on_table)
@@ -286,7 +286,7 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
 
 
 def _weights_in(params: dict, sequences: Sequences, per_timestep: bool) -> np.ndarray | None:
-    """The weights of the targets, if there are any among what is handed to the regressor."""
+    """Return the weights of the targets, if the regressor's fit parameters contain any."""
     named = [value for name, value in params.items() if name.rpartition("__")[2] == "sample_weight"]
     if not named or named[-1] is None:
         return None

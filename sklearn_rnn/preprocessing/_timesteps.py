@@ -1,4 +1,4 @@
-"""All valid timesteps of sequences as the rows of one table, and the way back."""
+"""Conversion between sequences and one table of all their valid timesteps."""
 
 from collections.abc import Callable, Iterable
 from importlib import import_module
@@ -11,15 +11,15 @@ from sklearn_rnn._input.errors import about, describe, renamed
 from sklearn_rnn._input.sequences import Sequences
 from sklearn_rnn._input.targets import array_or_list, is_per_timestep, read_weights, rows_of_targets
 
-# So that integers in one frame and numbers in another are numbers, as with pandas.
+# Lets polars concatenate an integer column with a float column, as pandas does.
 CONCAT_OPTIONS = {"polars": {"how": "vertical_relaxed"}}
 
 
 class Timesteps:
-    """The valid timesteps of sequences, one sequence after another.
+    """The valid timesteps of sequences, as the rows of one table.
 
-    rows : array or DataFrame (total_timesteps, n_features)
-    are_1d : whether X is a list of arrays (n_timesteps_i,), or what became of one
+    rows : array or DataFrame (total_timesteps, n_features), one sequence after another
+    are_1d : whether X is a list of arrays (n_timesteps_i,), or was transformed from such a list
     """
 
     def __init__(self, X, sequences: Sequences, are_1d: bool = False):
@@ -42,10 +42,10 @@ class Timesteps:
         return self.sequences.lengths.sum() < len(self.sequences) * self.sequences.n_timesteps
 
     def targets(self, y, required: bool) -> np.ndarray | None:
-        """Return y for every row, if there is one target for it.
+        """Return y with one row per timestep; a target per sequence is repeated.
 
-        Several per sequence, such as a forecast's, only if required: they would take much memory,
-        and most transformers ignore them.
+        Several targets per sequence, such as those of a forecast, are repeated only if `required`;
+        otherwise the result is None. They would take much memory, and most transformers ignore y.
         """
         if y is None:
             return None
@@ -59,19 +59,19 @@ class Timesteps:
         return np.repeat(rows, self.sequences.lengths, axis=0)
 
     def weights(self, sample_weight) -> np.ndarray:
-        """Return a weight for every row."""
+        """Return one weight per row."""
         return read_weights(sample_weight, self.sequences, per_step=True)
 
     def groups(self, groups) -> np.ndarray:
-        """Return a group for every row, told in the same ways as targets."""
+        """Return one group per row. Groups come in the same shapes as targets."""
         with renamed({"y": "groups"}):
             return self.targets(groups, required=True)
 
     def restore(self, values, table_names: Callable[[], Iterable[str]]):
-        """Put what became of the rows into the container that X came in.
+        """Put transformed rows into the container of X.
 
         values : array, DataFrame or sparse matrix (total_timesteps, n_features_out)
-        table_names : returns the names of the columns of a 2-D result
+        table_names : returns the column names of a 2-D result
         """
         values = made_of(len(self.rows), values)
         is_frame = not isinstance(values, np.ndarray)
@@ -87,38 +87,38 @@ class Timesteps:
         return self.sequences.restore(values[:, 0] if narrow else values, np.nan)
 
     def _padded(self, values: np.ndarray) -> np.ndarray:
-        if self._is_padded and values.dtype.kind not in "fcO":  # there must be room for NaN
+        if self._is_padded and values.dtype.kind not in "fcO":  # the dtype must hold NaN
             values = values.astype(np.float64 if values.dtype.kind in "iub" else object)
         return self.sequences.restore(values, np.nan)
 
     def _split_frame(self, frame) -> list:
         parts = self.sequences.split(getattr(frame, "iloc", frame))
-        if hasattr(frame, "iloc") and not hasattr(self.rows, "iloc"):  # count from 0 in each
+        if hasattr(frame, "iloc") and not hasattr(self.rows, "iloc"):  # X has no index to keep
             return [part.reset_index(drop=True) for part in parts]
         return parts
 
 
 def made_of(n_rows: int, values):
-    """Check that a transformer made one row of each row; return them, dense."""
+    """Return a transformer's result, dense; raise unless it is 2-D with n_rows rows."""
     if issparse(values):  # sequences are dense
         values = values.toarray()
     if not hasattr(values, "columns"):
         values = np.asarray(values)
     if len(values.shape) != 2 or len(values) != n_rows:
         raise ValueError(
-            f"The transformer made {describe(values)} of {n_rows} rows; it must give a 2-D result "
-            "with as many rows, one for each."
+            f"The transformer made {describe(values)} of {n_rows} rows; it must return a 2-D "
+            "result with one row for each."
         )
     return values
 
 
 def _library(frame) -> str:
-    """The package that a DataFrame is from, such as pandas."""
+    """The name of the library that a DataFrame belongs to, such as pandas."""
     return type(frame).__module__.partition(".")[0]
 
 
 def _stacked(arrays: list) -> np.ndarray:
-    """Put arrays one after another, as objects if only some hold strings: these stay strings."""
+    """Concatenate arrays. If only some hold strings, the result holds objects."""
     arrays = [np.asarray(array) for array in arrays]
     are_text = {array.dtype.kind in "US" for array in arrays}
     return np.concatenate(arrays, dtype=object if len(are_text) > 1 else None)
@@ -137,6 +137,6 @@ def _stacked_frames(frames: list):
 
 
 def _framed(table: np.ndarray, X, names: Iterable[str], library: str):
-    """Make a 2-D result a DataFrame, as scikit-learn does."""
+    """Make a 2-D result a DataFrame by scikit-learn's own `set_output`."""
     made = FunctionTransformer(lambda _: table, feature_names_out=lambda *_: names)
     return made.set_output(transform=library).transform(X)

@@ -1,4 +1,4 @@
-"""Windows of time series, and what follows each of them, as samples and targets."""
+"""Samples and targets from time series: windows, and the values that follow them."""
 
 from numbers import Integral
 from typing import NamedTuple
@@ -15,7 +15,13 @@ INDEX = np.dtype([(name, np.intp) for name in ("series", "start", "first_target"
 
 
 class _Series(NamedTuple):
-    """One series: values (n_timesteps, n_features), whether they came as 1-D, and the columns."""
+    """One series.
+
+    name : what errors call it
+    values : (n_timesteps, n_features)
+    is_1d : whether the series came as (n_timesteps,)
+    columns : the column names of a DataFrame, otherwise None
+    """
 
     name: str
     values: np.ndarray
@@ -24,55 +30,57 @@ class _Series(NamedTuple):
 
 
 def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, return_index=False):  # noqa: PLR0913
-    """Cut time series into windows, and the values to forecast from each of them.
+    """Cut time series into windows, and into the targets to forecast from each window.
 
-    The window that starts at timestep s holds the timesteps s to s + window - 1; its targets are
-    the `horizon` timesteps from s + window + gap on. No window and no target goes over the end of
-    a series into another one.
+    The window that starts at timestep s holds the timesteps s to s + window - 1. Its targets are
+    the `horizon` timesteps that start at s + window + gap. A window and its targets always belong
+    to one series.
 
     Parameters
     ----------
     series : array-like, or list of array-likes
         A series of numbers: an array (n_timesteps,) or (n_timesteps, n_features), a Series or a
-        DataFrame, whose index is ignored; or a list (or 1-D object array) of several, each of its
-        own length, with the same features. Nested lists are several series.
+        DataFrame. The index of a DataFrame or Series is ignored. A list or 1-D object array holds
+        several series, which may differ in length but must have the same features. Nested lists
+        are several series.
     window : int
-        The timesteps of a window, at least 1.
+        The number of timesteps in a window, at least 1.
     horizon : int, default=1
-        How many timesteps follow as targets, at least 1.
+        The number of timesteps in the targets of a window, at least 1.
     stride : int, default=1
-        From the start of a window to the start of the next one, in timesteps.
+        The number of timesteps from the start of a window to the start of the next, at least 1.
     gap : int, default=0
-        The timesteps between a window and its first target, which belong to neither.
+        The number of timesteps between the end of a window and its first target.
     target : int, str or list of them, default=None
-        Which features are to be forecast: their numbers, or a DataFrame's column names. None means
+        The features to forecast: their numbers, or their column names in a DataFrame. None means
         all.
     return_index : bool, default=False
-        Return also where each window is.
+        Whether to return the position of each window as well.
 
     Returns
     -------
     X : ndarray of shape (n_windows, window, n_features)
-        The windows, in the order of the series and of time. A copy, of the series' own dtype: about
-        window / stride times as large as the series.
+        The windows, in the order of the series and of time. X is a copy with the dtype of the
+        series, about window / stride times as large as they are.
     y : ndarray of shape (n_windows, horizon, n_targets)
-        The targets. With ``horizon=1`` there is no axis for the horizon, and for 1-D series, or a
-        `target` that is not in a list, none for the targets: ``y`` of a 1-D series is (n_windows,)
-        with ``horizon=1``, else (n_windows, horizon).
+        The targets. With ``horizon=1`` there is no axis for the horizon. For 1-D series, or if
+        `target` is not a list, there is no axis for the targets. So ``y`` of a 1-D series is
+        (n_windows,) with ``horizon=1`` and (n_windows, horizon) otherwise.
     index : ndarray of shape (n_windows,)
-        Only with ``return_index=True``. Where each window is, as integers in the fields "series"
-        (the number of the series), "start" (the window's first timestep), "first_target" and "stop"
-        (one behind the last target), counted from 0 in each series. `TimeSeriesWindowSplit` takes
-        it as ``groups``, `sklearn.model_selection.GroupKFold` takes its field "series".
+        Only with ``return_index=True``. The position of each window, in four integer fields:
+        "series" is the number of the series, "start" the first timestep of the window,
+        "first_target" the first timestep of the targets, and "stop" the timestep after the last
+        target. Timesteps count from 0 in each series. `TimeSeriesWindowSplit` takes the index as
+        ``groups``; `sklearn.model_selection.GroupKFold` takes its field "series".
 
     Raises
     ------
     ValueError, TypeError
-        If a number is not an integer or too small, if a series is too short for one window and its
-        targets, is empty, holds no numbers, or has other features than the first one, or if
-        `target` is none of the features. Also if all the features of a timestep are NaN: at the end
-        of a window the estimators would take that for padding. Fill the gap, or cut the series
-        there into two; where only some features are NaN, that may be left to an imputer.
+        If a number is not an integer or too small. If a series is empty, is too short for one
+        window and its targets, does not hold numbers, or has other features than the first series.
+        If `target` is not one of the features. If all the features of a timestep are NaN: at the
+        end of a window, the estimators would read that timestep as padding. Fill it, or cut the
+        series into two there. If only some features are NaN, an imputer can fill them later.
 
     Examples
     --------
@@ -86,7 +94,7 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
     >>> y
     array([3., 4., 5.])
 
-    Two series, the next two values of the second feature, and where the windows are:
+    Two series, with the next two values of the second feature as targets:
 
     >>> days = np.column_stack([np.arange(8), 10 * np.arange(8)])
     >>> X, y, index = sliding_windows(
@@ -115,7 +123,7 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
         if len(one.values) < span:
             raise ValueError(
                 f"{one.name} has {len(one.values)} timesteps, but window={window}"
-                f"{f', gap={gap}' if gap else ''} and horizon={horizon} need {span}: give longer "
+                f"{f', gap={gap}' if gap else ''} and horizon={horizon} need {span}: give a longer "
                 "series, or leave this one out."
             )
     lengths = np.array([len(one.values) for one in every])
@@ -139,13 +147,13 @@ def _index(lengths: np.ndarray, span: int, stride: int, before: int) -> np.ndarr
 
 
 def _cut(values: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
-    """Windows of an array (n_timesteps, ...), as (n_windows, length, ...), in C order."""
+    """Cut windows from an array (n_timesteps, ...): (n_windows, length, ...), in C order."""
     windows = sliding_window_view(np.ascontiguousarray(values), length, axis=0)
     return np.ascontiguousarray(np.moveaxis(windows, -1, 1)[starts])
 
 
 def _read(series) -> list[_Series]:
-    """Check that there are series, and that all of them have the same features."""
+    """Read one series or several; raise unless all of them have the same features."""
     of_objects = isinstance(series, np.ndarray) and series.ndim == 1 and series.dtype.kind == "O"
     holds_any = isinstance(series, (list, tuple)) or of_objects
     several = holds_any and any(np.iterable(one) for one in series)
@@ -163,7 +171,7 @@ def _read(series) -> list[_Series]:
         if one.columns != first.columns:
             raise ValueError(
                 f"{one.name} has the columns {one.columns}, but {first.name} has {first.columns}: "
-                "all series must have the same ones, in the same order."
+                "all series must have the same columns, in the same order."
             )
     return every
 
@@ -176,8 +184,8 @@ def _read_one(one, name: str) -> _Series:
         array = np.asarray(one)
     if array.ndim not in (1, 2) or 0 in array.shape:
         raise ValueError(
-            f"{name} must be (n_timesteps,) or (n_timesteps, n_features), with one of each at "
-            f"least; got {describe(one)}. Give several series as a list of arrays."
+            f"{name} must be (n_timesteps,) or (n_timesteps, n_features), with no dimension of "
+            f"length 0; got {describe(one)}. Give several series as a list of arrays."
         )
     values = as_numbers(array, name)
     columns = list(one.columns) if hasattr(one, "columns") else None
@@ -191,13 +199,13 @@ def _check_values(one: _Series) -> None:
     if missing.any():
         raise ValueError(
             f"{one.name} is NaN at timestep {missing.argmax()}, in all features. At the end of a "
-            "window that would be read as padding: fill the gap, or cut the series there into two "
-            "and give them as a list."
+            "window this would be read as padding: fill the timestep, or cut the series into two "
+            "there and give both in a list."
         )
 
 
 def _chosen(target, every: list[_Series]):
-    """The features to forecast, as what picks them out of an axis."""
+    """Return an index for the last axis of the values that selects the features to forecast."""
     if target is None:
         return 0 if all(one.is_1d for one in every) else slice(None)
     columns, n_features = every[0].columns, every[0].values.shape[1]
@@ -205,7 +213,7 @@ def _chosen(target, every: list[_Series]):
     known = list(range(n_features)) if columns is None else columns
     if isinstance(target, list):
         if not target:
-            raise ValueError("target is an empty list: name one feature at least, or give None.")
+            raise ValueError("target is an empty list: name at least one feature, or give None.")
         return [_place(feature, known) for feature in target]
     return _place(target, known)
 
@@ -213,7 +221,7 @@ def _chosen(target, every: list[_Series]):
 def _place(feature, known: list) -> int:
     if isinstance(feature, bool) or feature not in known:
         raise ValueError(
-            f"target={feature!r} is not among the features, which are {known}; give several in a "
-            "list."
+            f"target={feature!r} is not among the features, which are {known}. Give several "
+            "features as a list."
         )
     return known.index(feature)

@@ -1,4 +1,4 @@
-"""Checks for authors of sequence estimators."""
+"""Checks of sequence estimators, for their authors."""
 
 from sklearn_rnn.utils.estimator_checks import (
     check_sequence_estimator,

@@ -1,4 +1,4 @@
-"""One estimator under check: what was declared of it, and what the checks do with it."""
+"""The estimator under check, and the steps that all checks share: fit, predict, compare."""
 
 import pickle
 import warnings
@@ -24,13 +24,13 @@ METHODS = (
 )
 
 
-# How far predictions that should be the same may be apart, relatively or absolutely: 1e-6, but more
-# in float16 and float32, which are named by their bytes.
+# The relative or absolute tolerance for predictions that should be the same, by the bytes of their
+# dtype: float16, float32. For all other dtypes it is 1e-6.
 TOLERANCES = {2: 1e-2, 4: 1e-4}
 
 
 class Case:
-    """An estimator under check, for which everything a check needs is there."""
+    """An estimator under check. Raises SkipTest if it lacks something that the check needs."""
 
     def __init__(self, name: str, estimator, declared: dict, needs=()):
         self.name = name
@@ -47,19 +47,19 @@ class Case:
 
     @property
     def kind(self) -> str | None:
-        """What the estimator is, of the two kinds that have scores."""
+        """Whether the estimator is a classifier or a regressor; None if neither."""
         if is_classifier(self.estimator):
             return "classifier"
         return "regressor" if is_regressor(self.estimator) else None
 
     @property
     def kind_of_y(self) -> str | None:
-        """Which targets `fit` gets, if any."""
+        """The kind of targets that `fit` needs; None if it needs none."""
         return self.kind or ("regressor" if self.tags.target_tags.required else None)
 
     @property
     def kind_of_several(self) -> str | None:
-        """What y with several outputs is to be, if it may have them."""
+        """The kind of targets with several outputs; None if the estimator doesn't take them."""
         if self.kind == "regressor" and self.tags.target_tags.multi_output:
             return "regressor"
         one_each = self.kind == "classifier" and not self.declared.per_timestep
@@ -67,7 +67,7 @@ class Case:
 
     @property
     def container(self) -> str:
-        """The most general container of those accepted."""
+        """The most general container that is accepted."""
         return next(name for name in ("list", "padded", "array") if name in self.accepted)
 
     @property
@@ -87,12 +87,12 @@ class Case:
         return [name for name in self.accepted if name != "padded"]
 
     def problem_in(self, container: str, **options) -> Problem:
-        """Draw a problem with sequences as different in length as a container allows."""
+        """Draw a problem with sequences of different lengths if the container allows it."""
         return self.problem(lengths=self.equal if container == "array" else self.lengths, **options)
 
     @cached_property
     def is_repeatable(self) -> bool:
-        """Whether two fits to the same sequences, with the same seeds, predict the same."""
+        """Whether two fits to the same sequences with the same seeds predict the same."""
         if self.tags.non_deterministic:
             return False
         problem = self.problem()
@@ -100,7 +100,7 @@ class Case:
         return not self._difference(first, second)
 
     def problem(self, **options) -> Problem:
-        """Draw a problem, with sequences of different lengths where they are accepted."""
+        """Draw a problem, with sequences of different lengths if they are accepted."""
         single = self.kind_of_y is None or self.tags.target_tags.single_output
         multi_class = self.kind != "classifier" or self.tags.classifier_tags.multi_class
         defaults = {
@@ -116,7 +116,7 @@ class Case:
         return Recipe(**{**defaults, **options}).draw()
 
     def new(self):
-        """Return an unfitted copy, with a seed for whatever takes one."""
+        """Return an unfitted copy with every random_state set."""
         return clone(self._template)
 
     @cached_property
@@ -124,17 +124,17 @@ class Case:
         return self.seeded(clone(self.estimator))
 
     def seeded(self, estimator):
-        """Set a seed for whatever takes one."""
+        """Set every random_state to 0."""
         names = [n for n in estimator.get_params() if n.split("__")[-1] == "random_state"]
         return estimator.set_params(**dict.fromkeys(names, 0))
 
     def fit(self, problem: Problem, container: str | None = None, *, model=None, **weights):
-        """Fit a new copy, or the model given."""
+        """Fit a new copy, or the given model."""
         X, y = problem.within(container or self.container)
         return self.fit_to(X, y, model=model, **weights)
 
     def fit_to(self, X, y, *, model=None, **weights):
-        """Fit to X and y as they are."""
+        """Fit to X and y in their containers."""
         model = self.new() if model is None else model
         with self.fitting():
             model.fit(X, *(() if self.kind_of_y is None else (y,)), **weights)
@@ -142,39 +142,39 @@ class Case:
 
     @contextmanager
     def fitting(self):
-        """Let fits to very little data end before they converge, as the author wants them short."""
+        """Ignore ConvergenceWarning, since fits are short; add what was declared to any error."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 yield
         except Exception as error:
-            error.add_note(f"What was declared of {self.name}, or deduced: {self.declared}")
+            error.add_note(f"Declared or deduced for {self.name}: {self.declared}")
             raise
 
     def raw_outputs(self, model, X) -> dict:
-        """What each method returns for X."""
+        """Return the results of each method for X."""
         return {method: getattr(model, method)(X) for method in self.methods(model)}
 
     def methods(self, model) -> list[str]:
-        """The methods that the model has of those which take X and return something for it."""
+        """Return the names of the prediction methods that the model has."""
         found = [method for method in METHODS if hasattr(model, method)]
         assert found, f"{self.name} has none of the methods {', '.join(METHODS)}."
         return found
 
     def outputs(self, model, problem: Problem, container: str | None = None) -> dict:
-        """What each method returns: an array per sequence, without padding."""
+        """Return the results of each method: one array per sequence, without padding."""
         X, _ = problem.within(container or self.container)
         return self.outputs_for(model, X, problem.lengths)
 
     def outputs_for(self, model, X, lengths) -> dict:
-        """`outputs` for X as it is."""
+        """Return `outputs` for X in its container."""
         return {
             method: self.per_sequence(method, output, lengths)
             for method, output in self.raw_outputs(model, X).items()
         }
 
     def per_sequence(self, method: str, output, lengths) -> list[np.ndarray]:
-        """Take apart what a method returned, and leave out the padding."""
+        """Split the results of a method into one array per sequence, without padding."""
         found = np.shape(output)[0] if isinstance(output, np.ndarray) else len(output)
         assert found == len(lengths), (
             f"{self.name}.{method} returns {found} results for {len(lengths)} sequences."
@@ -190,18 +190,18 @@ class Case:
         return parts
 
     def assert_same(self, outputs: dict, expected: dict, what: str, *, exactly=False) -> None:
-        """Compare outputs method by method and sequence by sequence."""
+        """Raise unless all outputs are the same."""
         difference = self._difference(outputs, expected, exactly)
         assert not difference, f"{self.name}: {what} are not the same. {difference}"
 
     def assert_same_fits(self, outputs: dict, expected: dict, what: str) -> None:
-        """Compare the outputs of two fits, which may differ where no two fits are the same."""
+        """Raise if two fits have different outputs, unless fits are not repeatable anyway."""
         difference = self._difference(outputs, expected)
-        if difference and self.is_repeatable:  # which takes two more fits to tell
+        if difference and self.is_repeatable:  # asked last, since it costs two more fits
             raise AssertionError(f"{self.name}: {what} are not the same. {difference}")
 
     def _difference(self, outputs: dict, expected: dict, exactly=False) -> str:
-        """Say where outputs differ first; "" if they don't."""
+        """Describe the first difference between outputs; "" if there is none."""
         if outputs.keys() != expected.keys():
             return f"The methods differ: {list(outputs)} and {list(expected)}."
         for method, wanted in expected.items():
@@ -211,10 +211,10 @@ class Case:
         return ""
 
     def assert_refuses(self, call, what: str, *args, **kwargs) -> None:
-        """Demand a ValueError or a TypeError."""
-        wanted = "it has to raise a ValueError or TypeError that says what is wrong."
+        """Raise unless the call raises a ValueError or TypeError with a message."""
+        wanted = "it must raise a ValueError or TypeError that says what is wrong."
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # may come before the error
+            warnings.simplefilter("ignore")  # a warning before the error is fine
             try:
                 call(*args, **kwargs)
             except (ValueError, TypeError) as refusal:
@@ -228,31 +228,31 @@ class Case:
         assert message, f"{self.name}.{call.__name__} refuses {what} without a word; {wanted}"
 
     def assert_fit_refuses(self, X, y, what: str, **weights) -> None:
-        """Demand that `fit` refuses X and y."""
+        """Raise unless `fit` refuses X and y."""
         self.assert_refuses(
             self.new().fit, what, X, *(() if self.kind_of_y is None else (y,)), **weights
         )
 
     def assert_methods_refuse(self, model, X, what: str) -> None:
-        """Demand that every method of a fitted model refuses X."""
+        """Raise unless every prediction method of a fitted model refuses X."""
         for method in self.methods(model):
             self.assert_refuses(getattr(model, method), what, X)
 
 
 def frozen(values: dict) -> dict:
-    """Return what differs if anything in the values of a dict does."""
+    """Return a snapshot of a dict's values, to be compared by `changed`."""
     return {name: _frozen(value) for name, value in values.items()}
 
 
 def _frozen(value) -> bytes | int:
     try:
         return pickle.dumps(value)
-    except Exception:  # whatever it raises for functions and the like; then see if it's replaced
+    except Exception:  # functions and others can't be pickled, in various ways: compare identities
         return id(value)
 
 
 def changed(before: dict, after: dict) -> list[str]:
-    """Return the names whose frozen values are not the same."""
+    """Return the names whose values differ between two snapshots."""
     return sorted(n for n in before.keys() | after.keys() if before.get(n) != after.get(n))
 
 
@@ -260,7 +260,7 @@ def _is_same(a: np.ndarray, b: np.ndarray, exactly: bool) -> bool:
     if a.shape != b.shape:
         return False
     if a.dtype == b.dtype != object and a.tobytes() == b.tobytes():
-        return True  # as nearly always, and much quicker to tell
+        return True  # quick, and nearly always the case
     if a.dtype.kind not in "fc":
         return bool(np.all(a == b))
     tolerance = 0.0 if exactly else max(TOLERANCES.get(x.dtype.itemsize, 1e-6) for x in (a, b))

@@ -1,4 +1,4 @@
-"""Checks of what X can come in, and of the shapes that come back."""
+"""Checks of the containers of X, and of the containers and shapes of results."""
 
 import numpy as np
 
@@ -8,8 +8,8 @@ from sklearn_rnn.utils._case import Case
 def check_3d_array(name, estimator, **declared):
     """`fit` takes an array (n_samples, n_timesteps, n_features) and returns the estimator itself.
 
-    `predict` returns (n_samples,), or (n_samples, n_timesteps) with one target per timestep;
-    the other methods likewise, with the classes or the outputs as a dimension at the end.
+    `predict` returns (n_samples,), or (n_samples, n_timesteps) with one target per timestep. Other
+    methods return the same with a last dimension for classes or outputs.
     """
     case = Case(name, estimator, declared, needs=("array",))
     problem = case.problem(lengths=case.equal)
@@ -22,9 +22,9 @@ def check_3d_array(name, estimator, **declared):
 
 
 def check_list(name, estimator, **declared):
-    """A list of arrays (n_timesteps_i, n_features) is taken by `fit` and all other methods.
+    """`fit` and all prediction methods take a list of arrays (n_timesteps_i, n_features).
 
-    With one result per timestep, a list of arrays comes back; otherwise an array.
+    Results per timestep are a list of arrays. Results per sequence are an array.
     """
     case = Case(name, estimator, declared, needs=("ragged",))
     problem = case.problem(lengths=case.lengths)
@@ -32,9 +32,9 @@ def check_list(name, estimator, **declared):
 
 
 def check_object_array(name, estimator, **declared):
-    """A 1-D array of objects, which are arrays (n_timesteps_i, n_features), is taken like a list.
+    """A 1-D object array of arrays (n_timesteps_i, n_features) is accepted like a list.
 
-    With one result per timestep, such an array comes back, as `cross_val_predict` needs it.
+    Results per timestep are a 1-D object array as well, which `cross_val_predict` needs.
     """
     case = Case(name, estimator, declared, needs=("ragged",))
     for lengths in (case.lengths, case.equal):
@@ -43,9 +43,9 @@ def check_object_array(name, estimator, **declared):
 
 
 def check_padded_array(name, estimator, **declared):
-    """A 3-D array may have NaN in all features of the last timesteps of a sequence: padding.
+    """A 3-D array may be padded: trailing timesteps of a sequence have NaN in all features.
 
-    With one result per timestep, an array comes back, in which numbers have NaN for padding.
+    Results per timestep are an array. If it holds floats, they are NaN in padding.
     """
     case = Case(name, estimator, declared, needs=("padded",))
     problem = case.problem(lengths=case.lengths)
@@ -53,9 +53,9 @@ def check_padded_array(name, estimator, **declared):
 
 
 def check_several_outputs(name, estimator, **declared):
-    """With several outputs (or a multilabel indicator), `predict` returns as many.
+    """`predict` returns as many outputs (or labels of a multilabel indicator) as y has.
 
-    Asked for if the tags `target_tags.multi_output` or `classifier_tags.multi_label` say so.
+    Runs if the tag `target_tags.multi_output` or `classifier_tags.multi_label` is set.
     """
     case = Case(name, estimator, declared, needs=("several outputs",))
     problem = case.problem(kind=case.kind_of_several, n_outputs=2)
@@ -63,13 +63,13 @@ def check_several_outputs(name, estimator, **declared):
     lengths = [(length,) if case.declared.per_timestep else () for length in problem.lengths]
     for i, part in enumerate(case.outputs(model, problem)["predict"]):
         assert np.shape(part) == (*lengths[i], 2), (
-            f"{name}.predict returns for sequence {i} an array of shape {np.shape(part)}; that of "
-            f"its targets is {(*lengths[i], 2)}."
+            f"{name}.predict returns an array of shape {np.shape(part)} for sequence {i}, but its "
+            f"targets have shape {(*lengths[i], 2)}."
         )
 
 
 def check_n_features_in(name, estimator, **declared):
-    """`n_features_in_` is the number of features of a timestep: X.shape[2], not X.shape[1]."""
+    """`n_features_in_` is the number of features per timestep: X.shape[2], not X.shape[1]."""
     case = Case(name, estimator, declared)
     for container in case.containers:
         model = case.fit(case.problem(lengths=case.equal), container)
@@ -82,7 +82,7 @@ def check_n_features_in(name, estimator, **declared):
 
 
 def check_smallest_sequences(name, estimator, **declared):
-    """Sequences of one timestep, and of one feature, keep their dimensions and are taken."""
+    """Sequences of one timestep, or of one feature, are accepted and keep their dimensions."""
     case = Case(name, estimator, declared)
     n_timesteps = case.declared.shortest
     smallest = {
@@ -108,7 +108,7 @@ def _check_shapes(case: Case, model, problem, container: str) -> None:
 
 
 def _tail_of(case: Case, model, method: str) -> tuple | None:
-    """The dimensions behind samples and timesteps; None where the estimator has the choice."""
+    """The dimensions after samples and timesteps; None if the estimator may choose them."""
     if method == "predict":
         return () if case.kind_of_y is None or case.tags.target_tags.single_output else (2,)
     n_classes = len(getattr(model, "classes_", ()))
@@ -141,8 +141,8 @@ def _check_shape(case: Case, method: str, output, problem, container: str, tail)
         return
     kind = list if container == "list" else np.ndarray
     assert isinstance(output, kind), (
-        f"{what} is {type(output).__name__}, not {kind.__name__}: what is per timestep has to come "
-        "back in the container of X."
+        f"{what} is {type(output).__name__}, not {kind.__name__}: results per timestep must have "
+        "the container of X."
     )
     for i, (part, length) in enumerate(zip(output, lengths, strict=True)):
         wanted = (length, *(np.shape(part)[1:2] if tail is None else tail))

@@ -1,4 +1,4 @@
-"""What an author declares of an estimator, and what the checks need of it."""
+"""The author's declarations about an estimator, and the conditions under which checks run."""
 
 from dataclasses import dataclass, fields, replace
 from numbers import Integral
@@ -9,7 +9,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 @dataclass(frozen=True)
 class Declared:
-    """What the author says that the estimator does; None is read off the estimator."""
+    """The author's declarations; `of` replaces None by what the estimator's tags and names say."""
 
     array: bool | None = None
     ragged: bool = True
@@ -22,11 +22,11 @@ class Declared:
 
     @classmethod
     def from_keywords(cls, keywords: dict) -> "Declared":
-        """Check what was given."""
+        """Check the keywords, and return the declarations."""
         defaults = {field.name: field.default for field in fields(cls)}
         for name, value in keywords.items():
             if name not in defaults:
-                raise TypeError(f"{name!r} can't be declared, but {', '.join(defaults)} can.")
+                raise TypeError(f"{name!r} can't be declared, only {', '.join(defaults)}.")
             if name == "shortest":
                 valid = isinstance(value, Integral) and not isinstance(value, bool) and value > 0
                 wanted = "a number of timesteps, at least 1"
@@ -38,7 +38,7 @@ class Declared:
         return cls(**keywords)
 
     def of(self, estimator) -> "Declared":
-        """Replace each None by what the estimator's tags and parameters say."""
+        """Replace each None by the value that follows from the estimator's tags and parameters."""
         array, per_timestep = self.array, self.per_timestep
         if array is None:
             array = get_tags(estimator).input_tags.three_d_array
@@ -50,13 +50,13 @@ class Declared:
         if not array and not self.ragged:
             raise ValueError(
                 f"{type(estimator).__name__} takes neither arrays nor lists of sequences, so there "
-                "is nothing to check: set its tag input_tags.three_d_array, or give array=True or "
-                "ragged=True."
+                "is nothing to check: set its tag input_tags.three_d_array, or declare array=True "
+                "or ragged=True."
             )
         return replace(self, array=array, per_timestep=per_timestep)
 
 
-# What a check may need, and the reason that is given where it is skipped for want of it.
+# The conditions that checks may need, each with the reason for skipping a check without it.
 NEEDS = {
     "array": (
         lambda case: case.declared.array,
@@ -78,7 +78,7 @@ NEEDS = {
             or not case.declared.multivariate
             or case.declared.shortest > 1
         ),
-        "nothing was declared not to be accepted",
+        "no kind of input was declared as not accepted",
     ),
     "y": (
         lambda case: case.kind_of_y is not None,
@@ -92,8 +92,8 @@ NEEDS = {
     "classifier": (lambda case: case.kind == "classifier", "the estimator is not a classifier"),
     "several outputs": (
         lambda case: case.kind_of_several is not None,
-        "the estimator's tags say that it takes a single output, or there is no convention for "
-        "several labels per timestep",
+        "the estimator's tags say that it takes a single output, or y would be several labels per "
+        "timestep, for which there is no convention",
     ),
     "decision_function": (
         lambda case: hasattr(case.estimator, "decision_function"),
@@ -121,12 +121,12 @@ NEEDS = {
     ),
     "repeatable": (
         lambda case: case.is_repeatable,
-        "the tag non_deterministic is set, or two fits differ, random_state being the same (which "
-        "check_clone is about), so that fits can't be compared",
+        "fits can't be compared: the tag non_deterministic is set, or two fits with the same "
+        "random_state differ (see check_clone)",
     ),
     "cold": (
         lambda case: case.estimator.get_params().get("warm_start") is not True,
-        "with warm_start=True fit goes on",
+        "warm_start=True continues the last fit",
     ),
     "validation": (lambda case: not case.tags.no_validation, "the tag no_validation is set"),
     "fit": (lambda case: case.tags.requires_fit, "the tag requires_fit is False"),

@@ -1,4 +1,4 @@
-"""Checks that what can't be used is refused, by a ValueError or a TypeError."""
+"""Checks that unusable input is refused with a ValueError or a TypeError."""
 
 import numpy as np
 from sklearn.utils.validation import has_fit_parameter
@@ -18,9 +18,10 @@ def check_other_n_features(name, estimator, **declared):
 
 
 def check_nonfinite_values(name, estimator, **declared):
-    """NaN in X is refused unless it is padding (or the tag allow_nan is set), infinity always.
+    """Infinity in X is refused, and so is NaN, unless it is padding or the tag allow_nan is set.
 
-    NaN is not padding before a valid timestep, and in some of the features of a timestep only.
+    NaN is not padding if a valid timestep follows it, or if only some features of its timestep are
+    NaN.
     """
     case = Case(name, estimator, declared, needs=("validation",))
     values = (np.inf, -np.inf) if case.tags.input_tags.allow_nan else (np.nan, np.inf, -np.inf)
@@ -41,7 +42,7 @@ def check_nonfinite_values(name, estimator, **declared):
 
 
 def _without_timesteps(sequences):
-    """Leave the second sequence without timesteps."""
+    """Remove all timesteps of the second sequence."""
     emptied = sequences.copy()
     emptied[1] = emptied[1][:0]
     return emptied
@@ -62,7 +63,7 @@ EMPTIED = {
 
 
 def check_empty_input(name, estimator, **declared):
-    """No sequences at all, and sequences without timesteps, are refused."""
+    """X without sequences is refused, and so are sequences without timesteps."""
     case = Case(name, estimator, declared, needs=("validation",))
     for container in case.accepted:
         problem = case.problem_in(container)
@@ -78,7 +79,7 @@ def check_empty_input(name, estimator, **declared):
 
 
 def check_mixed_n_features(name, estimator, **declared):
-    """A list of sequences that differ in the number of features is refused."""
+    """A list of sequences with different numbers of features is refused."""
     case = Case(name, estimator, declared, needs=("validation", "ragged"))
     problem = case.problem()
     model = case.fit(problem)
@@ -90,7 +91,7 @@ def check_mixed_n_features(name, estimator, **declared):
 
 
 def check_wrong_dimensions(name, estimator, **declared):
-    """A number, and arrays of other dimensions than 3 (or 2, where the tag is set), are refused."""
+    """A number is refused, and arrays with other than 3 dimensions (or 2 if the tag is set)."""
     case = Case(name, estimator, declared, needs=("validation",))
     problem = case.problem()
     model = case.fit(problem)
@@ -105,13 +106,13 @@ def check_wrong_dimensions(name, estimator, **declared):
         case.assert_fit_refuses(X, y, what)
         case.assert_methods_refuse(model, X, what)
     if case.declared.ragged:
-        X = [x[:, :, np.newaxis] for x in problem.X]  # the y of which is right
+        X = [x[:, :, np.newaxis] for x in problem.X]  # y fits X
         case.assert_fit_refuses(X, problem.y, "a list of sequences with 3 dimensions each")
         case.assert_methods_refuse(model, X, "a list of sequences with 3 dimensions each")
 
 
 def check_numbers_of_samples(name, estimator, **declared):
-    """X and y, and X and sample_weight, of different numbers of sequences are refused by `fit`."""
+    """`fit` refuses y or sample_weight if X has another number of sequences."""
     case = Case(name, estimator, declared, needs=("validation", "y"))
     problem = case.problem()
     X, y = problem.within(case.container)
@@ -126,7 +127,7 @@ def check_numbers_of_samples(name, estimator, **declared):
 
 
 def check_lengths_of_targets(name, estimator, **declared):
-    """More or fewer targets than a sequence has timesteps, or one for it all, are refused."""
+    """A sequence with more or fewer targets than timesteps is refused; so is y per sequence."""
     needs = ("validation", "y", "per_timestep")
     case = Case(name, estimator, declared, needs=needs)
     for container in case.accepted:
@@ -136,8 +137,8 @@ def check_lengths_of_targets(name, estimator, **declared):
         shorter = [y[:-1] if len(y) == longest else y for y in problem.y]
         longer = [np.concatenate([y, y[:1]]) if len(y) == longest else y for y in problem.y]
         wrong = {
-            "y with a timestep less than X": Problem(problem.X, shorter).within(container)[1],
-            "y with a timestep more than X": Problem(problem.X, longer).within(container)[1],
+            "y with one timestep fewer than X": Problem(problem.X, shorter).within(container)[1],
+            "y with one timestep more than X": Problem(problem.X, longer).within(container)[1],
             "one target per sequence": np.stack([y[0] for y in problem.y]),
         }
         for what, y in wrong.items():
@@ -145,7 +146,7 @@ def check_lengths_of_targets(name, estimator, **declared):
 
 
 def check_nonfinite_targets(name, estimator, **declared):
-    """NaN and infinity in y of a regressor are refused."""
+    """A regressor refuses NaN and infinity in y."""
     case = Case(name, estimator, declared, needs=("validation", "regressor"))
     problem = case.problem()
     for value in (np.nan, np.inf):
@@ -157,9 +158,9 @@ def check_nonfinite_targets(name, estimator, **declared):
 
 
 def check_undeclared_input(name, estimator, **declared):
-    """What was declared not to be accepted, by ragged=False, shortest=3 or the like, is refused.
+    """Input that was declared as not accepted is refused: ragged=False, shortest=3 and so on.
 
-    An estimator that takes it after all, and makes something of it, misleads its users.
+    An estimator that accepts it after all returns results that mislead its users.
     """
     case = Case(name, estimator, declared, needs=("validation", "undeclared"))
     refused = {
@@ -170,8 +171,8 @@ def check_undeclared_input(name, estimator, **declared):
     for container in (container for container, is_refused in refused.items() if is_refused):
         X, y = case.problem(lengths=case.lengths).within(container)
         what = f"sequences of different lengths in the container {container!r}"
-        case.assert_fit_refuses(X, y, f"{what}, which was declared not to be accepted")
-        case.assert_methods_refuse(model, X, f"{what}, which was declared not to be accepted")
+        case.assert_fit_refuses(X, y, f"{what}, which was declared as not accepted")
+        case.assert_methods_refuse(model, X, f"{what}, which was declared as not accepted")
     if case.declared.shortest > 1:
         n_timesteps = case.declared.shortest - 1
         X, y = case.problem(lengths=(n_timesteps,) * len(case.equal)).within(case.containers[0])

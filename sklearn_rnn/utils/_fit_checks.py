@@ -1,4 +1,4 @@
-"""Checks of what fitting depends on, what it leaves behind, and what it leaves alone."""
+"""Checks of fitting: repeated fits, clones, pickles, and what fitting must not change."""
 
 import pickle
 import tempfile
@@ -16,9 +16,9 @@ from sklearn_rnn.utils._case import METHODS, Case, changed, frozen
 
 
 def check_clone(name, estimator, **declared):
-    """A clone of a fitted estimator is unfitted and, fitted with the same seed, predicts the same.
+    """A clone of a fitted estimator is unfitted. Fitted with the same seed, it predicts the same.
 
-    Where that fails, so that fits can't be repeated, the checks that compare fits are skipped.
+    If predictions differ, fits can't be repeated, and the checks that compare fits are skipped.
     """
     case = Case(name, estimator, declared, needs=("deterministic",))
     problem = case.problem()
@@ -32,17 +32,19 @@ def check_clone(name, estimator, **declared):
 
 
 def check_refit(name, estimator, **declared):
-    """A second `fit` forgets the first, be it to the same data or to data of another width."""
+    """A second `fit` forgets the first one, for the same data and for data with more features."""
     case = Case(name, estimator, declared, needs=("repeatable", "cold"))
     n_features = case.n_features + case.declared.multivariate
     first, other = case.problem(), case.problem(n_features=n_features, seed=1)
     model = case.fit(first)
     expected = case.outputs(model, first)
     case.fit(first, model=model)
-    case.assert_same(case.outputs(model, first), expected, "predictions after fit and after two")
+    case.assert_same(
+        case.outputs(model, first), expected, "predictions after one fit and after two"
+    )
     case.fit(other, model=model)
     expected = case.outputs(case.fit(other), other)
-    what = "predictions after fit to other data before and without it"
+    what = "predictions after fit, with an earlier fit to other data and without one"
     case.assert_same(case.outputs(model, other), expected, what)
 
 
@@ -63,7 +65,7 @@ def check_fit_transform(name, estimator, **declared):
 
 
 def check_set_params(name, estimator, **declared):
-    """`set_params` has the effect that the same parameters have when given to the constructor."""
+    """Parameters set by `set_params` have the same effect as in the constructor."""
     case = Case(name, estimator, declared, needs=("repeatable", "default"))
     problem = case.problem()
     changed = type(estimator)().set_params(**clone(estimator).get_params(deep=False))
@@ -74,7 +76,7 @@ def check_set_params(name, estimator, **declared):
 
 
 def check_pickle(name, estimator, **declared):
-    """After `pickle` or `joblib` a fitted estimator predicts the same, to the last bit."""
+    """A fitted estimator restored by `pickle` or `joblib` predicts the same, to the last bit."""
     case = Case(name, estimator, declared)
     problem = case.problem()
     model = case.fit(problem)
@@ -107,7 +109,7 @@ def check_data_unchanged(name, estimator, **declared):
 
 
 def check_parameters_unchanged(name, estimator, **declared):
-    """`fit` doesn't change the parameters; what it finds out has a name with "_" at the end."""
+    """`fit` doesn't change parameters; it stores results in attributes that end with "_"."""
     case = Case(name, estimator, declared)
     model = case.new()
     before = frozen(_plain_parameters(model))
@@ -117,7 +119,7 @@ def check_parameters_unchanged(name, estimator, **declared):
 
 
 def _plain_parameters(estimator) -> dict:
-    """The parameters, without estimators, which a Pipeline fits in their places."""
+    """Return the parameters except estimators, since a Pipeline fits its steps in place."""
     return {
         key: value for key, value in estimator.get_params().items() if not _holds_estimators(value)
     }
@@ -130,7 +132,7 @@ def _holds_estimators(value) -> bool:
 
 
 def check_state_unchanged(name, estimator, **declared):
-    """Predicting doesn't change the estimator, so that many threads may do it."""
+    """Predicting doesn't change the estimator, so that several threads may predict with it."""
     case = Case(name, estimator, declared)
     problem = case.problem()
     model = case.fit(problem)
@@ -146,8 +148,8 @@ def check_global_random_state(name, estimator, **declared):
     """With a seed as random_state, NumPy's global generator is neither used nor seeded."""
     case = Case(name, estimator, declared)
     problem = case.problem()
-    state = np.random.get_state()  # noqa: NPY002 -- to see that nothing uses it
-    np.random.seed(123456)  # noqa: NPY002 -- seeded otherwise than anything would in fit
+    state = np.random.get_state()  # noqa: NPY002 -- to see whether anything uses it
+    np.random.seed(123456)  # noqa: NPY002 -- a seed that no fit would set
     try:
         before = pickle.dumps(np.random.get_state())  # noqa: NPY002
         case.outputs(case.fit(problem), problem)
@@ -158,14 +160,14 @@ def check_global_random_state(name, estimator, **declared):
 
 
 def check_not_fitted(name, estimator, **declared):
-    """Before `fit` every method raises NotFittedError."""
+    """Before `fit`, every prediction method raises NotFittedError."""
     case = Case(name, estimator, declared, needs=("fit",))
     X, _ = case.problem().within(case.container)
     model = case.new()
     for method in METHODS:
         try:
             call = getattr(model, method)
-        except AttributeError:  # there isn't any, or not before fit
+        except AttributeError:  # the method is missing, or missing before fit
             continue
         try:
             call(X)
@@ -180,7 +182,7 @@ def check_not_fitted(name, estimator, **declared):
 
 
 def check_cross_validation(name, estimator, **declared):
-    """`cross_validate` works with it in a Pipeline, and the fit to a fold stands by itself."""
+    """`cross_validate` works with the estimator in a Pipeline, and fits are independent."""
     case = Case(name, estimator, declared, needs=("kind", "repeatable"))
     problem = case.problem()
     X, y = problem.within(case.container)

@@ -1,4 +1,4 @@
-"""Checks of how the numbers in X may lie in memory, and of which type they may be."""
+"""Checks of the dtype of X, and of its layout in memory."""
 
 import tempfile
 from pathlib import Path
@@ -14,7 +14,7 @@ from sklearn_rnn.utils._problems import Problem
 def check_dtypes(name, estimator, **declared):
     """X may hold float64, float32 or integers, and predictions are finite.
 
-    Integers give what the same numbers give as float64.
+    Integers give the same predictions as equal numbers in float64.
     """
     case = Case(name, estimator, declared)
     container = case.containers[0]  # integers can't be padded with NaN
@@ -38,13 +38,13 @@ def check_dtypes(name, estimator, **declared):
 def _check_finite(case: Case, outputs: dict, dtype: type) -> None:
     for method, parts in outputs.items():
         values = np.concatenate([np.ravel(part) for part in parts])
-        # the logarithm of a probability that is zero is minus infinity
+        # minus infinity is allowed: it is the logarithm of the probability zero
         finite = values.dtype.kind != "f" or np.isfinite(values[values != -np.inf]).all()
         assert finite, f"{case.name}.{method} for X of {dtype.__name__} has NaN or infinity."
 
 
 def check_memory_layout(name, estimator, **declared):
-    """Arrays in Fortran's order, and views that skip values, are read as the numbers they show."""
+    """Arrays in Fortran order, and views with strides, are read correctly."""
     case = Case(name, estimator, declared)
     for container in case.accepted:
         problem = case.problem_in(container)
@@ -60,15 +60,15 @@ def check_memory_layout(name, estimator, **declared):
 
 
 def _strided(x: np.ndarray) -> np.ndarray:
-    wide = np.repeat(x[::-1], 2, axis=-1)  # so that reversing and skipping shows x again
+    wide = np.repeat(x[::-1], 2, axis=-1)  # reversed and skipped again below, it shows x
     return wide[::-1, ..., ::2]
 
 
-LAYOUTS = {"in Fortran's order": np.asfortranarray, "as a view with strides": _strided}
+LAYOUTS = {"in Fortran order": np.asfortranarray, "as a view with strides": _strided}
 
 
 def check_read_only(name, estimator, **declared):
-    """X and y may be read-only, and memory-mapped from a file."""
+    """X and y may be read-only, or memory-mapped from a file."""
     case = Case(name, estimator, declared)
     for container in case.accepted:
         problem = case.problem_in(container)
@@ -79,7 +79,7 @@ def check_read_only(name, estimator, **declared):
         with tempfile.TemporaryDirectory() as folder:
             X, y = (_memory_mapped(values, Path(folder) / str(i)) for i, values in enumerate(given))
             _check_same_on(case, problem, expected, X, y, f"a memory-mapped {container}")
-            del X, y  # or the files can't be deleted everywhere
+            del X, y  # Windows can't delete files that are still mapped
 
 
 def _check_same_on(case: Case, problem: Problem, expected: dict, X, y, what: str) -> None:
@@ -91,7 +91,7 @@ def _check_same_on(case: Case, problem: Problem, expected: dict, X, y, what: str
 
 
 def _each_array(function, values):
-    """Apply a function to an array, or to each array in a list or an array of objects."""
+    """Apply a function to an array, or to each array in a list or an object array."""
     if values is None:
         return None
     if isinstance(values, np.ndarray) and values.dtype != object:
@@ -111,7 +111,7 @@ def _read_only(values):
 
 
 def _memory_mapped(values, path: Path):
-    """Map each array from a file, also those in an array of objects (which joblib would read)."""
+    """Memory-map each array from a file, also in an object array, which joblib would load."""
     arrays = []
     _each_array(arrays.append, values)
     joblib.dump(arrays, path)

@@ -1,4 +1,4 @@
-"""Checks of what a prediction must not depend on."""
+"""Checks that predictions don't depend on order, other sequences, padding or container."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from sklearn_rnn.utils._case import Case
 
 
 def check_order_invariance(name, estimator, **declared):
-    """Sequences in another order have the same predictions, in that order."""
+    """Permuting the sequences permutes the predictions."""
     case = Case(name, estimator, declared)
     problem = case.problem()
     model = case.fit(problem)
@@ -19,7 +19,7 @@ def check_order_invariance(name, estimator, **declared):
 
 
 def check_subset_invariance(name, estimator, **declared):
-    """A sequence has the same prediction alone, and among whatever other sequences."""
+    """A sequence has the same prediction alone and among any other sequences."""
     case = Case(name, estimator, declared)
     problem = case.problem()
     model = case.fit(problem)
@@ -33,7 +33,7 @@ def check_subset_invariance(name, estimator, **declared):
 
 
 def check_length_invariance(name, estimator, **declared):
-    """The number of timesteps is free when predicting: fewer or more than in `fit`."""
+    """Prediction accepts any number of timesteps, fewer or more than in `fit`."""
     case = Case(name, estimator, declared, needs=("any_length",))
     for container in case.containers:
         model = case.fit(case.problem(lengths=case.equal), container)
@@ -49,11 +49,11 @@ def check_length_invariance(name, estimator, **declared):
 
 
 def check_padding_invariance(name, estimator, **declared):
-    """Padding with NaN changes nothing, neither in `fit` nor in predictions, however long it is.
+    """Padding with NaN of any length changes neither `fit` nor predictions.
 
-    Compared are the padded array, a longer one, a list, and each sequence alone with padding and
-    without, as far as they are accepted; and an estimator that was fitted on the array with one
-    that was fitted on a list.
+    The check predicts for the padded array, for a longer one, for a list, and for each sequence
+    alone with and without padding, as far as these are accepted. It also compares an estimator
+    fitted on the array with one fitted on a list.
     """
     case = Case(name, estimator, declared, needs=("padded",))
     problem = case.problem(lengths=case.lengths)
@@ -76,7 +76,7 @@ def check_padding_invariance(name, estimator, **declared):
 
 
 def check_container_invariance(name, estimator, **declared):
-    """Sequences of one length have the same predictions in a list as in an array."""
+    """Sequences of equal length have the same predictions in a list and in an array."""
     case = Case(name, estimator, declared, needs=("array", "ragged"))
     problem = case.problem(lengths=case.equal)
     model = case.fit(problem, "array")

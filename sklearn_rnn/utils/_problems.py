@@ -1,4 +1,4 @@
-"""Small sequences with targets that depend on them, and the containers in which both come."""
+"""Small sequences with targets that depend on them, and their containers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import numpy as np
 from sklearn_rnn._input.sequences import as_objects
 from sklearn_rnn.preprocessing import pad_sequences
 
-# Timesteps of sequences: the longest are neither the first nor the last, and none has as many as it
-# has features.
+# The lengths of the sequences. The longest ones are neither first nor last, and none equals the
+# number of features.
 LENGTHS = (4, 2, 6, 1, 5, 2, 6, 4, 1, 5, 2, 6, 1, 4, 5)
 EQUAL = (5,) * len(LENGTHS)
 N_FEATURES = 3
@@ -33,12 +33,12 @@ class Problem:
         return [len(x) for x in self.X]
 
     def take(self, chosen) -> "Problem":
-        """Return some of the sequences, in the order chosen."""
+        """Return the chosen sequences, in the order of `chosen`."""
         y = [self.y[i] for i in chosen] if isinstance(self.y, list) else self.y
         return Problem([self.X[i] for i in chosen], y[chosen] if isinstance(y, np.ndarray) else y)
 
     def within(self, container: str) -> tuple:
-        """Return X and y in a container; with one target per sequence, y is an array anyway."""
+        """Return X and y in a container; y with one target per sequence remains an array."""
         y = self.y
         if isinstance(y, list):
             y = padded_with_last(y) if container == "padded" else CONTAINERS[container](y)
@@ -46,7 +46,7 @@ class Problem:
 
 
 def padded_with_last(parts: list[np.ndarray]) -> np.ndarray:
-    """Return one array (n, n_timesteps, ...), with the last value of each part behind it."""
+    """Return one array (n, n_timesteps, ...), padded with the last value of each part."""
     steps = np.arange(max(map(len, parts)))
     return np.stack([part[np.minimum(steps, len(part) - 1)] for part in parts])
 
@@ -59,7 +59,7 @@ class Recipe:
     """How to draw a problem.
 
     kind : "regressor", "classifier", "multilabel" or None, for y
-    n_outputs : the numbers per target, in a dimension of their own; None is one, without it
+    n_outputs : the outputs per target, in the last dimension; None is one output without it
     """
 
     kind: str | None
@@ -73,7 +73,7 @@ class Recipe:
     seed: int = 0
 
     def draw(self) -> Problem:
-        """Draw the problem; always the same one."""
+        """Draw the problem; a recipe always draws the same one."""
         rng = np.random.default_rng(self.seed)
         X = [rng.normal(size=(length, self.n_features)) for length in self.lengths]
         if self.positive_X:
@@ -92,14 +92,14 @@ class Recipe:
 
 
 def _signals(x: np.ndarray, n_outputs: int) -> np.ndarray:
-    """What there is to learn at each timestep: of the past and of the present."""
+    """What there is to learn at each timestep, from earlier timesteps and from this one."""
     mean = x.cumsum(axis=0) / np.arange(1, len(x) + 1)[:, np.newaxis]
     signals = 2 * mean[:, 0] + x[:, -1], mean[:, -1] - x[:, 0]
     return np.stack(signals[:n_outputs], axis=1)
 
 
 def _ranked(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Labels by size, each as often as the others as far as possible."""
+    """Labels by the rank of the values, as equally frequent as possible."""
     ranks = values.argsort(axis=0).argsort(axis=0)
     return labels[ranks * len(labels) // len(values)]
 

@@ -1,11 +1,11 @@
-"""Checks of labels, probabilities and scores, and of y per timestep."""
+"""Checks of labels, probabilities, scores and targets per timestep."""
 
 import numpy as np
 from sklearn.metrics import accuracy_score, r2_score
 
 from sklearn_rnn.utils._case import Case
 
-# In the order in which they are sorted, as many as there are classes.
+# Sorted labels, three of each kind.
 LABELS = {
     "strings": ("ant", "bee", "cicada"),
     "negative integers": (-7, -1, 4),
@@ -14,7 +14,7 @@ LABELS = {
 
 
 def check_labels(name, estimator, **declared):
-    """Labels may be strings or any integers: `classes_` has them sorted, `predict` returns them."""
+    """Labels may be strings or any integers. `classes_` sorts them, and `predict` returns them."""
     case = Case(name, estimator, declared, needs=("classifier",))
     plain = case.problem()
     n_classes = len(np.unique(np.concatenate([np.ravel(y) for y in plain.y])))
@@ -29,18 +29,18 @@ def check_labels(name, estimator, **declared):
         )
         predicted = case.outputs(model, problem)["predict"]
         known = np.isin(np.concatenate([np.ravel(part) for part in predicted]), labels)
-        assert known.all(), f"{name}.predict returns what is not among the labels, {kind}."
+        assert known.all(), f"{name}.predict returns values that are not labels ({kind})."
         for i, (part, place) in enumerate(zip(predicted, places, strict=True)):
             assert np.array_equal(part, labels[place]) or not case.is_repeatable, (
-                f"{name}.predict returns {part} for sequence {i}; with 0, 1, ... in place of the "
-                f"labels {labels} it was {place}."
+                f"{name}.predict returns {part} for sequence {i}. With 0, 1, ... in place of the "
+                f"labels {labels} it returned {place}."
             )
 
 
 def check_probabilities(name, estimator, **declared):
-    """Probabilities sum to 1, and the most probable class is what `predict` returns.
+    """Probabilities sum to 1, and `predict` returns the most probable class.
 
-    `predict_log_proba`, where there is one, has their logarithms.
+    `predict_log_proba`, if it exists, returns their logarithms.
     """
     case = Case(name, estimator, declared, needs=("classifier", "predict_proba"))
     problem = case.problem()
@@ -64,7 +64,7 @@ def check_probabilities(name, estimator, **declared):
 
 
 def check_decision_function(name, estimator, **declared):
-    """The class with the largest value (of two classes: by the sign) is what `predict` returns."""
+    """`predict` returns the class with the largest value; with two classes, the sign decides."""
     case = Case(name, estimator, declared, needs=("classifier", "decision_function"))
     for labels in ((0, 1), (0, 1, 2)) if case.tags.classifier_tags.multi_class else ((0, 1),):
         problem = case.problem(labels=labels)
@@ -80,7 +80,7 @@ def check_decision_function(name, estimator, **declared):
 
 
 def check_score(name, estimator, **declared):
-    """`score` is the R² of a regressor, the accuracy of a classifier, over all valid timesteps."""
+    """`score` is R² for regressors and accuracy for classifiers, over all valid timesteps."""
     case = Case(name, estimator, declared, needs=("kind",))
     metric = accuracy_score if case.kind == "classifier" else r2_score
     for container in case.accepted:
@@ -99,7 +99,7 @@ def check_score(name, estimator, **declared):
 
 
 def check_targets_in_padding(name, estimator, **declared):
-    """Whatever y has where X is padding is ignored: NaN, or a label that occurs nowhere else."""
+    """Values of y where X is padding are ignored: NaN, or a label that occurs nowhere else."""
     needs = ("padded", "per_timestep", "y", "repeatable")
     case = Case(name, estimator, declared, needs=needs)
     problem = case.problem(lengths=case.lengths)

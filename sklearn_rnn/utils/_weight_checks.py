@@ -1,4 +1,4 @@
-"""Checks of what sample_weight means."""
+"""Checks of sample_weight."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from sklearn_rnn.utils._problems import Problem
 
 
 def check_zero_weight(name, estimator, **declared):
-    """A sequence of weight zero has no more influence on `fit` than one that isn't there."""
+    """A sequence of weight zero has no influence on `fit`."""
     case = Case(name, estimator, declared, needs=("sample_weight", "repeatable"))
     for container in case.accepted:
         problem = case.problem_in(container)
@@ -22,7 +22,7 @@ def check_zero_weight(name, estimator, **declared):
 
 
 def check_integer_weights(name, estimator, **declared):
-    """A sequence of weight 2 has the influence that it has when it is there twice."""
+    """A sequence of weight 2 counts like two copies of the sequence."""
     case = Case(name, estimator, declared, needs=("sample_weight", "repeatable"))
     problem = case.problem()
     weights = 1 + np.arange(len(problem.X)) % 3
@@ -33,9 +33,9 @@ def check_integer_weights(name, estimator, **declared):
 
 
 def check_timestep_weights(name, estimator, **declared):
-    """sample_weight may be given per timestep: where it is zero, y has no influence.
+    """sample_weight may be per timestep, and y has no influence where it is zero.
 
-    And the same weight for all the timesteps of a sequence is the weight of that sequence.
+    A weight that is the same for all timesteps of a sequence counts like a weight per sequence.
     """
     needs = ("per_timestep", "sample_weight", "timestep_weights", "y", "repeatable")
     case = Case(name, estimator, declared, needs=needs)

@@ -1,4 +1,4 @@
-"""Check that an estimator of sequences does what its users expect, as `check_estimator` can't."""
+"""`check_sequence_estimator`: scikit-learn's `check_estimator` for estimators of sequences."""
 
 import re
 import warnings
@@ -46,15 +46,15 @@ def sequence_checks_generator(estimator, **declared) -> Iterator[tuple]:
     estimator : estimator object
         The estimator to check; it is cloned, not fitted.
     **declared
-        What the estimator accepts, as for `check_sequence_estimator`.
+        Declarations about the estimator, as for `check_sequence_estimator`.
 
     Yields
     ------
     estimator : estimator object
         The estimator.
     check : callable
-        To be called with the estimator. Raises if the check fails, and `unittest.SkipTest` if the
-        estimator doesn't do what the check is about.
+        A function to call with the estimator. It raises if the check fails, and raises
+        `unittest.SkipTest` if the check doesn't apply to the estimator.
 
     Raises
     ------
@@ -89,22 +89,23 @@ def parametrize_with_sequence_checks(
 ):
     """Make a pytest test of every check for every estimator.
 
-    What `sklearn.utils.estimator_checks.parametrize_with_checks` is for tables, for sequences. A
-    check of what an estimator doesn't do is reported by pytest as skipped, with the reason.
+    This is `sklearn.utils.estimator_checks.parametrize_with_checks` for sequences instead of
+    tables. pytest reports a check that doesn't apply to an estimator as skipped, with the reason.
 
     Parameters
     ----------
     estimators : list of estimator objects
         The estimators to check.
     expected_failed_checks : callable, default=None
-        Called with each estimator; returns a dict with the names of the checks that are expected
-        to fail, and why. They are marked as xfail.
+        Called with each estimator. Returns a dict that maps the names of checks that are expected
+        to fail to the reasons. These checks are marked as xfail.
     xfail_strict : bool, default=None
-        Whether a check that is expected to fail, and passes, fails the test. None leaves it to
+        Whether a test fails if its check is expected to fail but passes. None leaves this to
         pytest's configuration.
     **declared : bool or int
-        What the estimators do: ``array``, ``ragged``, ``padded``, ``any_length``, ``multivariate``,
-        ``per_timestep``, ``timestep_weights`` and ``shortest``, as for `check_sequence_estimator`.
+        Declarations about the estimators, as for `check_sequence_estimator`: ``array``, ``ragged``,
+        ``padded``, ``any_length``, ``multivariate``, ``per_timestep``, ``timestep_weights`` and
+        ``shortest``.
 
     Returns
     -------
@@ -138,7 +139,7 @@ def parametrize_with_sequence_checks(
         expected = expected_failed_checks(estimator) if expected_failed_checks else {}
         for pair in sequence_checks_generator(estimator, **declared):
             name = _name_of(pair[1])
-            if name in expected:  # by whoever checks the estimator, who gives the reason
+            if name in expected:
                 mark = pytest.mark.xfail(reason=expected[name], **strictness)
                 pairs.append(pytest.param(*pair, marks=mark))
             else:
@@ -155,51 +156,51 @@ def check_sequence_estimator(
     callback: Callable | None = None,
     **declared: bool | int | None,
 ) -> list[dict]:
-    """Check that an estimator of sequences keeps to the conventions for sequences.
+    """Check that an estimator follows the conventions for sequences.
 
-    What `sklearn.utils.estimator_checks.check_estimator` is for tables, for 3-D arrays, lists of
-    sequences of different lengths, and targets per timestep. It goes by scikit-learn's public
-    conventions alone, so the estimator may be anybody's: a classifier, a regressor, a transformer,
-    or a Pipeline or another meta-estimator of these.
+    This is `sklearn.utils.estimator_checks.check_estimator` for 3-D arrays, lists of sequences of
+    different lengths, and targets per timestep instead of tables. It relies only on scikit-learn's
+    public conventions, so it works with any classifier, regressor or transformer, and with
+    Pipelines and other meta-estimators.
 
     Parameters
     ----------
     estimator : estimator object
-        The estimator to check; it is cloned, not fitted. Small and quick to fit is best: it is
-        fitted 100 to 150 times, to 15 short sequences. Each ``random_state`` is set to 0.
+        The estimator to check. It is cloned, not fitted. Choose a small one: its clones are fitted
+        100 to 150 times, to 15 short sequences. Each ``random_state`` is set to 0.
     expected_failed_checks : dict, default=None
-        The names of the checks that are expected to fail, and why.
+        Maps the names of checks that are expected to fail to the reasons.
     on_skip : {"warn"} or None, default="warn"
-        Whether to give a SkipTestWarning for each check that is about something that the estimator
-        doesn't do.
+        Whether to issue a SkipTestWarning for each check that doesn't apply to the estimator.
     on_fail : {"raise", "warn"} or None, default="raise"
-        What to do when a check fails that isn't expected to: raise its exception and end, give an
-        EstimatorCheckFailedWarning and go on, or just go on.
+        What to do if a check fails unexpectedly. "raise" raises its exception. "warn" issues an
+        EstimatorCheckFailedWarning and continues. None continues.
     callback : callable, default=None
-        Called after each check with what stands in its dict in the results, as keyword arguments.
-        Not with ``on_fail="raise"``.
+        Called after each check with the items of its dict in the results as keyword arguments. Not
+        available with ``on_fail="raise"``.
     **declared : bool or int
-        What the estimator does, as far as it isn't what is expected by default:
+        Declarations about the estimator, where it differs from the defaults:
 
         - ``array`` (default None): Whether 3-D arrays (n_samples, n_timesteps, n_features) are
-          accepted. None goes by the tag ``input_tags.three_d_array``, which a Pipeline doesn't pass
+          accepted. None reads the tag ``input_tags.three_d_array``, which a Pipeline doesn't pass
           on.
-        - ``ragged`` (default True): Whether lists, and 1-D arrays of objects, of sequences of
-          different lengths are accepted: each an array (n_timesteps_i, n_features). If not, they
-          have to be refused.
+        - ``ragged`` (default True): Whether lists and 1-D object arrays of sequences of different
+          lengths are accepted. Each sequence is an array (n_timesteps_i, n_features). If False, the
+          estimator must refuse them.
         - ``padded`` (default True): Whether 3-D arrays may be padded with NaN at the end of
-          sequences. If not, NaN has to be refused (unless the tag ``input_tags.allow_nan`` is set).
-        - ``any_length`` (default True): Whether the number of timesteps is free when predicting. If
-          not, sequences longer than in `fit` have to be refused.
-        - ``multivariate`` (default True): Whether timesteps may have several features. If not, they
-          have to be refused.
-        - ``per_timestep`` (default None): Whether y, and what the estimator returns, is per
-          timestep instead of per sequence. None goes by the parameter ``return_sequences``, and is
-          False if there is none.
-        - ``timestep_weights`` (default True): Whether sample_weight may be per timestep where y is.
-          Without a sample_weight in `fit`, it doesn't matter.
-        - ``shortest`` (default 1): The fewest timesteps that a sequence may have. Shorter ones have
-          to be refused.
+          sequences. If False, the estimator must refuse NaN, unless the tag
+          ``input_tags.allow_nan`` is set.
+        - ``any_length`` (default True): Whether prediction accepts any number of timesteps. If
+          False, it must refuse sequences longer than in `fit`.
+        - ``multivariate`` (default True): Whether timesteps may have several features. If False,
+          the estimator must refuse several features.
+        - ``per_timestep`` (default None): Whether y and the results are per timestep instead of per
+          sequence. None reads the parameter ``return_sequences``, and means False without such a
+          parameter.
+        - ``timestep_weights`` (default True): Whether sample_weight may be per timestep if y is.
+          Ignored if `fit` has no sample_weight.
+        - ``shortest`` (default 1): The minimum length of a sequence. The estimator must refuse
+          shorter ones.
 
     Returns
     -------
@@ -211,8 +212,8 @@ def check_sequence_estimator(
     Raises
     ------
     Exception
-        With ``on_fail="raise"``, that of the first check that fails: an AssertionError, or
-        whatever the estimator raises.
+        With ``on_fail="raise"``, the exception of the first check that fails: an AssertionError, or
+        an exception of the estimator.
     TypeError
         If a class is given instead of an instance.
     ValueError
@@ -278,5 +279,5 @@ def _name_of(check: partial) -> str:
 
 
 def _id_of(value) -> str:
-    """A test's name: of a check its function's, of an estimator how it is written, in one line."""
+    """Return the part of a test's name for a check (its function's name) or an estimator (repr)."""
     return _name_of(value) if isinstance(value, partial) else re.sub(r"\s", "", repr(value))

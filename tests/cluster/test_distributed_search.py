@@ -23,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from datasets import object_array, padded, ragged
+from sequences import object_array, padded, ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.callbacks import Checkpoint, HistoryLogger
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy.stats import loguniform
 
-from datasets import object_array, padded, ragged
+from sequences import object_array, padded, ragged
 from sklearn_rnn import RNNClassifier
 
 model_selection = pytest.importorskip("dask_ml.model_selection")

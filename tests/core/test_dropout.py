@@ -65,17 +65,25 @@ def test_masks(rate, dtype):
         assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 5 / np.sqrt(a.size)
 
 
+FACTORS = {
+    "cell": CELLS,
+    "rates": [(0.4, 0), (0.3, 0.3)],
+    "bidirectional": [False, True],
+    "return_sequences": [False, True],
+    "n_layers": [1, 2],
+    "max_columns": [4, None],
+}
+
+
 @covering(
-    {
-        "cell": CELLS,
-        "rates": [(0.4, 0), (0.3, 0.3)],
-        "bidirectional": [False, True],
-        "return_sequences": [False, True],
-        "n_layers": [1, 2, 3],
-        "max_columns": [4, None],
-    },
-    ("cell", "rates", "bidirectional", "return_sequences"),
+    FACTORS,
+    ("cell", "rates", "bidirectional"),
     ("rates", "bidirectional", "return_sequences", "n_layers"),
+    thorough=(
+        FACTORS | {"n_layers": [1, 2, 3]},
+        ("cell", "rates", "bidirectional", "return_sequences"),
+        ("rates", "bidirectional", "return_sequences", "n_layers"),
+    ),
 )
 def test_finite_differences(cell, rates, bidirectional, return_sequences, n_layers, max_columns):
     network = make_network(

@@ -59,7 +59,12 @@ def networks_and_losses(layouts, depths):
         "return_sequences": [False, True],
         "variant": VARIANTS,
     }
-    return covering(factors, [name for name in factors if name != "loss"])
+    return covering(
+        factors,
+        ("layout", "variant", "bidirectional"),
+        ("n_layers", "bidirectional", "return_sequences"),
+        thorough=(factors, [name for name in factors if name != "loss"]),
+    )
 
 
 @networks_and_losses(LAYOUTS, [1, 2])

@@ -1,0 +1,32 @@
+"""Both estimators, where their training starts, and what is the same after two fits."""
+
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+
+from sklearn_rnn import RNNClassifier, RNNRegressor
+
+ESTIMATORS = {"regressor": RNNRegressor, "classifier": RNNClassifier}
+
+
+def starting_weights(model, X, y):
+    """The weights before any update, by a fit whose update is far too small to matter.
+
+    It is no more than the rate times the gradient: 1e-300 beside a bias of zero, and nothing
+    beside a weight.
+    """
+    start = clone(model).set_params(learning_rate_init=1e-300, max_iter=1).fit(X, y)
+    return {name: array.copy() for name, array in start.weights_.items()}
+
+
+def assert_same_weights(model, other):
+    """Equal to the last bit."""
+    assert model.weights_.keys() == other.weights_.keys()
+    for name, array in other.weights_.items():
+        assert_array_equal(model.weights_[name], array, err_msg=name)
+
+
+def assert_same_fit(model, other):
+    """The same weights, and the same way to them."""
+    for name in ("loss_curve_", "validation_scores_", "learning_rates_", "best_iteration_"):
+        assert getattr(model, name) == getattr(other, name), name
+    assert_same_weights(model, other)
