@@ -32,8 +32,8 @@ timesteps. Then `backward` multiplies the factors by those gradients, timestep b
 replaces them by deltas. A delta is a gradient of the loss, such as da. The backward pass needs no
 more memory than the forward pass, but for scratch. It can run only once.
 
-A slot that serves in two phases has a name for each; the names are one array. `dv` is the gradient
-of the loss on v, and `v_by_w` is the factor ∂v/∂w.
+A slot that serves in two phases has a name for each (see `second_names`). `dv` is the gradient of
+the loss on v, and `v_by_w` is the factor ∂v/∂w.
 
 **The gradients on parameters and inputs.** `add_gradients` and `input_gradient` compute them from
 `deltas`, for a whole chunk or span at once. As `Cell` has them, the rows of `deltas` are the
@@ -50,7 +50,7 @@ the gradients on the states before it. For h there are two ways from h_{t-1} to 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -209,13 +209,24 @@ class Cell(ABC):
         np.matmul(weights.W_xh_T, deltas, out=d_x)
 
 
-def by_step(views: NamedTuple) -> Sequence[NamedTuple]:
-    """The views of each timestep, so that the loop over time makes none.
+def second_names(**fields: str) -> Callable[[type], type]:
+    """Give fields of a NamedTuple further names: the same slot in another phase.
 
-    An array with several names is taken apart once, so a further name costs nothing.
+    fields : {further name: field}
+    It costs nothing per timestep, as a further field would.
     """
-    steps = {id(array): list(array) for array in views}
-    return list(map(type(views), *(steps[id(array)] for array in views)))
+
+    def add_names(views: type) -> type:
+        for name, field in fields.items():
+            setattr(views, name, getattr(views, field))
+        return views
+
+    return add_names
+
+
+def by_step(views: NamedTuple) -> Sequence[NamedTuple]:
+    """Return the views of each timestep, so that the loop over time makes none."""
+    return list(map(type(views), *views))
 
 
 def constants(dtype) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from numpy import dot, multiply, tanh
 from sklearn_rnn.core.cells.base import (
     Cell,
     logistic_of_half,
+    second_names,
     slope_of_logistic,
     slope_of_tanh,
 )
@@ -36,16 +37,12 @@ ACTIVATIONS = {
 }
 
 
+@second_names(a="h", h_by_a="deltas")
 class Views(NamedTuple):
-    # Forward.
     block: np.ndarray  # [h_{t-1}; 1; x_t]
     h_before: np.ndarray  # h_{t-1}
-    a: np.ndarray  # W_xh x_t + W_hh h_{t-1} + b_h
-    h: np.ndarray  # h_t, in the memory of a
-    # The factor.
-    h_by_a: np.ndarray  # f'(a)
-    # The delta.
-    deltas: np.ndarray  # da
+    h: np.ndarray  # a, then h_t
+    deltas: np.ndarray  # the factor ∂h/∂a = f'(a), then da
 
 
 class Elman(Cell):
@@ -64,15 +61,7 @@ class Elman(Cell):
             self.initial_recurrent = lambda rng: identity(hidden_size)
 
     def views(self, blocks, h, memory, scratch):
-        h_after = h[1:]
-        return Views(
-            block=blocks[:-1],
-            h_before=h[:-1],
-            a=h_after,
-            h=h_after,
-            h_by_a=scratch,
-            deltas=scratch,
-        )
+        return Views(block=blocks[:-1], h_before=h[:-1], h=h[1:], deltas=scratch)
 
     def forward(self, weights, step):
         dot(weights.W, step.block, step.a)  # a = W [h_{t-1}; 1; x_t]

@@ -12,7 +12,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy import add, dot, multiply, subtract, tanh
 
-from sklearn_rnn.core.cells.base import Cell, constants, logistic_of_half, slope_of_tanh
+from sklearn_rnn.core.cells.base import (
+    Cell,
+    constants,
+    logistic_of_half,
+    second_names,
+    slope_of_tanh,
+)
 
 
 class WorkingCopy(NamedTuple):
@@ -24,37 +30,38 @@ class WorkingCopy(NamedTuple):
     one: np.ndarray
 
 
+@second_names(
+    half_a_z_r="z_r",
+    x_n="n",
+    a_n="n",
+    difference="q",
+    z_difference="q",
+    # The factors; that of h_before is z.
+    through_sigmoids="z_difference_r_q",
+    h_by_a_z="q",
+    a_n_by_a_r="r_q",
+    h_by_a_n="n",
+    h_by_q="r",
+    h_by_a_r="r_q",
+    # The deltas.
+    dh_past_product="z",
+    da_z="q",
+    da_n="n",
+    dq="r",
+    da_r="r_q",
+)
 class Views(NamedTuple):
-    # Forward.
     block: np.ndarray  # [h_{t-1}; 1; x_t]
     h_before: np.ndarray  # h_{t-1}
-    products: np.ndarray  # [a_z/2; a_r/2; q]
-    half_a_z_r: np.ndarray  # [a_z; a_r]/2
-    z_r: np.ndarray
-    z: np.ndarray
-    r: np.ndarray
-    q: np.ndarray  # W_hn h_{t-1} + b_hn
-    r_q: np.ndarray  # r∘q
-    x_n: np.ndarray  # W_xn x_t + b_xn
-    a_n: np.ndarray
-    n: np.ndarray
-    difference: np.ndarray  # h_{t-1} - n
-    z_difference: np.ndarray  # z∘(h_{t-1} - n)
     h: np.ndarray  # h_t
-    # The factors; that of h_before is z.
-    z_difference_r_q: np.ndarray  # [z∘(h_{t-1} - n); r∘q]
-    through_sigmoids: np.ndarray  # [∂h/∂a_z; ∂a_n/∂a_r]
-    h_by_a_z: np.ndarray
-    a_n_by_a_r: np.ndarray
-    h_by_a_n: np.ndarray
-    h_by_q: np.ndarray
-    h_by_a_r: np.ndarray
-    # The deltas.
-    dh_past_product: np.ndarray  # the part of dh_{t-1} that comes through z∘h_{t-1}
-    da_z: np.ndarray
-    da_n: np.ndarray
-    dq: np.ndarray
-    da_r: np.ndarray
+    products: np.ndarray  # [a_z/2; a_r/2; q]
+    z_r: np.ndarray  # [a_z; a_r]/2, then [z; r]
+    z: np.ndarray  # the update gate; then the part of dh_{t-1} that comes through z∘h_{t-1}
+    r: np.ndarray  # the reset gate; then ∂h/∂q; then dq
+    q: np.ndarray  # W_hn h_{t-1} + b_hn, h_{t-1} - n, z∘(h_{t-1} - n); then ∂h/∂a_z; then da_z
+    r_q: np.ndarray  # r∘q; then ∂a_n/∂a_r, ∂h/∂a_r; then da_r
+    n: np.ndarray  # x_n = W_xn x_t + b_xn, a_n, n; then ∂h/∂a_n; then da_n
+    z_difference_r_q: np.ndarray  # the slots of q and r_q: [z∘(h_{t-1} - n); r∘q]
     d_products: np.ndarray  # [dq; da_z; da_r]
     deltas: np.ndarray  # [dq; da_z; da_r; da_n]
 
@@ -99,36 +106,19 @@ class GRU(Cell):
     def views(self, blocks, h, memory, scratch):
         # Each block of rows that one product writes or reads is made of neighbouring slots.
         H, now = self.hidden_size, memory[:-1]
-        slot_z, slot_r, slot_q, slot_r_q, slot_n = self.slots(now)
-        z_r, slots_q_r_q = now[:, : 2 * H], now[:, 2 * H : 4 * H]
+        z, r, q, r_q, n = self.slots(now)
         return Views(
             block=blocks[:-1],
             h_before=h[:-1],
-            products=now[:, : 3 * H],
-            half_a_z_r=z_r,
-            z_r=z_r,
-            z=slot_z,
-            r=slot_r,
-            q=slot_q,
-            r_q=slot_r_q,
-            x_n=slot_n,
-            a_n=slot_n,
-            n=slot_n,
-            difference=slot_q,
-            z_difference=slot_q,
             h=h[1:],
-            z_difference_r_q=slots_q_r_q,
-            through_sigmoids=slots_q_r_q,
-            h_by_a_z=slot_q,
-            a_n_by_a_r=slot_r_q,
-            h_by_a_n=slot_n,
-            h_by_q=slot_r,
-            h_by_a_r=slot_r_q,
-            dh_past_product=slot_z,
-            da_z=slot_q,
-            da_n=slot_n,
-            dq=slot_r,
-            da_r=slot_r_q,
+            products=now[:, : 3 * H],
+            z_r=now[:, : 2 * H],
+            z=z,
+            r=r,
+            q=q,
+            r_q=r_q,
+            n=n,
+            z_difference_r_q=now[:, 2 * H : 4 * H],
             d_products=now[:, H : 4 * H],
             deltas=now[:, H:],
         )

@@ -9,39 +9,40 @@ from typing import NamedTuple
 import numpy as np
 from numpy import add, dot, multiply, subtract, tanh
 
-from sklearn_rnn.core.cells.base import Cell, logistic_of_tanh
+from sklearn_rnn.core.cells.base import Cell, logistic_of_tanh, second_names
 
 
+@second_names(
+    tanh_a="a",
+    tanh_half_a="f_o_i",
+    f_c="c_before",
+    i_g="h",
+    # The factors; c_by_c_before is f.
+    h_by_c="tanh_c",
+    h_by_a_o="o",
+    c_by_a_g="g",
+    c_by_a_i="i",
+    c_by_a_f="c_before",
+    # The deltas.
+    dc_from_h="tanh_c",
+    da_o="o",
+    da_g="g",
+    da_i="i",
+    da_f="c_before",
+)
 class Views(NamedTuple):
-    # Forward.
     block: np.ndarray  # [h_{t-1}; 1; x_t]
     h_before: np.ndarray  # h_{t-1}
-    c_before: np.ndarray  # c_{t-1}
-    a: np.ndarray  # [a_f/2; a_o/2; a_i/2; a_g]
-    tanh_a: np.ndarray
-    tanh_half_a: np.ndarray  # the rows of f, o, i of tanh_a
-    f_o_i: np.ndarray
-    f: np.ndarray
-    o: np.ndarray
-    i: np.ndarray
-    g: np.ndarray  # the rows of g of tanh_a
-    f_c: np.ndarray  # f∘c_{t-1}
-    i_g: np.ndarray  # i∘g, in the memory of h until h_t is known
+    h: np.ndarray  # i∘g, then h_t
+    a: np.ndarray  # [a_f/2; a_o/2; a_i/2; a_g], then tanh of them
+    f_o_i: np.ndarray  # of f, o and i the rows of a; then [f; o; i]
+    f: np.ndarray  # the forget gate
+    o: np.ndarray  # the output gate; then ∂h/∂a_o; then da_o
+    i: np.ndarray  # the input gate; then ∂c/∂a_i; then da_i
+    g: np.ndarray  # the candidate; then ∂c/∂a_g; then da_g
+    c_before: np.ndarray  # c_{t-1}, f∘c_{t-1}; then ∂c/∂a_f; then da_f
+    tanh_c: np.ndarray  # tanh(c_t); then ∂h/∂c; then the part of dc_t that comes through h_t
     c: np.ndarray  # c_t: c_before of the next timestep
-    tanh_c: np.ndarray  # tanh(c_t)
-    h: np.ndarray  # h_t
-    # The factors; c_by_c_before is f.
-    h_by_c: np.ndarray
-    h_by_a_o: np.ndarray
-    c_by_a_g: np.ndarray
-    c_by_a_i: np.ndarray
-    c_by_a_f: np.ndarray
-    # The deltas.
-    dc_from_h: np.ndarray  # the part of dc_t that comes through h_t
-    da_o: np.ndarray
-    da_g: np.ndarray
-    da_i: np.ndarray
-    da_f: np.ndarray
     deltas: np.ndarray  # [da_o; da_i; da_g; da_f]
 
 
@@ -62,36 +63,21 @@ class LSTM(Cell):
     def views(self, blocks, h, memory, scratch):
         # Both `a` and `deltas` must be four neighbouring slots. The backward pass needs f to its
         # end, so da_f can't take the slot of f. It takes that of f∘c_{t-1}, behind the others.
-        H, now, h_after = self.hidden_size, memory[:-1], h[1:]
-        slot_f, slot_o, slot_i, slot_g, slot_c, slot_tanh_c = self.slots(now)
-        a, f_o_i = now[:, : 4 * H], now[:, : 3 * H]
+        H, now = self.hidden_size, memory[:-1]
+        f, o, i, g, c_before, tanh_c = self.slots(now)
         return Views(
             block=blocks[:-1],
             h_before=h[:-1],
-            c_before=slot_c,
-            a=a,
-            tanh_a=a,
-            tanh_half_a=f_o_i,
-            f_o_i=f_o_i,
-            f=slot_f,
-            o=slot_o,
-            i=slot_i,
-            g=slot_g,
-            f_c=slot_c,
-            i_g=h_after,
+            h=h[1:],
+            a=now[:, : 4 * H],
+            f_o_i=now[:, : 3 * H],
+            f=f,
+            o=o,
+            i=i,
+            g=g,
+            c_before=c_before,
+            tanh_c=tanh_c,
             c=memory[1:, 4 * H : 5 * H],
-            tanh_c=slot_tanh_c,
-            h=h_after,
-            h_by_c=slot_tanh_c,
-            h_by_a_o=slot_o,
-            c_by_a_g=slot_g,
-            c_by_a_i=slot_i,
-            c_by_a_f=slot_c,
-            dc_from_h=slot_tanh_c,
-            da_o=slot_o,
-            da_g=slot_g,
-            da_i=slot_i,
-            da_f=slot_c,
             deltas=now[:, H : 5 * H],
         )
 
