@@ -1,4 +1,4 @@
-"""Shared by all benchmarks: options, timing of contenders in turn, and reports."""
+"""Running contenders side by side, and writing down what came out."""
 
 import argparse
 import json
@@ -21,35 +21,35 @@ DATA = Path(__file__).parent.parent / "examples" / "data"
 class Result(NamedTuple):
     """One line of a table."""
 
-    group: str  # the group of lines that share geometric means
-    labels: dict[str, object]  # what was measured, by column
-    seconds: dict[str, float]  # the median time of each contender
+    group: str  # whose geometric means it goes into
+    labels: dict[str, object]  # what was measured
+    seconds: dict[str, float]  # the median of each contender
     ratios: dict[str, float]
 
 
-# The cells that torch and JAX are measured on as well (see peers.py).
+# The cells that torch and JAX have too (see peers.py).
 PEERS_CELLS = ("elman", "gru", "lstm")
 
 
-def arguments(description: str, by_cell: bool = False) -> argparse.Namespace:
-    """Read the options that all benchmarks share, and --cells if a benchmark has cells."""
+def arguments(description: str, cells: Iterable[str] = ()) -> argparse.Namespace:
+    """Read the options that all benchmarks share, and --cells if there are cells to choose from."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--threads", type=int, default=1, help="threads of every contender")
     parser.add_argument("--quick", action="store_true", help="few repetitions, to try it out")
-    if by_cell:
-        parser.add_argument("--cells", nargs="+", choices=PEERS_CELLS, default=PEERS_CELLS)
+    if cells:
+        parser.add_argument("--cells", nargs="+", choices=cells, default=cells)
     options = parser.parse_args()
     limit_threads(options.threads)
     return options
 
 
 def limit_threads(n: int) -> None:
-    """Limit every contender to n threads. Call it before the first use of JAX."""
+    """Give every contender this many threads; call it before JAX is used for the first time."""
     threadpool_limits(n)
-    os.environ["NPROC"] = str(n)  # for XLA: its flags don't limit its threads
+    os.environ["NPROC"] = str(n)  # XLA's threads; its flags leave it as many as there are cores
     try:
         import torch
     except ImportError:
@@ -62,8 +62,8 @@ def alternate(
 ) -> dict[str, float]:
     """Run contenders in turn, round after round; return the median time of a run of each.
 
-    Each contender gets about `seconds` in total. Turns are short, so that other load on the machine
-    affects all contenders alike. If runs are long there are fewer rounds, but at least five.
+    Each contender has about `seconds` in all. Turns are short, so that what else goes on in the
+    machine falls on all alike; where single runs are long, there are fewer rounds, but five.
     """
     once = {}
     for name, run in contenders.items():
@@ -79,7 +79,7 @@ def alternate(
 
 
 def seconds_of(run: Callable[[], object], repeats: int = 1) -> float:
-    """Return the mean time of a run in seconds."""
+    """The mean time of a run."""
     start = time.perf_counter()
     for _ in range(repeats):
         run()
@@ -87,7 +87,7 @@ def seconds_of(run: Callable[[], object], repeats: int = 1) -> float:
 
 
 def environment() -> dict[str, object]:
-    """Describe the machine and the libraries."""
+    """Say what the figures were measured on."""
     blas = [
         f"{info['internal_api']} {info['version']} {info.get('architecture', '')}".strip()
         + f", {info['num_threads']} threads"
@@ -136,9 +136,9 @@ def report(title: str, columns: list[str], rows: list[list[str]], figures, path:
 
 
 def report_results(title: str, results: list[Result], path: Path | None) -> None:
-    """Report results, with the geometric means of the ratios below each group.
+    """Report results; below each group stand the geometric means of its ratios.
 
-    The results of a group must be consecutive.
+    The results of a group follow one another.
     """
     labels = list(results[0].labels)
     contenders = unique(name for result in results for name in result.seconds)

@@ -26,7 +26,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
 
-from common import DATA, Result, alternate, arguments, report_results
+from common import DATA, PEERS_CELLS, Result, alternate, arguments, report_results
 from peers import RaggedData, TorchRNN, collate_padded, skorch_classifier, torch_fit
 from sklearn_rnn import RNNClassifier
 
@@ -220,7 +220,7 @@ def measure_search(n_jobs: int, quick: bool) -> Result:
 
 
 def main():
-    options = arguments(__doc__, by_cell=True)
+    options = arguments(__doc__, cells=PEERS_CELLS)
     warnings.simplefilter("ignore", ConvergenceWarning)
     sets = [  # name, data, batch size, epochs
         ("digits 8×8", digits(), 32, 10),

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from common import arguments, geometric_mean, report
+from common import PEERS_CELLS, arguments, geometric_mean, report
 from fresh import in_fresh_process, megabytes, peak_bytes
 from sklearn_rnn import RNNClassifier
 from steps import N_OUTPUTS, Task, minibatch, ours, output, task_of
@@ -101,7 +101,7 @@ def cases(cells, quick):
 
 
 def main():
-    options = arguments(__doc__, by_cell=True)
+    options = arguments(__doc__, cells=PEERS_CELLS)
     rows, figures, ratios = [], [], []
     for what, task, shape, measure, args in cases(options.cells, options.quick):
         peaks = {

@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from common import Result, alternate, arguments, report, report_results
+from common import PEERS_CELLS, Result, alternate, arguments, report, report_results
 from fresh import in_fresh_process, megabytes, peak_bytes
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from steps import N_OUTPUTS
@@ -162,7 +162,7 @@ def peak(contender, cell, container, per_step, T):
 
 
 def main():
-    options = arguments(__doc__, by_cell=True)
+    options = arguments(__doc__, cells=PEERS_CELLS)
     about = f"float32, {options.threads} thread(s)"
 
     def path(part):

@@ -12,7 +12,7 @@ import sys
 
 import numpy as np
 
-from common import Result, alternate, arguments, report_results
+from common import PEERS_CELLS, Result, alternate, arguments, report_results
 from peers import torch_packed_step, torch_padded_step
 from steps import QUICK_SHAPES, SHAPES, minibatch, ours, output, task_of
 
@@ -40,7 +40,7 @@ def measure(cell, shape, per_step, seconds):
 
 
 def main():
-    options = arguments(__doc__, by_cell=True)
+    options = arguments(__doc__, cells=PEERS_CELLS)
     results = [
         measure(cell, shape, per_step, seconds=0.3 if options.quick else 2.0)
         for cell in options.cells

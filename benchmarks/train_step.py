@@ -2,23 +2,24 @@
 
     python benchmarks/train_step.py [--json FILE] [--threads N] [--quick] [--cells gru lstm]
 
-"gemm" is the time of the matrix products of our step alone, in NumPy. Each timestep has one product
-for the gates and one for the gradient of the hidden state. One product over all timesteps is for
-the gradient of the weights.
+"gemm" is the time of the matrix products alone that our step makes, in NumPy: per timestep one for
+the gates and one for the gradient on the state, and one for the gradient on the weights over all
+timesteps. A cell that torch and JAX don't have is measured without them.
 """
 
 import sys
 
 import numpy as np
 
-from common import Result, alternate, arguments, report_results
-from peers import GATES, jax_step, torch_step
+from common import PEERS_CELLS, Result, alternate, arguments, report_results
+from peers import jax_step, torch_step
+from sklearn_rnn.core.cells import CELLS
 from steps import QUICK_SHAPES, SHAPES, minibatch, ours, output, task_of
 
 
 def gemm(task, batches):
     B, T, D = batches[0].X.shape
-    H, n = task.hidden_size, GATES[task.cell] * task.hidden_size
+    H, n = task.hidden_size, len(CELLS[task.cell].gates) * task.hidden_size
     rng = np.random.default_rng(0)
 
     def draw(*size):
@@ -42,27 +43,27 @@ def gemm(task, batches):
     return step
 
 
-CONTENDERS = {"ours": ours, "torch": torch_step, "jax": jax_step, "gemm": gemm}
+PEERS = {"torch": torch_step, "jax": jax_step}
 
 
 def measure(cell, shape, n_layers, per_step, seconds):
     task = task_of(cell, shape, n_layers, per_step)
     lengths = np.full(shape[1], shape[0])
     batches = [minibatch(task, lengths, np.random.default_rng(0))]
-    times = alternate({n: f(task, batches) for n, f in CONTENDERS.items()}, seconds)
+    peers = PEERS if cell in PEERS_CELLS else {}
+    contenders = {"ours": ours, **peers, "gemm": gemm}
+    times = alternate({n: f(task, batches) for n, f in contenders.items()}, seconds)
     labels = {"cell": cell, "(T, B, D, H)": shape, "layers": n_layers, "output": output(task)}
-    ratios = {
-        "torch / ours": times["torch"] / times["ours"],
-        "jax / ours": times["jax"] / times["ours"],
-        "best peer / ours": min(times["torch"], times["jax"]) / times["ours"],
-        "ours / gemm": times["ours"] / times["gemm"],
-    }
+    ratios = {f"{peer} / ours": times[peer] / times["ours"] for peer in peers}
+    if peers:
+        ratios["best peer / ours"] = min(times[peer] for peer in peers) / times["ours"]
+    ratios["ours / gemm"] = times["ours"] / times["gemm"]
     print(labels, ratios, file=sys.stderr, flush=True)
     return Result(cell, labels, times, ratios)
 
 
 def main():
-    options = arguments(__doc__, by_cell=True)
+    options = arguments(__doc__, cells=tuple(CELLS))
     shapes, networks = SHAPES, [(1, False), (1, True), (2, False), (2, True)]
     if options.quick:
         shapes, networks = QUICK_SHAPES, [(1, False), (2, True)]

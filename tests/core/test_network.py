@@ -302,7 +302,9 @@ def test_textbook_names_cover_every_parameter_once(cell, n_layers, bidirectional
     for k in range(n_layers):
         for part in [f"layer_{k}"] + [f"layer_{k}.reverse"] * bidirectional:
             assert named[f"{part}.W_xh"].shape == (n_gates * 3, 2 if k == 0 else width)
-            assert named[f"{part}.W_hh"].shape == (n_gates * 3, 3)
+            W_hh = named[f"{part}.W_hh"]  # a cell's gates need not all read h
+            assert len(W_hh) in range(3, 3 * n_gates + 1, 3)
+            assert W_hh.shape[1] == 3
             assert named[f"{part}.b_h"].shape == (n_gates * 3,)
     assert bidirectional == any("reverse" in name for name in named)
     assert named["output.W_hy"].shape == (4, width)

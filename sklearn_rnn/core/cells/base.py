@@ -8,34 +8,37 @@ docs/new_cell.md builds a cell step by step.
 
 blocks : (n + 1, H + 1 + D, B)
     Block t is [h_{t-1}; 1; x_t]. One product, W block_t, takes in the state, the bias and the
-    input. Block t + 1 takes h_t. The last block has only h.
+    input. The loop fills in 1 and x. h_t goes into block t + 1. The last block has only h.
 h : (n + 1, H, B)
     The states h_{t-1} and h_t of every timestep. Without recurrent dropout `h` is the first H rows
     of `blocks`. With it `h` has memory of its own, and the loop writes m∘h_{t-1} into block t, m
     being the mask. So a product with h_{t-1} reads the block; every other use of h_{t-1}, as in
     the GRU's z∘h_{t-1}, reads `h_before`.
 memory : (n + 1, n_memory * H, B)
-    What a timestep leaves for the backward pass, in `n_memory` slots of H rows. Every span of a
-    batch has its own. A state other than h has a slot too: block t of `memory` holds it as it was
-    before timestep t, which writes its new value into block t + 1.
+    What a timestep leaves for the backward pass, in `n_memory` slots of H rows. In training every
+    span of a batch has its own. A state other than h has a slot too: block t of `memory` holds its
+    value before timestep t, and timestep t writes the new value into block t + 1.
 scratch : (n, n_scratch * H, B)
-    Memory for the backward pass, in `n_scratch` slots of H rows. All chunks and all layers use the
-    same, one after another. It holds its values from `compute_factors` until the chunk's gradients
-    are computed, and nothing in it is left from the forward pass.
+    Memory for the backward pass alone, in `n_scratch` slots of H rows. All chunks and all layers
+    use the same, one after another. Values stay in it from `compute_factors` until the gradients of
+    the chunk are computed.
 
 `Cell.views` gives names to the parts of these arrays.
 
-**Three phases, one memory.** `begin` and `forward` write the quantities of the equations. Then
-`compute_factors` replaces them, for the whole span at once, by factors: partial derivatives that
-don't depend on gradients from later timesteps, such as ∂h_t/∂a. At last `backward`, timestep by
-timestep, multiplies the factors by those gradients and so replaces them by deltas: gradients of the
-loss, such as da. A slot that serves in two phases has a name for each; the names are one array.
-The gradient on v is called `dv`, the factor ∂v/∂w `v_by_w`. The backward pass needs no memory
-beside the forward pass's, but for scratch, and can run only once.
+**Three phases, one memory.** `begin` and `forward` write the quantities of the equations.
+`compute_factors` replaces them by factors, for the whole span at once. A factor is a partial
+derivative within the timestep, such as ∂h_t/∂a: it doesn't depend on gradients from later
+timesteps. Then `backward` multiplies the factors by those gradients, timestep by timestep, and so
+replaces them by deltas. A delta is a gradient of the loss, such as da. The backward pass needs no
+more memory than the forward pass, but for scratch. It can run only once.
 
-**The gradients.** `deltas` are the rows by which the weight gradients and the input gradients are
-computed, for a whole chunk at once. If `add_gradients` and `input_gradient` are those of `Cell`,
-they are the gradients on the pre-activations in the order of `gates`.
+A slot that serves in two phases has a name for each; the names are one array. `dv` is the gradient
+of the loss on v, and `v_by_w` is the factor ∂v/∂w.
+
+**The gradients on parameters and inputs.** `add_gradients` and `input_gradient` compute them from
+`deltas`, for a whole chunk or span at once. As `Cell` has them, the rows of `deltas` are the
+gradients on the pre-activations in the order of `gates`. A cell that overrides both may have other
+rows in `deltas`.
 
 **The states.** `backward` gets the gradients on the states after the timestep and replaces them by
 the gradients on the states before it. For h there are two ways from h_{t-1} to the loss:
@@ -78,19 +81,25 @@ class Cell(ABC):
     """The base of all cells.
 
     Its methods suit a cell whose gates are row blocks of one matrix W, which multiplies the block.
-    A cell with other parameters overrides the methods that deal with them, as the GRU does.
+    A cell with other parameters or products overrides some of them, as the GRU does.
+
+    equations : as the estimators' docstrings have them
+    activations : the values of the estimators' parameter `activation` that the cell knows; a cell
+        with fixed functions knows none, and accepts the default only
+    gates : the order of the gates in the rows of W, and so in `weights_`
+    sigmoid_gates : the gates that are σ of their pre-activation
+    forward_gates : the order of the gates in the forward product, if it is another
+    n_states : how many states go from timestep to timestep, h included
+    n_memory, n_scratch : how many slots of H rows the two arrays have
     """
 
-    # What a cell declares.
-    equations: (
-        str  # as they are to be found in the estimators' docstrings, σ, ∘ and · being s, * and .
-    )
-    gates: tuple[str, ...]  # the order of the row blocks of W, which `weights_` documents
-    activations: tuple[str, ...] = ("tanh",)  # the values of the parameter `activation` it accepts
+    equations: str
+    activations: tuple[str, ...] = ()
+    gates: tuple[str, ...]
     sigmoid_gates: tuple[str, ...] = ()
-    forward_gates: tuple[str, ...] | None = None  # the gates' order in the forward pass, if another
-    n_states = 1  # h, and for some cells more
-    n_memory: int  # slots of H rows
+    forward_gates: tuple[str, ...] | None = None
+    n_states = 1
+    n_memory: int
     n_scratch: int
 
     def __init__(self, hidden_size: int, activation: str):
@@ -167,11 +176,11 @@ class Cell(ABC):
         """Compute h_t, and the other states, from `block`, `h_before` and the other states."""
 
     def first_states(self, span) -> tuple[np.ndarray, ...]:
-        """The states before the span, h first."""
+        """Return the places of the states before the span, h first."""
         return (span.h_before[0],)
 
     def last_states(self, span) -> tuple[np.ndarray, ...]:
-        """The states at the end of the span."""
+        """Return the places of the states after the span."""
         return (span.h[-1],)
 
     # Backward.
@@ -196,7 +205,7 @@ class Cell(ABC):
         gradients["W"] += deltas @ blocks
 
     def input_gradient(self, weights, deltas: np.ndarray, d_x: np.ndarray) -> None:
-        """The gradient on a span's inputs; deltas (n, rows, B), d_x (n, D, B)."""
+        """Compute the gradient on a span's inputs; deltas (n, rows, B), d_x (n, D, B)."""
         np.matmul(weights.W_xh_T, deltas, out=d_x)
 
 

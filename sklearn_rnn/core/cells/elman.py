@@ -1,4 +1,4 @@
-"""The Elman network's cell (Elman 1990): one layer of units that read their own last values."""
+"""The Elman network's cell (Elman 1990): h_t = f(W_xh x_t + W_hh h_{t-1} + b_h)."""
 
 from collections.abc import Callable
 from typing import NamedTuple

@@ -61,8 +61,8 @@ class Views(NamedTuple):
 
 class GRU(Cell):
     equations = (
-        "r, z = σ(·), n = tanh(W_xn x_t + b_xn + r∘(W_hn h_{t-1} + b_hn)), "
-        "h_t = (1-z)∘n + z∘h_{t-1}"
+        "r, z = s(.), n = tanh(W_xn x_t + b_xn + r * (W_hn h_{t-1} + b_hn)), "
+        "h_t = (1 - z) * n + z * h_{t-1}"
     )
     gates = ("z", "r", "n")
     n_memory = 5
@@ -97,7 +97,7 @@ class GRU(Cell):
         )
 
     def views(self, blocks, h, memory, scratch):
-        # The slots' order makes neighbours of what one product writes or reads.
+        # Each block of rows that one product writes or reads is made of neighbouring slots.
         H, now = self.hidden_size, memory[:-1]
         slot_z, slot_r, slot_q, slot_r_q, slot_n = self.slots(now)
         z_r, slots_q_r_q = now[:, : 2 * H], now[:, 2 * H : 4 * H]
@@ -138,7 +138,7 @@ class GRU(Cell):
 
     def forward(self, weights, step):
         dot(weights.W_z_r_q, step.block, step.products)  # a_z/2, a_r/2; q = W_hn h_{t-1} + b_hn
-        logistic_of_half(step.half_a_z_r, weights.half, step.z_r)  # z, r = σ(a)
+        logistic_of_half(step.half_a_z_r, weights.half, step.z_r)  # z, r = σ(a_z), σ(a_r)
         multiply(step.r, step.q, step.r_q)  # r∘q
         add(step.x_n, step.r_q, step.a_n)  # a_n = W_xn x_t + b_xn + r∘q
         tanh(step.a_n, step.n)  # n = tanh(a_n)

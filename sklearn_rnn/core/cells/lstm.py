@@ -1,4 +1,8 @@
-"""The LSTM cell (Hochreiter, Schmidhuber 1997; forget gate: Gers, Schmidhuber, Cummins 2000)."""
+"""The LSTM cell (Hochreiter, Schmidhuber 1997; forget gate: Gers, Schmidhuber, Cummins 2000).
+
+o, i, f = σ(W_x· x_t + W_h· h_{t-1} + b_·),  g = tanh(W_xg x_t + W_hg h_{t-1} + b_g),
+c_t = f∘c_{t-1} + i∘g,  h_t = o∘tanh(c_t)
+"""
 
 from typing import NamedTuple
 
@@ -42,7 +46,7 @@ class Views(NamedTuple):
 
 
 class LSTM(Cell):
-    equations = "o, i, f = σ(·), g = tanh(·), c_t = f∘c_{t-1} + i∘g, h_t = o∘tanh(c_t)"
+    equations = "o, i, f = s(.), g = tanh(.), c_t = f * c_{t-1} + i * g, h_t = o * tanh(c_t)"
     gates = ("o", "i", "g", "f")
     forward_gates = ("f", "o", "i", "g")
     sigmoid_gates = ("f", "o", "i")
@@ -56,8 +60,8 @@ class LSTM(Cell):
         forget.b_h[...] = 1.0  # remember at first (Gers et al. 2000; Jozefowicz et al. 2015)
 
     def views(self, blocks, h, memory, scratch):
-        # Both a and deltas are to be four neighbouring slots. The backward pass needs f itself to
-        # the end, so da_f can't have the slot of f. It has that of f∘c_{t-1}, behind the others.
+        # Both `a` and `deltas` must be four neighbouring slots. The backward pass needs f to its
+        # end, so da_f can't take the slot of f. It takes that of f∘c_{t-1}, behind the others.
         H, now, h_after = self.hidden_size, memory[:-1], h[1:]
         slot_f, slot_o, slot_i, slot_g, slot_c, slot_tanh_c = self.slots(now)
         a, f_o_i = now[:, : 4 * H], now[:, : 3 * H]
