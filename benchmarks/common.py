@@ -32,7 +32,7 @@ PEERS_CELLS = ("elman", "gru", "lstm")
 
 
 def arguments(description: str, cells: Iterable[str] = ()) -> argparse.Namespace:
-    """Read the options that all benchmarks share, and --cells if a benchmark has cells."""
+    """Read the options that all benchmarks share, and --cells if there are cells to choose from."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )

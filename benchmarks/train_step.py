@@ -2,9 +2,9 @@
 
     python benchmarks/train_step.py [--json FILE] [--threads N] [--quick] [--cells gru lstm]
 
-"gemm" is the time of the matrix products of our step alone, in NumPy. Each timestep has one product
-for the gates and one for the gradient of the hidden state. One product over all timesteps is for
-the gradient of the weights. A cell that torch and JAX don't have is measured without them.
+"gemm" is the time of the matrix products alone that our step makes, in NumPy: per timestep one for
+the gates and one for the gradient on the state, and one for the gradient on the weights over all
+timesteps. A cell that torch and JAX don't have is measured without them.
 """
 
 import sys

@@ -18,6 +18,8 @@ CHOICES: dict[str, Collection[str]] = {
     "learning_rate": SCHEDULES,
 }
 
+DEFAULT_ACTIVATION = "tanh"  # cells with fixed activations accept it as well
+
 FLAGS = (
     "bidirectional",
     "return_sequences",
@@ -96,12 +98,12 @@ def check_hyperparameters(estimator) -> None:
 
 def check_activation(name: str, activation: str) -> None:
     """Raise ValueError for an activation that the cell doesn't know."""
-    if activation in CELLS[name].activations:
+    if activation == DEFAULT_ACTIVATION or activation in CELLS[name].activations:
         return
     cells = [other for other, cell in CELLS.items() if activation in cell.activations]
     raise ValueError(
         f"activation={activation!r} has no meaning for cell={name!r}, which has fixed ones: leave "
-        f"activation={CELLS[name].activations[0]!r}, or set cell={' or '.join(map(repr, cells))}."
+        f"activation={DEFAULT_ACTIVATION!r}, or set cell={' or '.join(map(repr, cells))}."
     )
 
 

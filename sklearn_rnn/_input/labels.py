@@ -72,8 +72,9 @@ def _read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
         )
     if y.dtype.kind == "f":
         check_finite(y, X, "y")
-    check_classification_targets(y)
-    kind = type_of_target(y, input_name="y", raise_unknown=True)
+    with np.errstate(invalid="ignore"):  # scikit-learn casts floats to integers, however large
+        check_classification_targets(y)
+        kind = type_of_target(y, input_name="y", raise_unknown=True)
     if kind == "multiclass-multioutput":
         raise ValueError(
             "y is of type 'multiclass-multioutput', which is not supported: give one label per "

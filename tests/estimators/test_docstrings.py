@@ -68,9 +68,8 @@ def test_every_cell_is_described(doc, name):
     cell = CELLS[name]
     choices = entries(doc, "Parameters")["cell"].partition("}")[0]
     assert f'"{name}"' in choices, f"the parameter `cell` doesn't list {name!r}"
-    equations = cell.equations.translate(str.maketrans("σ∘·", "s*."))
     notes = "".join(section(doc, "Notes").split())
-    line = f"- {name}: {equations}"
+    line = f"- {name}: {cell.equations}"
     assert "".join(line.split()) in notes, f"Notes lack the line {line}"
     gates = ", ".join(cell.gates)
     if len(cell.gates) > 1:

@@ -18,7 +18,11 @@ from sklearn_rnn.core.parameters import Parameters
 
 EPSILON = 1e-5  # best for central differences: errors of about 1e-11, of cutting off and rounding
 
-VARIANTS = [(name, activation) for name, cell in CELLS.items() for activation in cell.activations]
+VARIANTS = [
+    (name, activation)
+    for name, cell in CELLS.items()
+    for activation in cell.activations or ["tanh"]
+]
 
 
 def make_network(

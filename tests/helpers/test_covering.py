@@ -40,7 +40,7 @@ def test_what_is_not_possible_is_left_out():
     assert all(map(possible, cases))
 
 
-def test_thorough_cases_are_those_that_are_not_covered_already():
+def test_thorough_cases_are_the_ones_not_covered_already():
     values = covering(FACTORS, thorough=(FACTORS, tuple(FACTORS))).args[1]
     marked = [value.values for value in values if hasattr(value, "marks") and value.marks]
     plain = [value for value in values if isinstance(value, list)]

@@ -77,6 +77,7 @@ BAD_NUMBERS = {
 BAD_LABELS = {
     "continuous": (lambda: NUMBERS, ["continuous", "class"]),
     "continuous outputs": (lambda: np.c_[NUMBERS, NUMBERS], ["continuous", "class"]),
+    "too large for an integer": (lambda: [1e150, *LABELS[1:]], ["continuous", "class"]),
     "multiclass-multioutput": (
         lambda: np.c_[LABELS, np.arange(N)],
         ["multiclass-multioutput", "indicator", "return_sequences"],

@@ -15,6 +15,7 @@ from refusals import (
     TARGETS,
     N,
     make,
+    refused,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -59,6 +60,13 @@ class TestExtremes:
             else:
                 assert not np.isnan(predicted).any()
                 assert method == "predict_log_proba" or np.isfinite(predicted).all()
+
+    def test_outputs_that_overflow_are_refused(self, kind):
+        """By `predict` of the classifier too, which looks for the largest output only."""
+        estimator = make(kind, ARRAY, cell="elman", activation="identity")
+        estimator._parameters.vector[...] = 1e10
+        for method in PREDICTIONS[kind]:
+            refused(estimator, method, np.full_like(ARRAY, 1e300), words=["overflow", r"\bX\b"])
 
     @pytest.mark.parametrize("scale", [1e300, 1e39, 1e20, 1e-300])
     def test_score(self, kind, scale):

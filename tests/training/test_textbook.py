@@ -36,7 +36,7 @@ TEXTBOOK = {
 NETWORKS = [
     *({"cell": cell, "activation": activation} for cell, activation in VARIANTS),
     {"cell": "elman", "activation": "logistic", "n_layers": 2},
-    *({"cell": name, "n_layers": 2} for name, cell in CELLS.items() if len(cell.activations) == 1),
+    *({"cell": name, "n_layers": 2} for name, cell in CELLS.items() if not cell.activations),
     *({"cell": cell, "n_layers": 2, "bidirectional": True} for cell in CELLS),
 ]
 CASES = ["one target", "two targets", "binary", "multiclass"]

@@ -83,9 +83,9 @@ class Cell(ABC):
     Its methods suit a cell whose gates are row blocks of one matrix W, which multiplies the block.
     A cell with other parameters or products overrides some of them, as the GRU does.
 
-    equations : as the estimators' docstrings have them, but with σ, ∘ and · for s, * and .
-    activations : the values of the estimators' parameter `activation` that the cell accepts; a cell
-        with fixed functions accepts the default only
+    equations : as the estimators' docstrings have them
+    activations : the values of the estimators' parameter `activation` that the cell knows; a cell
+        with fixed functions knows none, and accepts the default only
     gates : the order of the gates in the rows of W, and so in `weights_`
     sigmoid_gates : the gates that are σ of their pre-activation
     forward_gates : the order of the gates in the forward product, if it is another
@@ -94,7 +94,7 @@ class Cell(ABC):
     """
 
     equations: str
-    activations: tuple[str, ...] = ("tanh",)
+    activations: tuple[str, ...] = ()
     gates: tuple[str, ...]
     sigmoid_gates: tuple[str, ...] = ()
     forward_gates: tuple[str, ...] | None = None

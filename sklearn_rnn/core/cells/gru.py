@@ -68,8 +68,8 @@ class Views(NamedTuple):
 
 class GRU(Cell):
     equations = (
-        "r, z = σ(·), n = tanh(W_xn x_t + b_xn + r∘(W_hn h_{t-1} + b_hn)), "
-        "h_t = (1-z)∘n + z∘h_{t-1}"
+        "r, z = s(.), n = tanh(W_xn x_t + b_xn + r * (W_hn h_{t-1} + b_hn)), "
+        "h_t = (1 - z) * n + z * h_{t-1}"
     )
     gates = ("z", "r", "n")
     n_memory = 5

@@ -47,7 +47,7 @@ class Views(NamedTuple):
 
 
 class LSTM(Cell):
-    equations = "o, i, f = σ(·), g = tanh(·), c_t = f∘c_{t-1} + i∘g, h_t = o∘tanh(c_t)"
+    equations = "o, i, f = s(.), g = tanh(.), c_t = f * c_{t-1} + i * g, h_t = o * tanh(c_t)"
     gates = ("o", "i", "g", "f")
     forward_gates = ("f", "o", "i", "g")
     sigmoid_gates = ("f", "o", "i")
