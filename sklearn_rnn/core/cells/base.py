@@ -37,8 +37,8 @@ the loss on v, and `v_by_w` is the factor ∂v/∂w.
 
 **The gradients on parameters and inputs.** `add_gradients` and `input_gradient` compute them from
 `deltas`, for a whole chunk or span at once. As `Cell` has them, the rows of `deltas` are the
-gradients on the pre-activations in the order of `gates`. A cell that overrides both may have other
-rows in `deltas`.
+gradients on the pre-activations in the order of `gates`, and the working copy has `W_xh_T`. A cell
+that overrides both may have other rows in `deltas`.
 
 **The states.** `backward` gets the gradients on the states after the timestep and replaces them by
 the gradients on the states before it. For h there are two ways from h_{t-1} to the loss:
@@ -83,12 +83,15 @@ class Cell(ABC):
     Its methods suit a cell whose gates are row blocks of one matrix W, which multiplies the block.
     A cell with other parameters or products overrides some of them, as the GRU does.
 
-    equations : as the estimators' docstrings have them
+    equations : as the estimators' docstrings have them, in ASCII: s for σ, * for ∘, and s(.) where
+        . is W_xh x_t + W_hh h_{t-1} + b_h
     activations : the values of the estimators' parameter `activation` that the cell knows; a cell
         with fixed functions knows none, and accepts the default only
-    gates : the order of the gates in the rows of W, and so in `weights_`
-    sigmoid_gates : the gates that are σ of their pre-activation
-    forward_gates : the order of the gates in the forward product, if it is another
+    gates : the order of the gates in the rows of W, and so in `weights_`; whatever has rows there
+        is a gate, like the GRU's n
+    sigmoid_gates : the gates that are σ of their pre-activation; only `Cell.working_copy` reads it
+    forward_gates : the order of the gates in the forward product, if it is another; only
+        `Cell.working_copy` reads it
     n_states : how many states go from timestep to timestep, h included
     n_memory, n_scratch : how many slots of H rows the two arrays have
     """
@@ -169,7 +172,10 @@ class Cell(ABC):
     # Forward.
 
     def begin(self, weights, span) -> None:  # noqa: B027
-        """Compute what does not depend on h, for all timesteps of the span; often nothing."""
+        """Compute what does not depend on h, for all timesteps of the span; often nothing.
+
+        The 1 and the x of every block are there. The block's h is not.
+        """
 
     @abstractmethod
     def forward(self, weights, step) -> None:
@@ -187,7 +193,10 @@ class Cell(ABC):
 
     @abstractmethod
     def compute_factors(self, weights, span, scratch: np.ndarray) -> None:
-        """Replace what `forward` has left by factors, for the whole span."""
+        """Replace what `forward` has left by factors, for the whole span.
+
+        `scratch` is the array that `views` got, for parts of it without a name.
+        """
 
     @abstractmethod
     def backward(self, weights, step, d_states) -> np.ndarray | None:
