@@ -27,8 +27,14 @@ class Result(NamedTuple):
     ratios: dict[str, float]
 
 
-def arguments(description: str, by_cell: bool = False) -> argparse.Namespace:
-    """Read the options that all benchmarks share, and --cells for those that go cell by cell."""
+def arguments(
+    description: str,
+    by_cell: bool = False,
+    add: Callable[[argparse.ArgumentParser], object] | None = None,
+) -> argparse.Namespace:
+    """Read the options that all benchmarks share, --cells for those that go cell by cell, and
+    those that `add` adds.
+    """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -38,6 +44,8 @@ def arguments(description: str, by_cell: bool = False) -> argparse.Namespace:
     if by_cell:
         cells = ("elman", "gru", "lstm")
         parser.add_argument("--cells", nargs="+", choices=cells, default=cells)
+    if add is not None:
+        add(parser)
     options = parser.parse_args()
     limit_threads(options.threads)
     return options
