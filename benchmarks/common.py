@@ -31,8 +31,16 @@ class Result(NamedTuple):
 PEERS_CELLS = ("elman", "gru", "lstm")
 
 
-def arguments(description: str, cells: Iterable[str] = ()) -> argparse.Namespace:
-    """Read the options that all benchmarks share, and --cells if there are cells to choose from."""
+def arguments(
+    description: str,
+    cells: Iterable[str] = (),
+    add: Callable[[argparse.ArgumentParser], object] | None = None,
+) -> argparse.Namespace:
+    """Read the options that all benchmarks share.
+
+    cells : the choices of --cells; without them there is no such option
+    add : adds a benchmark's own options to the parser
+    """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -41,6 +49,8 @@ def arguments(description: str, cells: Iterable[str] = ()) -> argparse.Namespace
     parser.add_argument("--quick", action="store_true", help="few repetitions, to try it out")
     if cells:
         parser.add_argument("--cells", nargs="+", choices=cells, default=cells)
+    if add is not None:
+        add(parser)
     options = parser.parse_args()
     limit_threads(options.threads)
     return options
