@@ -149,7 +149,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             self._publish(run)
             hooks.end()
             if not self.warm_start:
-                self._progress.forget_solver()
+                self._progress.drop_arrays()
         if ending is Ending.INTERRUPTED:
             warnings.warn(INTERRUPTED, stacklevel=3)  # over with_callbacks
             return self
