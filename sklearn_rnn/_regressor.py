@@ -435,10 +435,10 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     def _loss_for(self, targets):
         return self.loss
 
-    def _check_targets(self, examples, goes_on):
+    def _check_targets(self, examples, *, starts_training):
         if self.loss == "poisson":
             X, targets, weights = examples
-            check_counts(targets.values, weights, X, may_all_be_zero=goes_on)
+            check_counts(targets.values, weights, X, may_all_be_zero=not starts_training)
 
     def _score(self, targets, raw, weights):
         if self._loss == "squared_error":
