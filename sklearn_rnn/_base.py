@@ -165,12 +165,12 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
         """Train for one epoch, from the present state."""
-        if isinstance(self.early_stopping, (bool, np.bool_)) and self.early_stopping:
+        check_hyperparameters(self)
+        if self.early_stopping:
             raise ValueError(
                 "partial_fit does not support early_stopping=True: with one epoch per call there "
                 "is nothing to stop, and no data to hold out."
             )
-        check_hyperparameters(self)
         with unchanged_on_error(self):
             goes_on = hasattr(self, "_parameters")
             examples = self._read(X, y, sample_weight, goes_on=goes_on, classes=classes)
