@@ -20,7 +20,7 @@ from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.dropout import Dropout
 
 RAGGED = [2, 7, 1, 7, 2]
-VERY_UNEQUAL = [1, 40, 2, 1]  # of which not all run on to the end
+VERY_UNEQUAL = [1, 40, 2, 1]  # the short sequences don't run on to the end
 
 cells = pytest.mark.parametrize("cell", CELLS)
 per_step = pytest.mark.parametrize("return_sequences", [False, True], ids=["last", "all"])

@@ -218,8 +218,8 @@ def test_what_poisson_refuses():
     assert vars(model) == model.get_params()
 
 
-def test_a_part_of_the_data_may_have_counts_of_zero_only():
-    """But the first part, of which training takes its start."""
+def test_a_later_part_of_the_data_may_have_counts_of_zero_only():
+    """The first part may not, since the output bias starts at the logarithm of its mean."""
     with pytest.raises(ValueError, match="zero throughout"):
         RNNRegressor(**options("poisson")).partial_fit(X, np.zeros(30))
     model = RNNRegressor(**options("poisson")).partial_fit(X, targets(False))
