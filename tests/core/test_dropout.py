@@ -119,7 +119,7 @@ def test_finite_differences(cell, rates, bidirectional, return_sequences, n_laye
 def test_a_unit_is_scaled_where_the_next_layer_and_the_output_read_it(
     cell, return_sequences, bidirectional
 ):
-    """And not where the next timestep does: it is as if those layers' weights were scaled."""
+    """The next timestep reads it unscaled. So dropout acts like scaled weights of those layers."""
     options = {
         "n_layers": 2,
         "return_sequences": return_sequences,

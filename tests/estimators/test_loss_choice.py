@@ -160,7 +160,7 @@ def test_outliers_have_less_influence(loss):
 @losses
 @per_step_or_not
 def test_early_stopping_goes_by_the_loss_itself(loss, per_step):
-    """But for the squared error, by R²; the last eight samples are held out."""
+    """For the squared error it goes by R² instead. The last eight samples are held out."""
     y = targets(per_step)
     weights = np.random.default_rng(2).random(30) + 0.1
     model = RNNRegressor(
