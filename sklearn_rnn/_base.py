@@ -211,7 +211,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             targets = self._read_targets(given.y, X, getattr(self, "classes_", None))
             if targets.n_outputs != self.n_outputs_:
                 raise ValueError(
-                    f"y has {targets.n_outputs} outputs, but that of the training data has "
+                    f"y has {targets.n_outputs} outputs, but the targets of the training data have "
                     f"{self.n_outputs_}."
                 )
             weights = read_weights(given.sample_weight, X, self.return_sequences)
