@@ -47,7 +47,7 @@ class Descent(ABC):
     score decides when training stops, and the network ends with the parameters that scored best.
     An interrupt from the keyboard ends training early.
 
-    network : the one that is trained; the objective's, or one in another precision
+    network : the network to train. The objective's network is the same one, or a copy in float64.
     """
 
     unit = "Epoch"  # what a line of the report calls it

@@ -49,7 +49,7 @@ class FitHooks(Watcher):
     def __init__(self, context, arguments: dict[str, Any], snapshot: Callable[[], dict[str, Any]]):
         self.context = context
         self.arguments = {**arguments, "reconstruction_attributes": snapshot}
-        self._epoch = None  # its context
+        self._epoch = None  # the context of the present epoch
 
     def begin(self) -> None:
         """Before the first epoch."""

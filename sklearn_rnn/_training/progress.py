@@ -43,7 +43,7 @@ class Progress:
     split_seed: int = field(init=False)  # holds out the same samples when training goes on
     n_updates: int = 0
     n_samples_seen: int = 0
-    rate_factor: float = 1.0  # what is left of an adaptive learning rate
+    rate_factor: float = 1.0  # halved by an adaptive learning rate
     cycle_start: int = 0  # the epoch in which the present cycle of the learning rate began
     learning_rates: list[float] = field(default_factory=list)
     epochs_without_improvement: int = 0
@@ -53,7 +53,7 @@ class Progress:
     best_validation_score: float = -math.inf
     best_iteration: int | None = None  # the epoch of that score; the first epoch is 1
     best_parameters: np.ndarray | None = None  # at the end of that epoch
-    last_parameters: np.ndarray | None = None  # where to go on, if the best have been put back
+    last_parameters: np.ndarray | None = None  # training goes on from these after `put_back_best`
     health: GradientHealth = field(default_factory=GradientHealth)
     ending: Ending | None = None  # None while training goes on
 

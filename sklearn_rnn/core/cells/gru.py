@@ -41,7 +41,7 @@ class Views(NamedTuple):
     difference: np.ndarray  # h_{t-1} - n
     z_difference: np.ndarray  # z∘(h_{t-1} - n)
     h: np.ndarray  # h_t
-    # The factors; that of h_before is z.
+    # The factors. The factor ∂h_t/∂h_before is z itself.
     z_difference_r_q: np.ndarray  # [z∘(h_{t-1} - n); r∘q]
     through_sigmoids: np.ndarray  # [∂h/∂a_z; ∂a_n/∂a_r]
     h_by_a_z: np.ndarray

@@ -61,7 +61,7 @@ class LSTM(Cell):
 
     def views(self, blocks, h, memory, scratch):
         # Both `a` and `deltas` must be four neighbouring slots. The backward pass needs f to its
-        # end, so da_f can't take the slot of f. It takes that of f∘c_{t-1}, behind the others.
+        # end, so da_f can't take the slot of f. It takes the slot of f∘c_{t-1}, behind the others.
         H, now, h_after = self.hidden_size, memory[:-1], h[1:]
         slot_f, slot_o, slot_i, slot_g, slot_c, slot_tanh_c = self.slots(now)
         a, f_o_i = now[:, : 4 * H], now[:, : 3 * H]
