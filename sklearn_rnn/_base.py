@@ -49,20 +49,20 @@ UNCONVERGED = {
 
 @dataclass
 class Run:
-    """One training: what its steps hand on to each other."""
+    """What the steps of one training share."""
 
     network: Network
     progress: Progress
-    solver: Any  # of core.optimizers.SOLVERS, or LBFGS
+    solver: Any  # an instance of one of core.optimizers.SOLVERS, or of LBFGS
     rule: StoppingRule
-    scorer: Callable[[Network], float] | None = None  # a callback's, for the validation data
+    scorer: Callable[[Network], float] | None = None  # scores the validation data for a callback
 
 
 class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCMeta):
-    """Base of the recurrent estimators; a subclass says what targets, loss and predictions are."""
+    """Base of the recurrent estimators. A subclass defines the targets, the loss and the scores."""
 
     def __init__(self, **parameters):
-        # Named, with their defaults, by the subclasses, where scikit-learn looks for them.
+        # scikit-learn reads names and defaults from the signature of the subclass's __init__.
         for name, value in parameters.items():
             setattr(self, name, value)
 
@@ -71,15 +71,18 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         """Check y against X. `classes` are a classifier's, if they are known already."""
 
     def _weigh(self, targets: Targets, weights: np.ndarray) -> np.ndarray:
-        """Return the weights that training uses, given those of the samples."""
+        """Return the weights that training uses, given the weights of the targets."""
         return weights
 
-    def _check_targets(self, examples: Examples, goes_on: bool) -> None:
-        """Raise for targets that the loss can't take; where the weight is zero, any will do."""
+    def _check_targets(self, examples: Examples, *, starts_training: bool) -> None:
+        """Raise for targets that the loss can't take; targets of weight zero are ignored.
+
+        starts_training : whether a new network is trained on them
+        """
 
     @abstractmethod
     def _loss_for(self, targets: Targets) -> str:
-        """The name in core.losses.LOSSES."""
+        """Return the loss's name in core.losses.LOSSES."""
 
     @abstractmethod
     def _score(self, targets: np.ndarray, raw: np.ndarray, weights: np.ndarray) -> float:
@@ -115,7 +118,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             `~sklearn.pipeline.Pipeline` with ``transform_input=["X_val"]``, X_val is transformed
             like X.
         sample_weight_val : array-like, default=None
-            Weights of the validation data, as sample_weight is of the others.
+            Weights of the validation data, read like sample_weight.
 
         Returns
         -------
@@ -149,7 +152,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             self._publish(run)
             hooks.end()
             if not self.warm_start:
-                self._progress.forget_solver()
+                self._progress.drop_arrays()
         if ending is Ending.INTERRUPTED:
             warnings.warn(INTERRUPTED, stacklevel=3)  # over with_callbacks
             return self
@@ -161,13 +164,13 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         return self
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
-        """One epoch, from wherever training stands."""
-        if isinstance(self.early_stopping, (bool, np.bool_)) and self.early_stopping:
+        """Train for one epoch, from the present state."""
+        check_hyperparameters(self)
+        if self.early_stopping:
             raise ValueError(
                 "partial_fit does not support early_stopping=True: with one epoch per call there "
                 "is nothing to stop, and no data to hold out."
             )
-        check_hyperparameters(self)
         with unchanged_on_error(self):
             goes_on = hasattr(self, "_parameters")
             examples = self._read(X, y, sample_weight, goes_on=goes_on, classes=classes)
@@ -183,14 +186,14 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
     # Read.
 
     def _read(self, X, y, sample_weight, *, goes_on: bool, classes=None) -> Examples:
-        """Check the data against each other and, if training goes on, against those of before."""
+        """Check the data, also against the data of earlier fits if training goes on."""
         X = read_sequences(X, self, reset=not goes_on)
         if goes_on:
             classes = getattr(self, "classes_", None)
         targets = self._read_targets(y, X, classes)
         weights = self._weigh(targets, read_weights(sample_weight, X, self.return_sequences))
         examples = Examples(X, targets, weights)
-        self._check_targets(examples, goes_on)
+        self._check_targets(examples, starts_training=not goes_on)
         return examples
 
     def _read_validation(self, given: ValidationArguments) -> Examples | None:
@@ -208,12 +211,12 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             targets = self._read_targets(given.y, X, getattr(self, "classes_", None))
             if targets.n_outputs != self.n_outputs_:
                 raise ValueError(
-                    f"y has {targets.n_outputs} outputs, but that of the training data has "
+                    f"y has {targets.n_outputs} outputs, but the targets of the training data have "
                     f"{self.n_outputs_}."
                 )
             weights = read_weights(given.sample_weight, X, self.return_sequences)
             examples = Examples(X, targets, weights)
-            self._check_targets(examples, goes_on=True)
+            self._check_targets(examples, starts_training=False)
             return examples
 
     # Prepare.
@@ -260,7 +263,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         return network, progress
 
     def _begin(self, hooks: FitHooks, run: Run, given: ValidationArguments) -> int:
-        """Let callbacks begin, and do what they request; return how many epochs there are to be."""
+        """Let callbacks begin, and do what they request; return the number of epochs to train."""
         self._callback_requests = requests = Requests(given)
         hooks.begin()
         del self._callback_requests
@@ -296,7 +299,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
     # Run.
 
     def _descent(self, run: Run, data: TrainingData, monitor: Monitor) -> Descent:
-        """Return what trains the network; a new network starts at the loss's best constant."""
+        """Return the descent; for some losses, first set the output biases of a new network."""
         network, progress, loss = run.network, run.progress, LOSSES[self._loss].of(self)
         if loss.intercept is not None and not progress.n_epochs:
             known = data.target_positions()
@@ -340,23 +343,23 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         return float(scorer(fitted, given.X, given.y, **weighted))
 
     def _plain(self, *names: str) -> dict[str, Any]:
-        """Return parameters by name; NumPy's scalars would make float64 of float32 arrays."""
+        """Return parameters as Python numbers: NumPy's would turn float32 arrays into float64."""
         return {name: plain(getattr(self, name)) for name in names}
 
     # Publish.
 
     def _publish_input(self, examples: Examples) -> None:
-        """Remember what has been read, as attributes."""
+        """Set the attributes that describe the data."""
         self._fitted_on_table = examples.X.container == "table"
         self._loss = self._loss_for(examples.targets)
         vars(self).update(examples.targets.attributes())
 
     def _publish(self, run: Run) -> None:
-        """Remember what has been trained, as attributes."""
+        """Set the attributes that training leaves."""
         vars(self).update(fitted_attributes(run.network, run.progress))
 
     def _as_if_stopped(self, run: Run) -> dict[str, Any]:
-        """Return what `_publish` would set if training stopped now; copies of everything."""
+        """Return copies of the attributes that `_publish` would set if training stopped now."""
         parameters, progress = deepcopy((run.network.parameters, run.progress))
         progress.put_back_best(run.rule, parameters.vector)
         return fitted_attributes(Network(run.network.architecture, parameters), progress)
@@ -375,7 +378,7 @@ def plain(value):
 
 
 def fitted_attributes(network: Network, progress: Progress) -> dict[str, Any]:
-    """Return what training leaves, by the names of attributes."""
+    """Return the attributes that training leaves, by name."""
     n_iter = progress.n_epochs
     scored = bool(progress.validation_scores)
     return {

@@ -114,8 +114,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         The maximum number of epochs, or of iterations of "lbfgs".
     shuffle : bool, default=True
         Whether to shuffle the samples before each epoch and before validation data are held out.
-        With False, the validation data are the last samples, as is right for samples in the order
-        of time.
+        With False, the validation data are the last samples, which suits samples in the order of
+        time.
     max_grad_norm : float or None, default=5.0
         A gradient with a greater norm, over all parameters together, is scaled down to this norm
         [3]_. None never scales.

@@ -18,7 +18,7 @@ from sklearn_rnn.core.network import Network
 
 
 class FittedNetwork:
-    """The part of an estimator that works with what training has left; a mixin."""
+    """A mixin: the part of an estimator that needs only a trained network, and no training."""
 
     def _raw(self, X: Sequences) -> np.ndarray:
         """Raw outputs, (n_targets, n_outputs)."""
@@ -41,13 +41,13 @@ class FittedNetwork:
     def _check_overflow(self, outputs: np.ndarray) -> None:
         if not np.isfinite(outputs).all():
             raise ValueError(
-                "The predictions overflow: either X has values far larger than those that "
-                f"{type(self).__name__} was fitted on, or its training diverged; scale X, or fit "
-                "with a lower learning_rate_init."
+                "The predictions overflow: either X has values far larger than the values "
+                f"that {type(self).__name__} was fitted on, or its training diverged; scale X, or "
+                "fit with a lower learning_rate_init."
             )
 
     def _in_container(self, X: Sequences, y: np.ndarray):
-        """Return numbers per target the way X came."""
+        """Return one row of numbers per target, in the container of X."""
         return X.restore(y, np.nan) if self._architecture.return_sequences else y
 
     def _read_for_prediction(self, X) -> Sequences:
@@ -66,7 +66,7 @@ class FittedNetwork:
 
     def __getstate__(self):
         state = {**super().__getstate__(), "_sklearn_rnn_version": __version__}
-        state.pop("_callback_requests", None)  # it is the running fit's, and holds data
+        state.pop("_callback_requests", None)  # a running fit has it; it holds data
         return state
 
     def __setstate__(self, state):

@@ -116,8 +116,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         The maximum number of epochs, or of iterations of "lbfgs".
     shuffle : bool, default=True
         Whether to shuffle the samples before each epoch and before validation data are held out.
-        With False, the validation data are the last samples, as is right for samples in the order
-        of time.
+        With False, the validation data are the last samples, which suits samples in the order of
+        time.
     max_grad_norm : float or None, default=5.0
         A gradient with a greater norm, over all parameters together, is scaled down to this norm
         [3]_. None never scales.
@@ -435,10 +435,10 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     def _loss_for(self, targets):
         return self.loss
 
-    def _check_targets(self, examples, goes_on):
+    def _check_targets(self, examples, *, starts_training):
         if self.loss == "poisson":
             X, targets, weights = examples
-            check_counts(targets.values, weights, X, may_all_be_zero=goes_on)
+            check_counts(targets.values, weights, X, may_all_be_zero=not starts_training)
 
     def _score(self, targets, raw, weights):
         if self._loss == "squared_error":

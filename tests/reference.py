@@ -291,9 +291,10 @@ def network_forward(weights, sequence, cell, masks=None):
 
 
 def scored_steps(n_steps, directions, return_sequences):
-    """For each target the parts of h that it is read off: (timestep, units of h there) pairs.
+    """For each target the parts of h that the output layer reads: (timestep, units of h) pairs.
 
-    Of a whole sequence these are each direction's own last timestep: the reverse one's is 0.
+    For a whole sequence it reads h of each direction at the direction's own last timestep. For the
+    reverse direction that is timestep 0.
     """
     H = directions[0].W_hh.shape[1]
     if return_sequences:

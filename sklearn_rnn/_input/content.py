@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 # The most values of X that are copied at once, to check them or to join the arrays of a batch.
-BLOCK = 2**20
+MAX_COPIED = 2**20
 
 
 class Content(NamedTuple):
@@ -125,10 +125,10 @@ def _is_missing(value) -> bool:
 
 
 def _blocks(arrays: list[np.ndarray]) -> Iterator[slice]:
-    """Cut a list into slices of at most BLOCK values each, or of one larger array."""
+    """Cut a list into slices of at most MAX_COPIED values each, or of one larger array."""
     start = size = 0
     for i, array in enumerate(arrays):
-        if size + array.size > BLOCK and i > start:
+        if size + array.size > MAX_COPIED and i > start:
             yield slice(start, i)
             start, size = i, 0
         size += array.size
@@ -139,7 +139,7 @@ def _check_padded(array: np.ndarray) -> np.ndarray:
     """Return the lengths of sequences of numbers; raise where NaN or infinity isn't padding."""
     n, n_timesteps, n_features = array.shape
     lengths = np.full(n, n_timesteps)
-    block = max(1, BLOCK // (n_timesteps * n_features))
+    block = max(1, MAX_COPIED // (n_timesteps * n_features))
     for start in range(0, n, block):
         part = array[start : start + block]
         if _surely_finite(part):

@@ -55,13 +55,9 @@ def number_labels(
     return Labels(numbers_of(found, classes)[places], classes, False)
 
 
+@about("y")
 def read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
     """Return y as (n_targets,) labels, or as a multilabel indicator (n_targets, n_labels)."""
-    with about("y"):
-        return _read_labels(y, X, per_step)
-
-
-def _read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
     if issparse(y):
         y = y.toarray()
     y = rows_of_targets(y, X, per_step)

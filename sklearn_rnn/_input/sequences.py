@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
-from sklearn_rnn._input.content import BLOCK, FINITE_NUMBERS, Content, as_values
+from sklearn_rnn._input.content import FINITE_NUMBERS, MAX_COPIED, Content, as_values
 from sklearn_rnn._input.errors import about, describe, refuse_masked
 from sklearn_rnn.core.packing import Batch, FlatBatch, ScatteredBatch
 
@@ -83,14 +83,14 @@ class Sequences:
     def batch(self, chosen: np.ndarray) -> Batch:
         """Return a batch of the chosen sequences, which must be in order of decreasing length.
 
-        At most BLOCK values are copied.
+        At most MAX_COPIED values are copied.
         """
         if isinstance(self.arrays, np.ndarray) and self.arrays.flags.c_contiguous:
             values, starts = self.flat()
             return FlatBatch(values, starts[chosen], self.lengths[chosen])
         lengths = self.lengths[chosen]
         arrays = [self.arrays[i][:n] for i, n in zip(chosen, lengths, strict=True)]
-        if lengths.sum() * self.n_features > BLOCK:
+        if lengths.sum() * self.n_features > MAX_COPIED:
             return ScatteredBatch(arrays)
         return FlatBatch(np.concatenate(arrays), np.cumsum(lengths) - lengths, lengths)
 

@@ -1,7 +1,7 @@
 """Targets and weights: read from any container into flat arrays with one row per target.
 
 With one target per sequence, a flat array has one row per sequence. With one target per timestep,
-it has one row per valid timestep: those of the first sequence, then those of the second, and so on.
+it has one row per valid timestep: first all rows of the first sequence, then all of the second.
 """
 
 from typing import Any, NamedTuple, Protocol
@@ -32,7 +32,7 @@ def target_rows(X: Sequences, per_step: bool) -> TargetRows:
 
 
 class Targets(Protocol):
-    """Targets in the form that the loss takes, and the attributes that they set."""
+    """Targets in the form that the loss takes, and the attributes that describe them."""
 
     values: np.ndarray  # (n_targets, n_outputs), or (n_targets,) class numbers
 
@@ -59,7 +59,7 @@ class RegressionTargets(NamedTuple):
 
 
 class Examples(NamedTuple):
-    """Training or validation data that were read and checked."""
+    """Training or validation data, read and checked."""
 
     X: Sequences
     targets: Targets
@@ -67,7 +67,7 @@ class Examples(NamedTuple):
 
 
 def read_regression_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
-    """Return y as (n_targets,) or (n_targets, n_outputs), of float64 or float32."""
+    """Return y as (n_targets,) or (n_targets, n_outputs), in float64 or float32."""
     with about("y"):
         y = as_numbers(rows_of_targets(y, X, per_step), "y")
     if y.ndim > 2:
@@ -123,17 +123,17 @@ def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
     return weights
 
 
-def flatten(per_step, X: Sequences, name: str) -> np.ndarray:
+def flatten(values, X: Sequences, name: str) -> np.ndarray:
     """Concatenate values per timestep into one array of all valid timesteps.
 
-    per_step : (n, n_timesteps, ...) array, or a list of (n_timesteps_i, ...) arrays
+    values : (n, n_timesteps, ...) array, or a list of (n_timesteps_i, ...) arrays
     """
     expected = "(n_samples, n_timesteps) or a list of arrays (n_timesteps_i,)"
-    per_step = array_or_list(per_step, name, expected)
-    _check_count(len(per_step), X, name)
-    if isinstance(per_step, np.ndarray) and per_step.ndim > 1:
-        return _flatten_padded(per_step, X, name)
-    parts = [_part(part, f"{name}[{i}]") for i, part in enumerate(per_step)]
+    values = array_or_list(values, name, expected)
+    _check_count(len(values), X, name)
+    if isinstance(values, np.ndarray) and values.ndim > 1:
+        return _flatten_padded(values, X, name)
+    parts = [_part(part, f"{name}[{i}]") for i, part in enumerate(values)]
     for i, (part, length) in enumerate(zip(parts, X.lengths, strict=True)):
         if part.ndim == 0:
             raise ValueError(
@@ -216,8 +216,8 @@ def rows_of_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
 def is_per_timestep(y: np.ndarray | list | tuple, X: Sequences) -> bool:
     """Whether y has one target per timestep, for callers without `return_sequences`.
 
-    An array (n_samples, k, ...) has if k is the number of timesteps. Otherwise it has several
-    targets per sequence.
+    An array (n_samples, k, ...) has one per timestep if k is the number of timesteps. With another
+    k it has several targets per sequence.
     """
     try:
         shape = np.shape(y)

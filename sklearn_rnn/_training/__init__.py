@@ -1,1 +1,1 @@
-"""How a network is trained: objective, descent, data, and what watches it. Knows no estimator."""
+"""How a network is trained: objective, descent, data, and what watches it. Imports no estimator."""

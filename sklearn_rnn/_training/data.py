@@ -1,4 +1,4 @@
-"""The training data: sequences, targets and weights, and what the network gets at a time."""
+"""The training data: sequences, targets and weights, and the segments that they are cut into."""
 
 import math
 from collections.abc import Iterator
@@ -68,15 +68,15 @@ class TrainingData:
         return int(self.target_counts.sum())
 
     @property
-    def n_samples(self) -> float:
+    def weighted_size(self) -> float:
         """The number of sequences, each counted by the mean weight of its targets."""
         if self.per_step:
-            columns = zip(self.target_starts, self.lengths, strict=True)
-            return float(sum(self.weights[start : start + n].mean() for start, n in columns))
+            rows = zip(self.target_starts, self.target_counts, strict=True)
+            return float(sum(self.weights[start : start + n].mean() for start, n in rows))
         return float(self.weights[self.target_starts].sum())
 
     def take(self, chosen: np.ndarray) -> "TrainingData":
-        """Return some of the sequences; nothing is copied."""
+        """Return some of the sequences. No values, targets or weights are copied."""
         return replace(
             self,
             starts=self.starts[chosen],
@@ -101,9 +101,10 @@ class TrainingData:
         return next(self.segments(chosen, None))
 
     def segments(self, chosen: np.ndarray, n_steps: int | None) -> Iterator[Segment]:
-        """Cut some of the sequences into segments of so many timesteps; None: into one.
+        """Cut some of the sequences into segments of `n_steps` timesteps, or into one (None).
 
-        With one target per sequence, its weight is zero until the segment in which it ends.
+        With one target per sequence, its weight is zero in all segments but the one in which the
+        sequence ends.
         """
         chosen = chosen[decreasing(self.lengths[chosen])]
         whole, target_starts = self.inputs(chosen), self.target_starts[chosen]
@@ -145,8 +146,10 @@ def hold_out(
 ) -> tuple[TrainingData, TrainingData]:
     """Split into training data and validation data.
 
-    seed : of the random choice; None takes the last samples, as is right for the order of time
-    labels : (n_samples,), stratify the choice, where each can be on both sides; None doesn't
+    seed : of the random choice; None holds out the last samples, which suits samples in the order
+        of time
+    labels : (n_samples,), by which to stratify the random choice, if every label can be in both
+        parts; None for no stratification
     """
     n_held_out = math.ceil(fraction * len(data))
     n_left = len(data) - n_held_out

@@ -29,7 +29,7 @@ class Watcher:
 
 @dataclass(frozen=True)
 class Monitor:
-    """Who looks on.
+    """What happens after each epoch besides training.
 
     validate : returns the validation score of a network; None if there are no validation data
     verbose : whether to print a line per epoch
@@ -47,7 +47,7 @@ class Descent(ABC):
     score decides when training stops, and the network ends with the parameters that scored best.
     An interrupt from the keyboard ends training early.
 
-    network : the one that is trained; the objective's, or one in another precision
+    network : the network to train. The objective's network is the same one, or a copy in float64.
     """
 
     unit = "Epoch"  # what a line of the report calls it
@@ -66,7 +66,7 @@ class Descent(ABC):
         self.progress = progress
         self.rule = rule
         self.monitor = monitor
-        self._started = time.perf_counter()  # of an epoch
+        self._started = time.perf_counter()  # when the present epoch began
 
     def train(self, n_epochs: int) -> Ending:
         """Train for this many epochs at most; return why training ended."""
@@ -87,16 +87,19 @@ class Descent(ABC):
 
     @abstractmethod
     def descend(self, n_epochs: int) -> None:
-        """Go through the epochs, at most so many, until `progress.ending` says why to end."""
+        """Train for at most `n_epochs` epochs, and stop once `progress.ending` is set."""
 
     @abstractmethod
     def must_stop(self) -> bool:
-        """Decide, once after every epoch, whether to stop for want of improvement."""
+        """Decide after an epoch whether to stop because there was no improvement.
+
+        This is called exactly once per epoch, since it may change the learning rate.
+        """
 
     @property
     @abstractmethod
     def remedy(self) -> str:
-        """What the user can do where training diverges."""
+        """What the user can do if training diverges, in words for an error."""
 
     def begin_epoch(self) -> None:
         self._started = time.perf_counter()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sklearn_rnn.core.optimizers import norm_of
 from sklearn_rnn.core.parameters import Parameters
 
 # Gradients have vanished if the first layer's norm, divided by the output layer's, is smaller than
@@ -83,8 +84,3 @@ class GradientMeter:
         health.clipped_shares.append(self.n_clipped / self.n)
         health.weight_norms.append(norm_of(parameters))
         self._begin()
-
-
-def norm_of(vector: np.ndarray) -> float:
-    """The Euclidean norm."""
-    return math.sqrt(float(np.vdot(vector, vector)))

@@ -28,8 +28,8 @@ class ScoredStopping(NamedTuple):
 class Requests:
     """What passes between a fit that begins and the callbacks of this package.
 
-    The estimator has it as `_callback_requests` while their `on_fit_task_begin` runs. They read
-    `validation`, and set the others.
+    It is the estimator's `_callback_requests` while the callbacks' `on_fit_task_begin` runs. The
+    callbacks read `validation`, and may set the other two.
     """
 
     validation: ValidationArguments
@@ -42,14 +42,14 @@ class FitHooks(Watcher):
 
     context : the estimator's, from scikit-learn
     arguments : what every hook is given
-    snapshot : makes the attributes of an estimator as if training had stopped there; a copy, so
-        that neither the hooks nor the training can change what the other one has
+    snapshot : returns the fitted attributes as if training had stopped now. They are copies: hooks
+        can't change the training, and training can't change what a hook has kept.
     """
 
     def __init__(self, context, arguments: dict[str, Any], snapshot: Callable[[], dict[str, Any]]):
         self.context = context
         self.arguments = {**arguments, "reconstruction_attributes": snapshot}
-        self._epoch = None  # its context
+        self._epoch = None  # the context of the present epoch
 
     def begin(self) -> None:
         """Before the first epoch."""

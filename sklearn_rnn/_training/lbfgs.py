@@ -1,4 +1,4 @@
-"""Training by L-BFGS: all the data at once, for small data. An iteration is what an epoch is."""
+"""Training by L-BFGS: all the data at once, for small data. An epoch is an iteration of scipy's."""
 
 import math
 import sys
@@ -18,7 +18,7 @@ ENDINGS = {0: Ending.CONVERGED, 1: Ending.MAX_ITERATIONS, 2: Ending.STUCK}  # by
 
 
 class LBFGS:
-    """Stands for the solver where a rule for updates is wanted; it remembers nothing."""
+    """In place of a solver from `core.optimizers`: without state, since scipy keeps its own."""
 
     def init(self, theta: np.ndarray) -> None:
         return None
@@ -89,7 +89,7 @@ class LBFGSDescent(Descent):
         return self.value + 100 * (1 + abs(self.value)), np.zeros_like(theta)
 
     def _accept_tried(self) -> None:
-        """Let the loss that was tried last be that of the iteration."""
+        """Take the loss that was tried last as the loss of the iteration."""
         if not math.isfinite(self.tried):
             raise self.diverged("The loss")
         self.value = self.tried

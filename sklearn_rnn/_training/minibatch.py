@@ -15,7 +15,7 @@ from sklearn_rnn.core.network import Carry
 from sklearn_rnn.core.optimizers import clip_by_norm, clip_by_value
 from sklearn_rnn.core.schedules import SCHEDULES, Moment
 
-# Training ends where an adaptive learning rate has fallen below this.
+# Training ends when an adaptive learning rate has fallen below this.
 MIN_LEARNING_RATE = 1e-6
 
 
@@ -53,11 +53,11 @@ class MinibatchDescent(Descent):
         self.n_batches = math.ceil(len(data) / options.batch_size)
         self.n_steps = options.bptt_steps
         if self.n_steps is not None:
-            self.n_steps = min(self.n_steps, int(data.lengths.max()))  # it may be any int
-        # The updates of a batch that holds all sequences. A batch with fewer updates takes longer
-        # strides along the schedule, so that the length of a cycle is known from the start.
-        self.n_updates = data.n_updates(self.n_steps)
-        self.cycle_length = self.n_batches * self.n_updates * options.max_iter
+            self.n_steps = min(self.n_steps, int(data.lengths.max()))  # users may give any int
+        # A minibatch that holds the longest sequences has the most updates. A minibatch with fewer
+        # takes longer strides along the schedule. So the length of a cycle is known from the start.
+        self.updates_per_batch = data.n_updates(self.n_steps)
+        self.cycle_length = self.n_batches * self.updates_per_batch * options.max_iter
         self.n_done: float = 0  # updates of the present cycle
         self.rate = math.nan  # of the last update
 
@@ -71,7 +71,7 @@ class MinibatchDescent(Descent):
                 return
 
     def epoch(self) -> float:
-        """Go once through the data; return the mean of the loss on the way."""
+        """Go once through the data; return the mean of the losses before each update."""
         total = total_weight = 0.0
         progress, objective = self.progress, self.objective
         epoch_of_cycle = (progress.n_epochs - progress.cycle_start) % self.options.max_iter
@@ -79,7 +79,7 @@ class MinibatchDescent(Descent):
         # What overflows here ends in a loss that isn't finite, and in an error that says so.
         with np.errstate(over="ignore", invalid="ignore"):
             for k, chosen in enumerate(self._batches(), n_batches_done):
-                for value, weight, _ in self._updates(chosen, k * self.n_updates):
+                for value, weight, _ in self._updates(chosen, k * self.updates_per_batch):
                     total += value * weight
                     total_weight += weight
         progress.n_samples_seen += len(self.data)
@@ -102,7 +102,7 @@ class MinibatchDescent(Descent):
         """
         n_steps, carry, stride = self.n_steps, None, 1
         if n_steps is not None:
-            stride = self.n_updates / self.data.take(chosen).n_updates(n_steps)
+            stride = self.updates_per_batch / self.data.take(chosen).n_updates(n_steps)
         self.n_done = n_done
         for segment in self.data.segments(chosen, n_steps):
             if n_steps is None or segment.weights.any():
@@ -134,7 +134,7 @@ class MinibatchDescent(Descent):
         return evaluation
 
     def must_stop(self) -> bool:
-        """Stop when patience is at its end; an adaptive learning rate is halved first."""
+        """Stop when patience is at its end; halve an adaptive learning rate first."""
         if not self.is_out_of_patience():
             return False
         if self.options.learning_rate != "adaptive":

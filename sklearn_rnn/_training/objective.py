@@ -14,7 +14,7 @@ from sklearn_rnn.core.parameters import Parameters
 
 
 class Dropouts(NamedTuple):
-    """None does not drop anything."""
+    """The dropout of one training; None for no dropout."""
 
     outputs: Dropout | None = None  # of every recurrent layer
     recurrent: Dropout | None = None  # of h, where the next timestep reads it
@@ -25,7 +25,7 @@ class Dropouts(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """What the objective says of a segment."""
+    """The result of one evaluation."""
 
     loss: float  # the weighted mean over the targets, plus the penalty
     weight: float  # the sum of the targets' weights
@@ -33,7 +33,7 @@ class Evaluation(NamedTuple):
 
 
 class Objective:
-    """The loss of a network on training data, plus alpha/2 Σ W² / n_samples.
+    """The loss of a network on training data, plus alpha/2 Σ W² / `data.weighted_size`.
 
     `evaluate` takes the parameters that the network has at the time. It leaves the gradient in
     `gradients`, and lets `meter` measure the gradient of the loss alone.
@@ -57,12 +57,12 @@ class Objective:
         self.dropouts = dropouts
         self.gradients = network.architecture.zeros(network.dtype)
         self.meter = GradientMeter(self.gradients, max_grad_norm)
-        self._decay = decay(network, alpha, data.n_samples).vector
+        self._decay = decay(network, alpha, data.weighted_size).vector
 
     def evaluate(self, segment: Segment, carry: Carry | None = None) -> Evaluation:
         """Evaluate a segment from the state that `carry` holds; None: from the start.
 
-        Where the loss isn't finite, there is no gradient.
+        If the loss isn't finite, `gradients` and `meter` don't change.
         """
         network, theta = self.network, self.network.parameters.vector
         total_weight = float(segment.weights.sum())
@@ -78,17 +78,17 @@ class Objective:
         return Evaluation(value, total_weight, tape.carry)
 
     def pass_over(self, segment: Segment, carry: Carry | None) -> Carry:
-        """Only run over a segment that has no targets; return where the next one starts."""
+        """Run over a segment without targets, and return the carry for the next segment."""
         _, tape = self.network.forward(segment.batch, *self.dropouts, carry)
         return tape.carry
 
 
-def decay(network: Network, alpha: float, n_samples: float) -> Parameters:
-    """Return alpha / n_samples for every weight of a network, and 0 for every bias."""
-    strength = alpha / n_samples
+def decay(network: Network, alpha: float, size: float) -> Parameters:
+    """Return alpha / size for every weight of a network, and 0 for every bias."""
+    strength = alpha / size
     if strength > float(np.finfo(network.dtype).max):
         raise ValueError(
-            f"alpha={alpha}, divided by the sum of sample_weight, {n_samples}, is too large for "
+            f"alpha={alpha}, divided by the sum of sample_weight, {size}, is too large for "
             f"{network.dtype.name}: lower alpha, or scale the weights up."
         )
     strengths = network.architecture.zeros(network.dtype)

@@ -43,7 +43,7 @@ class Progress:
     split_seed: int = field(init=False)  # holds out the same samples when training goes on
     n_updates: int = 0
     n_samples_seen: int = 0
-    rate_factor: float = 1.0  # what is left of an adaptive learning rate
+    rate_factor: float = 1.0  # halved by an adaptive learning rate
     cycle_start: int = 0  # the epoch in which the present cycle of the learning rate began
     learning_rates: list[float] = field(default_factory=list)
     epochs_without_improvement: int = 0
@@ -52,8 +52,8 @@ class Progress:
     validation_scores: list[float] = field(default_factory=list)
     best_validation_score: float = -math.inf
     best_iteration: int | None = None  # the epoch of that score; the first epoch is 1
-    best_parameters: np.ndarray | None = None  # those of that epoch
-    last_parameters: np.ndarray | None = None  # where to go on, if the best have been put back
+    best_parameters: np.ndarray | None = None  # at the end of that epoch
+    last_parameters: np.ndarray | None = None  # training goes on from these after `put_back_best`
     health: GradientHealth = field(default_factory=GradientHealth)
     ending: Ending | None = None  # None while training goes on
 
@@ -70,7 +70,7 @@ class Progress:
         self.cycle_start = self.n_epochs
 
     def adopt(self, solver, parameters: np.ndarray) -> None:
-        """Go on with a solver; it starts anew unless the state is one of its own kind."""
+        """Go on with a solver. It starts anew if the state is that of another kind of solver."""
         fresh = solver.init(parameters)
         if type(fresh) is not type(self.solver_state):
             self.solver_state = fresh
@@ -94,7 +94,7 @@ class Progress:
         self.epochs_without_improvement = 0 if improved else stale + 1
 
     def put_back_best(self, rule: StoppingRule, parameters: np.ndarray) -> None:
-        """With early stopping, overwrite the parameters with those that scored best."""
+        """With early stopping, overwrite the parameters with the best-scoring ones."""
         is_done = self.last_parameters is not None
         if rule.early_stopping and self.best_parameters is not None and not is_done:
             self.last_parameters = parameters.copy()
@@ -107,6 +107,6 @@ class Progress:
             parameters[...] = self.last_parameters
         self.last_parameters = None
 
-    def forget_solver(self) -> None:
-        """Keep only what is small, where training need not go on exactly."""
+    def drop_arrays(self) -> None:
+        """Free the large arrays. Training can still go on, but not exactly as without a break."""
         self.solver_state = self.best_parameters = self.last_parameters = None

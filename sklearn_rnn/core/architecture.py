@@ -8,7 +8,7 @@ from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.cells.base import Cell
 from sklearn_rnn.core.parameters import Parameters, within
 
-# The prefix of the reverse direction's parameters, behind that of their layer.
+# The prefix of the reverse direction's parameters. It follows the prefix of the layer.
 REVERSE = "reverse."
 
 

@@ -26,9 +26,9 @@ class BidirectionalLayer(Layer):
     It hands on no states: in the next segment the reverse direction would start in the future.
 
     aligned : whether the rows of both directions stand at the same timestep of the inputs.
-        Otherwise the rows of the reverse direction stand in its own time. Then both have read the
-        whole sequence at its end, which is what an output layer reads that has one output per
-        sequence.
+        Otherwise the rows of the reverse direction stand in its own time. Then both directions have
+        read the whole sequence at its last timestep. An output layer with one output per sequence
+        reads that timestep.
     """
 
     def __init__(self, cell: Cell, n_inputs: int, workspace: Workspace, *, aligned: bool):

@@ -1,4 +1,4 @@
-"""What the network demands of a layer, whether it runs in one direction of time or in both.
+"""The interface of a layer, whether it runs in one direction of time or in both.
 
 A layer is a stage in a pipeline of generators. In the forward pass it takes the chunks that the
 layer below yields, one at a time, and yields its own outputs at once. The layer above reads them
@@ -23,11 +23,12 @@ Stream = Iterator[tuple[Chunk, Sequence]]
 class LayerCarry(NamedTuple):
     """What a layer hands on from one segment of a batch to the next.
 
-    Sequences that have ended are still among the columns, behind those of the others.
+    The columns of sequences that have ended are kept, behind those of running sequences.
 
     states : each (H, batch or more), at the end of the segment; None for zeros
-    recurrent_mask : (n_outputs, batch or more), what recurrent dropout multiplies h by wherever the
-        next timestep reads it. A sequence keeps its mask for all of its timesteps. None for none.
+    recurrent_mask : (n_outputs, batch or more). Recurrent dropout multiplies by it the h that the
+        next timestep reads. A sequence keeps its mask for all of its timesteps. None for no
+        recurrent dropout.
     """
 
     states: Sequence[np.ndarray] | None = None
@@ -38,8 +39,8 @@ class LayerCarry(NamedTuple):
 class LayerTape:
     """What the forward pass of a layer writes, for its backward pass and for the next segment.
 
-    records : the layer's memory of each chunk. With None the layer remembers the present chunk
-        only; then there is no backward pass.
+    records : what `Layer.records` returned, the memory of all chunks. With None the layer keeps
+        only the present chunk, and no backward pass is possible.
     carry : at first what the layer starts from, and after the forward pass what it hands on
     """
 

@@ -23,15 +23,15 @@ CHUNK_BYTES = 2 * 1024**2
 # How many sequences are predicted side by side. More are not faster, and take more memory.
 PREDICT_BATCH = 256
 
-# What a network hands on from one segment of a batch to the next, layer by layer.
+# The carries of all layers, from one segment of a batch to the next.
 Carry = Sequence[LayerCarry]
 
 
 class Tape(NamedTuple):
     """What a forward pass writes, for its backward pass and for the next segment.
 
-    Much of it lies in the memory of the network. So a tape serves one backward pass, and no longer
-    than until the network runs again. `carry` has memory of its own.
+    Much of it lies in the memory of the network. So a tape serves one backward pass, and only until
+    the network runs again. `carry` has memory of its own.
     """
 
     batch: Batch
@@ -104,8 +104,8 @@ class Network:
 
         dropout : acts on the outputs of every recurrent layer
         recurrent_dropout : acts on h where the next timestep reads it
-        carry : where the batch is a segment that continues another one, the carry of its tape;
-            this includes the masks of recurrent dropout
+        carry : if the batch continues an earlier segment, the carry of that segment's tape, which
+            includes the masks of recurrent dropout
         """
         carry = carry or self._start(len(batch.lengths), recurrent_dropout)
         chunks = list(batch.chunks(self.max_columns))
@@ -133,7 +133,7 @@ class Network:
         return raw, Tape(batch, chunks, tapes, masks, features, token)
 
     def _start(self, n_sequences: int, recurrent_dropout: Dropout | None = None) -> Carry:
-        """Return zero states, and for each sequence a mask, which it keeps to its end."""
+        """Return zero states and, with recurrent dropout, a mask for each sequence."""
         if recurrent_dropout is None:
             return [LayerCarry()] * len(self.layers)
         return [
@@ -161,7 +161,7 @@ class Network:
     ) -> Stream:
         """Send inputs through the recurrent layers; yield each chunk with the top layer's h.
 
-        masks : dropout's, for the outputs of each layer; the top one's are left to the caller
+        masks : dropout's, for the outputs of each layer. The caller applies the top layer's mask.
         """
         below = [None, *masks[:-1]]
         for layer, tape, mask in zip(self.layers, tapes, below, strict=True):
@@ -278,7 +278,10 @@ def masked(stream: Stream, mask: np.ndarray) -> Stream:
 
 
 def at_ends(span: Span, d_last: np.ndarray) -> list[np.ndarray | None]:
-    """Return the gradient on h for each step of a span, given that on each sequence's last h."""
+    """Return the gradient on h for each step of a span.
+
+    d_last : (n_outputs, batch), the gradient on the last h of each sequence
+    """
     d_h: list[np.ndarray | None] = [None] * span.n_steps
     for step, first, last in span.ends:
         d_h[step] = np.zeros((len(d_last), span.batch_size), d_last.dtype)

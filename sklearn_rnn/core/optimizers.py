@@ -1,7 +1,7 @@
 """Optimizers: gradient clipping, and the rules that turn a gradient into an update.
 
-An optimizer holds hyperparameters only. `init` makes its state, which is a separate object: what
-the rule remembers from update to update. `update` changes the parameter vector and the state in
+An optimizer holds hyperparameters only. `init` makes its state, a separate object with what the
+rule remembers from update to update. `update` changes the parameter vector and the state in
 place. The formulas are torch's, so both take the same steps.
 """
 
@@ -11,9 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 
+def norm_of(vector: np.ndarray) -> float:
+    """The Euclidean norm."""
+    return math.sqrt(np.vdot(vector, vector))
+
+
 def clip_by_norm(gradient: np.ndarray, max_norm: float) -> None:
-    """Scale the whole gradient down to norm `max_norm` if it exceeds that (Pascanu et al. 2013)."""
-    norm = math.sqrt(np.vdot(gradient, gradient))
+    """Scale a gradient whose norm is greater down to norm `max_norm` (Pascanu et al. 2013)."""
+    norm = norm_of(gradient)
     if norm > max_norm:
         gradient *= max_norm / norm
 

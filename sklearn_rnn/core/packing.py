@@ -84,8 +84,8 @@ class Batch(ABC):
         bounds = np.flatnonzero(self.lengths[1:] < self.lengths[:-1]) + 1
         bounds = [0, *bounds.tolist(), len(self.lengths)]
         plateaus, ending, ran_on, end = [], [], 0, 0
-        # From the shortest sequences to the longest: as long as running on costs little, those that
-        # end join one plateau.
+        # From the shortest sequences to the longest: they join one plateau, in which they run on to
+        # its end, as long as that costs little.
         for first, last in reversed(list(pairwise(bounds))):
             length = int(self.lengths[first])
             ran_on += sum(b - a for _, a, b in ending) * (length - end)

@@ -1,7 +1,7 @@
 """The memory of a layer in one direction: what its forward pass writes and its backward pass reads.
 
-For what the arrays hold see `cells.base`. Here they are laid out in the layer's memory. Batches of
-the same shape come again and again, so layouts and their thousands of views are kept for a while.
+`cells.base` says what the arrays hold. Here they are laid out in the layer's memory. Batches of the
+same shape come again and again, so layouts and their thousands of views are kept for a while.
 """
 
 from collections.abc import Sequence
@@ -32,16 +32,13 @@ class RecordMemory:
 
     def __init__(self, cell: Cell, n_inputs: int, workspace: Workspace):
         self._cell = cell
-        self._block_rows = cell.hidden_size + 1 + n_inputs
+        self.block_rows = cell.hidden_size + 1 + n_inputs
         self._arena = Arena(workspace.dtype)
         self._scratch = workspace.scratch
         self._layouts: dict[tuple, list[list[Record]]] = {}  # by the shapes of chunks
 
     def records(self, chunks: Sequence[Chunk], h_apart: bool) -> list[list[Record]]:
-        """Return memory for each span of each chunk, over that of all earlier records.
-
-        h_apart : whether h needs memory of its own, because blocks are to hold masked h
-        """
+        """Return memory for each span of each chunk; see `Layer.records`."""
         shapes = tuple(tuple(span.shape for span in chunk) for chunk in chunks)
         if (shapes, h_apart) not in self._layouts:
             if len(self._layouts) >= MAX_LAYOUTS:
@@ -56,7 +53,7 @@ class RecordMemory:
             (n_steps + 1, rows, batch)
             for chunk in chunks
             for n_steps, batch in chunk
-            for rows in (self._block_rows, H if h_apart else 0, cell.n_memory * H)
+            for rows in (self.block_rows, H if h_apart else 0, cell.n_memory * H)
         ]
         scratch_shapes = [  # all chunks share the scratch
             [(n_steps, cell.n_scratch * H, batch) for n_steps, batch in chunk] for chunk in chunks

@@ -36,8 +36,7 @@ class RecurrentLayer(Layer):
     @property
     def rows_per_step(self):
         cell = self.cell
-        block_rows = cell.hidden_size + 1 + self.n_inputs
-        return block_rows + (cell.n_memory + cell.n_scratch) * cell.hidden_size
+        return self._memory.block_rows + (cell.n_memory + cell.n_scratch) * cell.hidden_size
 
     def initialize(self, parameters, rng):
         self.cell.initialize(parameters, rng)

@@ -258,7 +258,7 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
                 n_outputs = targets.reshape(len(targets), -1).shape[1]
                 if n_outputs != self._n_outputs:
                     raise ValueError(
-                        f"y has {n_outputs} outputs, but that of the training data has "
+                        f"y has {n_outputs} outputs, but the targets of the training data have "
                         f"{self._n_outputs}."
                     )
             transformed[name] = self._transformed(targets, sequences)

@@ -186,7 +186,7 @@ def test_without_a_random_state(path):
 
 
 def test_what_had_converged_has_converged(path):
-    """And says nothing about max_iter."""
+    """The resumed fit trains no further, and does not warn about max_iter."""
     model = RNNRegressor(**FAST, n_iter_no_change=2, tol=1e9)
     with warnings.catch_warnings(action="error"):
         whole = clone(model).fit(X, Y)

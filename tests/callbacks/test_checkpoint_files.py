@@ -1,4 +1,4 @@
-"""The files of checkpoints: when they are written, whole ones, and those that are refused."""
+"""Checkpoint files: when they are written, that they are whole, and which ones are refused."""
 
 import os
 import pickle

@@ -1,4 +1,4 @@
-"""Dask clusters of worker processes on this machine, of which none may outlive its test."""
+"""Dask clusters of worker processes on this machine. No process may outlive its test."""
 
 from contextlib import contextmanager
 from multiprocessing import resource_tracker

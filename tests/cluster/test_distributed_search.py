@@ -98,7 +98,10 @@ def test_halving_over_epochs(client):
 
 
 def set_blas_threads(n):
-    """For every thread, and let any of them change it (see sklearn_rnn._training.threads)."""
+    """Set the number for every thread, and let any thread change it later.
+
+    sklearn_rnn._training.threads says why that takes two limits.
+    """
     threadpool_limits(n, user_api="blas")
     with threadpool_limits(n, user_api="blas"):
         pass

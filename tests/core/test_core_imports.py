@@ -77,7 +77,7 @@ def test_foreign_statements_would_be_found(statement):
 
 
 def test_imported_modules():
-    """Nothing foreign comes in by other ways either."""
+    """After the import, no foreign module is loaded, however it may have been imported."""
     program = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(FOLDER.parent)],
         capture_output=True,

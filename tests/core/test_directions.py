@@ -16,7 +16,7 @@ depths = pytest.mark.parametrize("n_layers", [1, 2, 3])
 
 
 def mirror_image(network):
-    """The network whose forward direction is another's reverse one, and the other way round."""
+    """A copy of a network whose two directions are exchanged."""
     image = Network(network.architecture, network.architecture.zeros(network.dtype))
     ours = network.architecture.named(network.parameters)
     theirs = network.architecture.named(image.parameters)

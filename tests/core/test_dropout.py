@@ -20,7 +20,7 @@ from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.dropout import Dropout
 
 RAGGED = [2, 7, 1, 7, 2]
-VERY_UNEQUAL = [1, 40, 2, 1]  # of which not all run on to the end
+VERY_UNEQUAL = [1, 40, 2, 1]  # the short sequences don't run on to the end
 
 cells = pytest.mark.parametrize("cell", CELLS)
 per_step = pytest.mark.parametrize("return_sequences", [False, True], ids=["last", "all"])
@@ -119,7 +119,7 @@ def test_finite_differences(cell, rates, bidirectional, return_sequences, n_laye
 def test_a_unit_is_scaled_where_the_next_layer_and_the_output_read_it(
     cell, return_sequences, bidirectional
 ):
-    """And not where the next timestep does: it is as if those layers' weights were scaled."""
+    """The next timestep reads it unscaled. So dropout acts like scaled weights of those layers."""
     options = {
         "n_layers": 2,
         "return_sequences": return_sequences,

@@ -67,8 +67,8 @@ def test_balanced_classes_have_the_same_sum(y, per_step, weights):
         assert_allclose(model.weights_[name], array, rtol=0, atol=1e-9)
 
 
-def test_a_class_of_which_nothing_counts():
-    """It is still a class; "balanced" is about those that are there."""
+def test_a_class_whose_samples_all_have_weight_zero():
+    """It is still a class. "balanced" weighs the other classes as if it weren't there."""
     weights = (RARE != "rarer").astype(float)
     model = RNNClassifier(class_weight="balanced", **FAST).fit(X, RARE, weights)
     assert_array_equal(model.classes_, ["common", "rare", "rarer"])

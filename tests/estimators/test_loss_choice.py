@@ -160,7 +160,7 @@ def test_outliers_have_less_influence(loss):
 @losses
 @per_step_or_not
 def test_early_stopping_goes_by_the_loss_itself(loss, per_step):
-    """But for the squared error, by R²; the last eight samples are held out."""
+    """For the squared error it goes by R² instead. The last eight samples are held out."""
     y = targets(per_step)
     weights = np.random.default_rng(2).random(30) + 0.1
     model = RNNRegressor(
@@ -218,8 +218,8 @@ def test_what_poisson_refuses():
     assert vars(model) == model.get_params()
 
 
-def test_a_part_of_the_data_may_have_counts_of_zero_only():
-    """But the first part, of which training takes its start."""
+def test_a_later_part_of_the_data_may_have_counts_of_zero_only():
+    """The first part may not, since the output bias starts at the logarithm of its mean."""
     with pytest.raises(ValueError, match="zero throughout"):
         RNNRegressor(**options("poisson")).partial_fit(X, np.zeros(30))
     model = RNNRegressor(**options("poisson")).partial_fit(X, targets(False))

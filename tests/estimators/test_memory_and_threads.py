@@ -81,7 +81,7 @@ def test_a_table_is_not_converted_as_a_whole():
 @pytest.mark.parametrize("dtype", [np.int16, np.float32])
 @pytest.mark.parametrize("container", ["list", "object array", "Fortran order", "strided"])
 def test_containers_whose_sequences_do_not_lie_one_behind_the_other(container, dtype):
-    """Only as much of them is copied at a time as is worked on."""
+    """Prediction copies only the part of them that it works on."""
 
     def make(n_timesteps):
         array = sequences(n_timesteps, dtype)

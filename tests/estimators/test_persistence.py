@@ -109,7 +109,7 @@ def size(model):
     "options", [{}, {"early_stopping": True}, {"n_layers": 2, "cell": "lstm"}], ids=str
 )
 def test_the_file_holds_the_parameters_once(options):
-    """And nothing that grows with the data; 3 kB are names, numbers and the random generator."""
+    """Nothing in it grows with the data. 3 kB are names, numbers and the random generator."""
     options = FAST | {"hidden_size": 64, "max_iter": 5} | options
     model = RNNRegressor(**options).fit(X, Y)
     n_bytes = sum(array.nbytes for array in model.weights_.values())

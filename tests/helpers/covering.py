@@ -1,7 +1,7 @@
-"""Some of all combinations, in which whatever an error may take has its place.
+"""Chooses some of all combinations of options, so that every pair of values occurs in one of them.
 
-An error mostly takes one value, or two together, and seldom more. So a test of combinations need
-not go through all of them, if each pair of values is in one at least.
+Most errors need one value to show, or two together, and seldom more. So a test of many options need
+not go through all combinations.
 """
 
 from itertools import combinations, product
@@ -12,12 +12,12 @@ import pytest
 def cover(factors, *groups, possible=lambda case: True):
     """Choose combinations of the factors' values; always the same ones.
 
-    Every pair of values of two factors is in one of them, and every combination of values of the
-    factors that a group names, but for what is not possible.
+    Every pair of values of two factors occurs in one of them. So does every combination of values
+    of the factors in a group. What is not possible is left out.
 
     factors : {name: values}
     groups : sequences of names
-    possible : of a {name: value}, with some or all of the names, whether it may be tested
+    possible : tells whether a {name: value}, with some or all of the names, may be tested
     """
     wanted = [
         dict(zip(names, values, strict=True)).items()
@@ -36,7 +36,7 @@ def cover(factors, *groups, possible=lambda case: True):
 
 
 def _most_wanted(case, name, values, wanted, possible):
-    """The value that makes the most of what is wanted come about."""
+    """The value with which the case contains the most of the wanted combinations."""
 
     def gain(value):
         items = {**case, name: value}.items()

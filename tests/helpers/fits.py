@@ -9,10 +9,10 @@ ESTIMATORS = {"regressor": RNNRegressor, "classifier": RNNClassifier}
 
 
 def starting_weights(model, X, y):
-    """The weights before any update, by a fit whose update is far too small to matter.
+    """The weights before any update, from a fit whose only update is far too small to matter.
 
-    It is no more than the rate times the gradient: 1e-300 beside a bias of zero, and nothing
-    beside a weight.
+    The update is at most the rate, 1e-300, times the gradient. It leaves a bias of zero at about
+    1e-300, and changes no weight.
     """
     start = clone(model).set_params(learning_rate_init=1e-300, max_iter=1).fit(X, y)
     return {name: array.copy() for name, array in start.weights_.items()}

@@ -74,9 +74,10 @@ class Packed:
 
     @property
     def ends(self) -> list[int]:
-        """Up to which timestep each sequence runs on, together with those that end next.
+        """The timestep up to which each sequence runs on.
 
-        They go on together as long as that is 32 timesteps in all or fewer.
+        Sequences of similar lengths form a group that runs on to the longest one's end. Together
+        the sequences of a group run on for 32 timesteps at most.
         """
         lengths, groups = sorted(self.lengths), [[]]
         for length in lengths:

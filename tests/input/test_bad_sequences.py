@@ -1,4 +1,4 @@
-"""X that can't be sequences, or not those that the estimator was fitted to."""
+"""X that can't be sequences, or that doesn't fit the X of the estimator's fit."""
 
 import numpy as np
 import pandas as pd

@@ -115,7 +115,7 @@ def test_weights_per_timestep_want_targets_per_timestep(kind, weights):
 
 @pytest.mark.parametrize("return_sequences", [False, True])
 def test_masked_values_are_not_used(kind, return_sequences):
-    """NumPy drops a mask when it converts; an array of which nothing is masked may pass."""
+    """NumPy would drop the mask. A masked array without masked values is accepted."""
     estimator = make(kind, return_sequences=return_sequences)
     y = np.resize(TARGETS[kind], ARRAY.shape[:2]) if return_sequences else TARGETS[kind]
     weights = np.ones(y.shape)

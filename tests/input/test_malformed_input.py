@@ -144,7 +144,7 @@ def wrapped(draw, inner):
 
 @st.composite
 def with_one_changed(draw, values):
-    """A list of arrays, one of which, or one element of which, is something else."""
+    """A list of arrays in which one array, or one element, is replaced by something else."""
     copy = [np.array(part) for part in values]
     i = draw(st.integers(0, len(copy) - 1))
     if draw(st.booleans()):

@@ -144,7 +144,7 @@ def test_every_scorer_by_name(flat, y):
     for name in get_scorer_names():
         expected = outcome_of(get_scorer(name), flat(model), X, np.concatenate(y))
         found = outcome_of(make_sequence_scorer(name), model, X, y)
-        assert str(found) == str(expected), name  # of which some are NaN
+        assert str(found) == str(expected), name  # as strings, since some are NaN
         scored += not isinstance(found, str)
     assert scored >= 8
 

@@ -251,7 +251,7 @@ class TestValidationData:
 
     def test_errors_name_it(self):
         model = PerTimestepTarget(network())
-        with pytest.raises(ValueError, match="y_val has 2 outputs, but that of the training"):
+        with pytest.raises(ValueError, match="y_val has 2 outputs, but the targets of"):
             model.fit(X, Y, X_val=X, y_val=Y2)
         with pytest.raises(ValueError, match=r"y_val\[0\] has \d values, but X_val\[0\] has \d"):
             model.fit(X, Y, X_val=X, y_val=[y[:-1] for y in Y])

@@ -114,7 +114,7 @@ class Problem:
     transformer: Callable = lambda transformer: transformer
     final_estimator: Callable = lambda estimator: estimator
     transformed_target: Callable = TransformedTargetRegressor
-    # From X, or what there is per timestep, to what a tool is given in its place, and back.
+    # Converts X, or values per timestep, to the form that a tool is given, and back.
     to_table: Callable = lambda values: values
     from_table: Callable = lambda table: table
     importance_getter: Any = "auto"

@@ -216,7 +216,7 @@ def test_warm_start_goes_on_from_the_weights(Estimator, y):
 
 
 def test_what_it_found_goes_on_after_an_early_stopping():
-    """And not what came before it."""
+    """A later fit starts from its weights, not from the weights of the fit before it."""
     model = RNNRegressor(**FAST | {"solver": "adam"}, early_stopping=True, warm_start=True)
     model.fit(X, Y).set_params(solver="lbfgs", early_stopping=False).fit(X, Y)
     found = flat(model.weights_).copy()

@@ -160,7 +160,7 @@ def test_multilabel_targets():
 def test_how_many_outputs_there_are_is_said_by_y():
     model = RNNRegressor(**FAST).fit(X, Y, X_val=X_VAL, y_val=Y_VAL[:, np.newaxis])
     assert model.predict(X).shape == (N,)
-    with pytest.raises(ValueError, match=r"y_val has 2 outputs, but .* training data has 1"):
+    with pytest.raises(ValueError, match=r"y_val has 2 outputs, but .* training data have 1"):
         model.fit(X, Y, X_val=X_VAL, y_val=np.column_stack([Y_VAL, Y_VAL]))
 
 

@@ -133,7 +133,7 @@ def pick(values, chosen):
 
 
 def validation(case, weights=None, chosen=None):
-    """Arguments of `fit`: some validation data with weights, or those that are chosen of them."""
+    """The arguments of `fit` for validation data: all samples, or the chosen ones."""
     if case["validation"] not in ("recorded", "decides"):
         return {}
     X, y = data(case, N_VAL, seed=7)

@@ -1,13 +1,14 @@
-"""What broken estimators are registered with: the checks that they have to fail."""
+"""The register of broken estimators, each with the checks that it has to fail."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Broken:
-    """An estimator, the check made for what is wrong with it, and the only others that see it too.
+    """An estimator with a fault, and the check that was made for this fault.
 
-    twin : the same without what is wrong
+    seen_too : the other checks that find the fault
+    twin : the same estimator without the fault
     """
 
     estimator_class: type
@@ -22,7 +23,7 @@ BROKEN = []
 
 
 def fails(check, *seen_too, parameters=None, twin=None, **declared):
-    """Say which check an estimator has to fail, and which others; it must not fail any more."""
+    """Register an estimator that must fail `check` and the checks `seen_too`, and no others."""
 
     def register(estimator_class):
         bases = estimator_class.__mro__

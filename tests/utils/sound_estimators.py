@@ -298,7 +298,7 @@ class Univariate(SoundRegressor):
 
 
 class ListsOnly(SoundRegressor):
-    """For which a 3-D array is nothing in particular."""
+    """Declares that it takes lists, and no 3-D arrays."""
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
