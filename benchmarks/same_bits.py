@@ -47,6 +47,7 @@ CHOICES = {
     "alpha": [1e-4, 0.1],
     "early_stopping": [False, True],
     "warm_start": [False, True],
+    "standardize": [False, True],
     "max_iter": [4],
 }
 REGRESSIONS = [

@@ -5,7 +5,7 @@ import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from copy import copy, deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,9 +15,9 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from sklearn_rnn._fitted import FittedNetwork
+from sklearn_rnn._fitted import FittedNetwork, fitted_attributes
 from sklearn_rnn._input.errors import about_validation_data, unchanged_on_error
-from sklearn_rnn._input.hyperparameters import check_hyperparameters
+from sklearn_rnn._input.hyperparameters import check_hyperparameters, plain
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import Examples, Targets, read_weights
 from sklearn_rnn._training.data import TrainingData, hold_out
@@ -29,12 +29,14 @@ from sklearn_rnn._training.hooks import (
 )
 from sklearn_rnn._training.lbfgs import LBFGS, LBFGSDescent, objective_in_double
 from sklearn_rnn._training.minibatch import MinibatchDescent, MinibatchOptions
-from sklearn_rnn._training.objective import Dropouts, Objective
+from sklearn_rnn._training.objective import Dropouts, Objective, TrainingLoss
 from sklearn_rnn._training.progress import Ending, Progress, StoppingRule
+from sklearn_rnn._training.units import input_scaling, target_scaling
 from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.optimizers import SOLVERS
+from sklearn_rnn.core.scaling import Units
 
 INTERRUPTED = "Training was interrupted by the user; what was learned so far is kept."
 UNCONVERGED = {
@@ -55,6 +57,7 @@ class Run:
     progress: Progress
     solver: Any  # an instance of one of core.optimizers.SOLVERS, or of LBFGS
     rule: StoppingRule
+    goes_on: bool  # from an earlier fit, in the same units
     scorer: Callable[[Network], float] | None = None  # scores the validation data for a callback
 
 
@@ -144,9 +147,11 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
 
             run = self._prepare_run(examples, goes_on)
             run.progress.begin_cycle()
+            data, held_out = self._prepare_data(examples, validation, run)
             hooks = FitHooks(context, arguments, partial(self._as_if_stopped, run))
             n_epochs = self._begin(hooks, run, given)
-            data, held_out = self._prepare_data(examples, validation, run)
+            if n_epochs < self.max_iter:  # a checkpoint may hold out other samples
+                data, held_out = self._prepare_data(examples, validation, run)
             ending = self._descent(run, data, self._monitor(run, held_out, hooks)).train(n_epochs)
 
             self._publish(run)
@@ -236,8 +241,8 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         solver = LBFGS() if self.solver == "lbfgs" else SOLVERS[self.solver](self)
         rule = StoppingRule(**self._plain("tol", "n_iter_no_change", "early_stopping"))
         if goes_on:
-            return Run(*self._resume(architecture, solver), solver, rule)
-        return Run(*self._start(architecture, solver, examples.X.dtype), solver, rule)
+            return Run(*self._resume(architecture, solver), solver, rule, goes_on)
+        return Run(*self._start(architecture, solver, examples.X.dtype), solver, rule, goes_on)
 
     def _start(self, architecture, solver, dtype) -> tuple[Network, Progress]:
         seed = None  # from the operating system: NumPy's global generator stays untouched
@@ -255,7 +260,14 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
                 "goes on with the same architecture, features and targets only; set "
                 "warm_start=False or make a new estimator to start anew."
             )
-        network = Network(architecture, deepcopy(self._parameters))
+        was_standardized = self._units.inputs is not None
+        if was_standardized != bool(self.standardize):
+            raise ValueError(
+                f"standardize={self.standardize!r}, but the network was trained with "
+                f"standardize={was_standardized} and can't go on otherwise: set "
+                f"standardize={was_standardized}, or warm_start=False, or make a new estimator."
+            )
+        network = Network(architecture, deepcopy(self._parameters), self._units)
         progress = deepcopy(self._progress)
         progress.adopt(solver, network.parameters.vector)
         progress.take_back_last(network.parameters.vector)
@@ -280,7 +292,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
     def _prepare_data(
         self, examples: Examples, validation: Examples | None, run: Run
     ) -> tuple[TrainingData, TrainingData | None]:
-        """Convert the data; return the training data, and the validation data if there are any."""
+        """Return the training data without units, and the validation data if there are any."""
         per_step, dtype = bool(self.return_sequences), run.network.dtype
         data, held_out = TrainingData.of(examples, per_step, dtype), None
         if validation is not None:
@@ -294,20 +306,33 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         elif self.early_stopping:
             seed = run.progress.split_seed if self.shuffle else None
             data, held_out = hold_out(data, self.validation_fraction, seed, self._labels_of(data))
-        return data, held_out
+        if not run.goes_on:
+            run.network.units = self._units_of(data)
+        return data.in_units(run.network.units.targets, run.network.dtype), held_out
+
+    def _units_of(self, data: TrainingData) -> Units:
+        """Return the units without which the network works."""
+        if not self.standardize:
+            return Units()
+        has_units = LOSSES[self._loss].power is not None
+        return Units(input_scaling(data), target_scaling(data) if has_units else None)
 
     # Run.
 
     def _descent(self, run: Run, data: TrainingData, monitor: Monitor) -> Descent:
-        """Return the descent; for some losses, first set the output biases of a new network."""
-        network, progress, loss = run.network, run.progress, LOSSES[self._loss].of(self)
-        if loss.intercept is not None and not progress.n_epochs:
-            known = data.target_positions()
-            start = loss.intercept(data.targets[known], data.weights[known])
+        """Return what trains the network; a new network starts at the loss's best constant."""
+        network, progress, rule = run.network, run.progress, run.rule
+        loss = TrainingLoss.of(LOSSES[self._loss], self, network.units.targets)
+        if not progress.n_epochs:
+            start = loss.learned.intercept(*data.target_rows(network.architecture.n_outputs))
             network.architecture.named(network.parameters)["output.b_y"][...] = start
+        scores_r2 = rule.early_stopping and self._loss == "squared_error"  # which has no units
+        if run.scorer is None and not scores_r2:
+            rule = replace(rule, tol=rule.tol * loss.unit)
+        alpha = plain(self.alpha)
         if isinstance(run.solver, LBFGS):
-            objective = objective_in_double(network, data, loss, plain(self.alpha))
-            return LBFGSDescent(objective, network, progress, run.rule, monitor)
+            objective = objective_in_double(network, data, loss, alpha)
+            return LBFGSDescent(objective, network, progress, rule, monitor, plain(self.tol))
         wanted = 200 if self.batch_size == "auto" else int(self.batch_size)
         options = MinibatchOptions(
             solver=run.solver,
@@ -316,10 +341,8 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             **self._plain("bptt_steps", "shuffle", "max_grad_norm", "max_grad_value"),
         )
         dropouts = Dropouts.of(progress.rng, plain(self.dropout), plain(self.recurrent_dropout))
-        objective = Objective(
-            network, data, loss, plain(self.alpha), dropouts, options.max_grad_norm
-        )
-        return MinibatchDescent(objective, progress, options, run.rule, monitor)
+        objective = Objective(network, data, loss, alpha, dropouts, options.max_grad_norm)
+        return MinibatchDescent(objective, progress, options, rule, monitor)
 
     def _monitor(self, run: Run, held_out: TrainingData | None, hooks: FitHooks) -> Monitor:
         validate = None if held_out is None else partial(self._validate, held_out)
@@ -338,6 +361,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         fitted = copy(self)
         fitted._architecture = network.architecture
         fitted._parameters = deepcopy(network.parameters)
+        fitted._units = network.units
         weight = given.sample_weight
         weighted = {} if weight is None else {"sample_weight": weight}
         return float(scorer(fitted, given.X, given.y, **weighted))
@@ -362,7 +386,8 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         """Return copies of the attributes that `_publish` would set if training stopped now."""
         parameters, progress = deepcopy((run.network.parameters, run.progress))
         progress.put_back_best(run.rule, parameters.vector)
-        return fitted_attributes(Network(run.network.architecture, parameters), progress)
+        network = Network(run.network.architecture, parameters, run.network.units)
+        return fitted_attributes(network, progress)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -370,31 +395,3 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         tags.input_tags.three_d_array = True
         tags.target_tags.multi_output = True
         return tags
-
-
-def plain(value):
-    """Return a Python number for a NumPy scalar, and anything else as it is."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def fitted_attributes(network: Network, progress: Progress) -> dict[str, Any]:
-    """Return the attributes that training leaves, by name."""
-    n_iter = progress.n_epochs
-    scored = bool(progress.validation_scores)
-    return {
-        "_architecture": network.architecture,
-        "_parameters": network.parameters,
-        "_progress": progress,
-        "n_layers_": network.architecture.n_layers,
-        "loss_curve_": progress.loss_curve,
-        "loss_": progress.loss_curve[-1] if n_iter else math.inf,
-        "best_loss_": progress.best_loss,
-        "learning_rates_": progress.learning_rates,
-        "n_iter_": n_iter,
-        "t_": progress.n_samples_seen,
-        "validation_scores_": progress.validation_scores if scored else None,
-        "best_validation_score_": progress.best_validation_score if scored else None,
-        "best_iteration_": progress.best_iteration,
-        "gradient_norms_": progress.health.gradient_norms,
-        "weight_norms_": progress.health.weight_norms,
-    }

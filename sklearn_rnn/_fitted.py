@@ -1,8 +1,10 @@
 """What RNNRegressor and RNNClassifier do with a trained network: predict, show it, save it."""
 
+import math
 import warnings
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import InconsistentVersionWarning
@@ -10,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import target_rows
+from sklearn_rnn._training.progress import Progress
 from sklearn_rnn._training.threads import one_blas_thread
 from sklearn_rnn._version import __version__
 from sklearn_rnn.core.losses import LOSSES
@@ -21,8 +24,8 @@ class FittedNetwork:
     """A mixin: the part of an estimator that needs only a trained network, and no training."""
 
     def _raw(self, X: Sequences) -> np.ndarray:
-        """Raw outputs, (n_targets, n_outputs)."""
-        network = Network(self._architecture, self._parameters)
+        """Raw outputs, (n_targets, n_outputs), in the units of the targets."""
+        network = Network(self._architecture, self._parameters, self._units)
         rows = target_rows(X, self._architecture.return_sequences)
         X.check_fits(network.dtype)
         ignoring = np.errstate(over="ignore", invalid="ignore")
@@ -64,6 +67,31 @@ class FittedNetwork:
             array.flags.writeable = False
         return MappingProxyType(named)
 
+    @property
+    def X_mean_(self) -> np.ndarray | None:
+        """The means of the features that ``standardize=True`` takes away."""
+        return self._statistic("inputs", "mean")
+
+    @property
+    def X_scale_(self) -> np.ndarray | None:
+        """The standard deviations of the features that ``standardize=True`` divides by."""
+        return self._statistic("inputs", "scale")
+
+    @property
+    def y_mean_(self) -> np.ndarray | None:
+        """The means of the outputs that ``standardize=True`` takes away."""
+        return self._statistic("targets", "mean")
+
+    @property
+    def y_scale_(self) -> np.ndarray | None:
+        """The standard deviations of the outputs that ``standardize=True`` divides by."""
+        return self._statistic("targets", "scale")
+
+    def _statistic(self, of: str, name: str) -> np.ndarray | None:
+        check_is_fitted(self)
+        scaling = getattr(self._units, of)
+        return None if scaling is None else getattr(scaling, name).copy()
+
     def __getstate__(self):
         state = {**super().__getstate__(), "_sklearn_rnn_version": __version__}
         state.pop("_callback_requests", None)  # a running fit has it; it holds data
@@ -82,3 +110,27 @@ class FittedNetwork:
                 stacklevel=2,
             )
         super().__setstate__(state)
+
+
+def fitted_attributes(network: Network, progress: Progress) -> dict[str, Any]:
+    """Return the attributes that training leaves, by name."""
+    n_iter = progress.n_epochs
+    scored = bool(progress.validation_scores)
+    return {
+        "_architecture": network.architecture,
+        "_parameters": network.parameters,
+        "_units": network.units,
+        "_progress": progress,
+        "n_layers_": network.architecture.n_layers,
+        "loss_curve_": progress.loss_curve,
+        "loss_": progress.loss_curve[-1] if n_iter else math.inf,
+        "best_loss_": progress.best_loss,
+        "learning_rates_": progress.learning_rates,
+        "n_iter_": n_iter,
+        "t_": progress.n_samples_seen,
+        "validation_scores_": progress.validation_scores if scored else None,
+        "best_validation_score_": progress.best_validation_score if scored else None,
+        "best_iteration_": progress.best_iteration,
+        "gradient_norms_": progress.health.gradient_norms,
+        "weight_norms_": progress.health.weight_norms,
+    }

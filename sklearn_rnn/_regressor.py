@@ -54,6 +54,14 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         False: one target per sequence. The output reads the hidden state of the last timestep; in
         a bidirectional network, the reverse direction's is the one of the first timestep, where
         this direction ends. True: one target per timestep.
+    standardize : bool, default=True
+        Whether the network works without the units of the data: on features of mean 0 and standard
+        deviation 1 and, for a regressor, on such targets (but not with ``loss="poisson"``). The
+        statistics are those of the training samples, sample weights counted, over all valid
+        timesteps, and of early stopping without the samples held out. `partial_fit` and
+        ``warm_start`` keep the statistics of the first call. Predictions, losses and scores are in
+        the units of y, and so is ``delta``. ``weights_`` are those of the network without units.
+        False: the network reads X and learns y as they are.
     loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson"}, \
             default="squared_error"
         The loss to minimize, averaged over the outputs. With r = prediction - target:
@@ -126,7 +134,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         None never clips.
     tol : float, default=1e-4
         The smallest change of the loss that counts as an improvement; with early stopping, the
-        smallest change of the validation score. For "lbfgs" see ``solver``.
+        smallest change of the validation score. For "lbfgs" see ``solver``. With
+        ``standardize=True``, a change of a loss is measured on targets without units.
     n_iter_no_change : int, default=10
         Training stops after more than this many consecutive epochs without improvement.
     early_stopping : bool, default=False
@@ -198,6 +207,11 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         The number of epochs, or of iterations of "lbfgs".
     t_ : int
         The number of training samples seen, counting repetitions.
+    X_mean_, X_scale_ : ndarray of shape (n_features,) or None
+        The mean and the standard deviation of each feature, with ``standardize=True``. The scale of
+        a constant is 1.
+    y_mean_, y_scale_ : ndarray of shape (n_outputs,) or None
+        The same of each output, where targets are standardized.
     n_features_in_ : int
         The number of features per timestep; for 2-D X, the number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -270,7 +284,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     >>> wave = np.sin(np.arange(300) / 3)
     >>> windows = np.lib.stride_tricks.sliding_window_view(wave, 11)
     >>> X, y = windows[:, :10, np.newaxis], windows[:, 10]
-    >>> model = RNNRegressor(cell="elman", hidden_size=8, tol=1e-3, random_state=0)
+    >>> model = RNNRegressor(cell="elman", hidden_size=8, random_state=0)
     >>> model.fit(X[:200], y[:200]).score(X[200:], y[200:]) > 0.99
     True
     """
@@ -288,6 +302,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         dropout=0.0,
         recurrent_dropout=0.0,
         return_sequences=False,
+        standardize=True,
         loss="squared_error",
         delta=1.0,
         quantile=0.5,
@@ -325,6 +340,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
             return_sequences=return_sequences,
+            standardize=standardize,
             loss=loss,
             solver=solver,
             alpha=alpha,

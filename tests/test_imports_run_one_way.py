@@ -30,7 +30,8 @@ WINGS = [
 # Within the core, and within training, the order is finer.
 CORE = [
     ["core"],
-    ["core.parameters", "core.initializers", "core.memory", "core.packing", "core.dropout"],
+    ["core.parameters", "core.initializers", "core.memory", "core.dropout", "core.scaling"],
+    ["core.packing"],
     ["core.losses", "core.optimizers", "core.schedules"],
     ["core.cells.base"],
     ["core.cells.elman", "core.cells.lstm", "core.cells.gru"],

@@ -25,6 +25,7 @@ FLAGS = (
     "return_sequences",
     "shuffle",
     "early_stopping",
+    "standardize",
     "nesterovs_momentum",
     "warm_start",
 )
@@ -157,3 +158,8 @@ def check_number(name: str, value, kind: type, low, high, boundaries: str) -> No
     check_scalar(value, name, kind, min_val=low, max_val=high, include_boundaries=boundaries)
     if value != value or value in (float("inf"), float("-inf")):
         raise ValueError(f"{name} == {value}, must be finite.")
+
+
+def plain(value):
+    """Return a Python number for a NumPy scalar, and anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value

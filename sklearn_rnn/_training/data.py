@@ -10,6 +10,7 @@ from sklearn.model_selection import train_test_split
 
 from sklearn_rnn._input.targets import Examples, target_rows
 from sklearn_rnn.core.packing import Batch, FlatBatch, decreasing
+from sklearn_rnn.core.scaling import Scaling
 
 
 class Segment(NamedTuple):
@@ -46,15 +47,13 @@ class TrainingData:
 
     @classmethod
     def of(cls, examples: Examples, per_step: bool, dtype) -> "TrainingData":
-        """Convert examples once; samples of weight zero are left out, as if they weren't there."""
+        """Convert examples once; samples of weight zero are left out, as if they weren't there.
+
+        The targets keep their precision and their units; `in_units` changes both.
+        """
         X, targets, weights = examples.X, examples.targets.values, examples.weights
         X.check_fits(dtype)
         values, starts = X.flat(dtype)
-        if targets.dtype.kind == "f" or targets.ndim == 2:
-            with np.errstate(over="ignore"):
-                targets = targets.astype(dtype, copy=False)
-            if not np.isfinite(targets).all():
-                raise ValueError(f"y has values too large for {dtype.name}, the precision of X.")
         rows = target_rows(X, per_step)
         data = cls(values, starts, X.lengths, targets, weights, *rows, per_step)
         heaviest = np.maximum.reduceat(weights, rows.starts)
@@ -71,9 +70,19 @@ class TrainingData:
     def weighted_size(self) -> float:
         """The number of sequences, each counted by the mean weight of its targets."""
         if self.per_step:
-            rows = zip(self.target_starts, self.target_counts, strict=True)
-            return float(sum(self.weights[start : start + n].mean() for start, n in rows))
+            return float(sum(part.mean() for part in self._weights_by_sequence()))
         return float(self.weights[self.target_starts].sum())
+
+    @property
+    def heaviest(self) -> np.ndarray:
+        """The largest weight of each sequence's targets."""
+        if self.per_step:
+            return np.array([part.max() for part in self._weights_by_sequence()])
+        return self.weights[self.target_starts]
+
+    def _weights_by_sequence(self) -> Iterator[np.ndarray]:
+        for start, n in zip(self.target_starts, self.target_counts, strict=True):
+            yield self.weights[start : start + n]
 
     def take(self, chosen: np.ndarray) -> "TrainingData":
         """Return some of the sequences. No values, targets or weights are copied."""
@@ -84,6 +93,22 @@ class TrainingData:
             target_starts=self.target_starts[chosen],
             target_counts=self.target_counts[chosen],
         )
+
+    def in_units(self, scaling: Scaling | None, dtype) -> "TrainingData":
+        """Return the data with targets as the network learns them, in its precision.
+
+        scaling : takes the units from the targets; None leaves them as they are
+        """
+        targets = self.targets
+        if targets.ndim == 1:  # class numbers
+            return self
+        if np.abs(targets[self.target_positions()]).max() > np.finfo(dtype).max:
+            raise ValueError(f"y has values too large for {dtype.name}, the precision of X.")
+        if scaling is not None:
+            targets = scaling.apply(targets)
+        with np.errstate(over="ignore"):  # where the weight is zero, any target will do
+            targets = targets.astype(dtype, copy=False)
+        return replace(self, targets=targets)
 
     def in_double(self) -> "TrainingData":
         """Return the data in float64; class numbers stay integers."""
@@ -133,6 +158,14 @@ class TrainingData:
     def _targets_at(self, positions: np.ndarray) -> np.ndarray:
         """Targets as a loss takes them, (n_outputs, columns) or (columns,)."""
         return np.ascontiguousarray(self.targets[positions].T)
+
+    def target_rows(self, n_outputs: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return all targets, (n, n_outputs), and their weights; of classes one row each."""
+        rows = self.target_positions()
+        targets, weights = self.targets[rows], self.weights[rows]
+        if targets.ndim == 1:
+            return np.eye(n_outputs), np.bincount(targets, weights, n_outputs)
+        return targets, weights
 
     def target_positions(self) -> np.ndarray:
         """The rows of these sequences' targets, in the order of a batch's columns."""

@@ -8,9 +8,8 @@ from scipy.optimize import OptimizeResult, minimize
 
 from sklearn_rnn._training.data import TrainingData
 from sklearn_rnn._training.descent import Descent, Monitor
-from sklearn_rnn._training.objective import Objective
+from sklearn_rnn._training.objective import Evaluation, Objective, TrainingLoss
 from sklearn_rnn._training.progress import Ending, Progress, StoppingRule
-from sklearn_rnn.core.losses import Loss
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.parameters import Parameters
 
@@ -42,17 +41,19 @@ class LBFGSDescent(Descent):
         progress: Progress,
         rule: StoppingRule,
         monitor: Monitor,
+        tol: float,
     ):
         super().__init__(objective, network, progress, rule, monitor)
         self.all_data = objective.data.one_segment(np.arange(len(objective.data)))
+        self.tol = tol  # the largest entry of the gradient at which to stop
         self.is_begun = False  # the present iteration
-        self.tried = math.nan  # the loss at the parameters that were tried last
-        self.value = math.nan  # the loss at the parameters of the last iteration
+        self.tried: Evaluation | None = None  # at the parameters that were tried last
+        self.accepted: Evaluation | None = None  # at the parameters of the last iteration
 
     def descend(self, n_epochs: int) -> None:
         progress = self.progress
         with np.errstate(over="ignore", invalid="ignore"):
-            self.tried = self.objective.evaluate(self.all_data).loss
+            self.tried = self.objective.evaluate(self.all_data)
             self._accept_tried()
             result = minimize(
                 self._try,
@@ -60,7 +61,7 @@ class LBFGSDescent(Descent):
                 method="L-BFGS-B",
                 jac=True,
                 callback=self._end_iteration,
-                options={"maxiter": n_epochs, "maxfun": sys.maxsize, "gtol": self.rule.tol},
+                options={"maxiter": n_epochs, "maxfun": sys.maxsize, "gtol": self.tol},
             )
             if not result.nit:  # a minimum from the start: there still is a loss to record
                 self._record()
@@ -80,19 +81,20 @@ class LBFGSDescent(Descent):
         objective = self.objective
         objective.network.parameters.vector[...] = theta
         objective.network.refresh()
-        self.tried = objective.evaluate(self.all_data).loss
+        self.tried = objective.evaluate(self.all_data)
         self.progress.n_samples_seen += len(objective.data)
-        if math.isfinite(self.tried):
-            return self.tried, objective.gradients.vector.copy()
+        if math.isfinite(self.tried.value):
+            return self.tried.value, objective.gradients.vector.copy()
         # A step too far. Infinity would make the line search fail; a high number makes it try
         # shorter steps.
-        return self.value + 100 * (1 + abs(self.value)), np.zeros_like(theta)
+        value = self.accepted.value
+        return value + 100 * (1 + abs(value)), np.zeros_like(theta)
 
     def _accept_tried(self) -> None:
         """Take the loss that was tried last as the loss of the iteration."""
-        if not math.isfinite(self.tried):
+        if not math.isfinite(self.tried.value):
             raise self.diverged("The loss")
-        self.value = self.tried
+        self.accepted = self.tried
 
     def _end_iteration(self, intermediate_result: OptimizeResult) -> None:
         """Take over the parameters of an iteration, which were tried last."""
@@ -106,7 +108,7 @@ class LBFGSDescent(Descent):
     def _record(self) -> None:
         self.is_begun = False
         self.objective.meter.end_epoch(self.progress.health, self.network.parameters.vector)
-        self.end_epoch(self.value)
+        self.end_epoch(self.accepted.loss)
 
     def must_stop(self) -> bool:
         """Stop by the validation score; without early stopping scipy decides, by `tol`."""
@@ -118,9 +120,11 @@ class LBFGSDescent(Descent):
 
 
 def objective_in_double(
-    network: Network, data: TrainingData, loss: Loss, alpha: float
+    network: Network, data: TrainingData, loss: TrainingLoss, alpha: float
 ) -> Objective:
     """Return the objective with a copy of the network and the data in float64."""
     parameters = network.parameters
     double = Parameters(parameters.shapes, parameters.vector.astype(np.float64))
-    return Objective(Network(network.architecture, double), data.in_double(), loss, alpha)
+    return Objective(
+        Network(network.architecture, double, network.units), data.in_double(), loss, alpha
+    )

@@ -79,9 +79,9 @@ class MinibatchDescent(Descent):
         # What overflows here ends in a loss that isn't finite, and in an error that says so.
         with np.errstate(over="ignore", invalid="ignore"):
             for k, chosen in enumerate(self._batches(), n_batches_done):
-                for value, weight, _ in self._updates(chosen, k * self.updates_per_batch):
-                    total += value * weight
-                    total_weight += weight
+                for evaluation in self._updates(chosen, k * self.updates_per_batch):
+                    total += evaluation.loss * evaluation.weight
+                    total_weight += evaluation.weight
         progress.n_samples_seen += len(self.data)
         theta = self.network.parameters.vector
         if not np.isfinite(theta).all():
@@ -118,7 +118,7 @@ class MinibatchDescent(Descent):
         options, progress, network = self.options, self.progress, self.network
         theta, gradient = network.parameters.vector, self.objective.gradients.vector
         evaluation = self.objective.evaluate(segment, carry)
-        if not math.isfinite(evaluation.loss):
+        if not math.isfinite(evaluation.value):
             raise self.diverged("The loss")
         if options.max_grad_value is not None:
             clip_by_value(gradient, options.max_grad_value)

@@ -11,6 +11,7 @@ from sklearn_rnn.core.dropout import Dropout
 from sklearn_rnn.core.losses import Loss
 from sklearn_rnn.core.network import Carry, Network
 from sklearn_rnn.core.parameters import Parameters
+from sklearn_rnn.core.scaling import Scaling
 
 
 class Dropouts(NamedTuple):
@@ -24,10 +25,38 @@ class Dropouts(NamedTuple):
         return cls(*(Dropout(rate, rng) if rate > 0 else None for rate in rates))
 
 
+class TrainingLoss(NamedTuple):
+    """A loss on targets without units, and the same loss in the units of the targets."""
+
+    learned: Loss
+    reported: Loss
+    scale: np.ndarray | None = None  # (n_outputs,), what the targets were divided by, if they were
+
+    @classmethod
+    def of(cls, loss: Loss, hyper, scaling: Scaling | None) -> "TrainingLoss":
+        if scaling is None:
+            return cls(loss.of(hyper), loss.of(hyper))
+        return cls(loss.of(hyper, scaling.scale), loss.of(hyper), scaling.scale)
+
+    @property
+    def unit(self) -> float:
+        """A learned loss of 1 in the units of the targets."""
+        return 1.0 if self.scale is None else float(np.mean(self.scale**self.learned.power))
+
+    def with_units(self, value: float, raw, target, weights) -> float:
+        """Return what the learned loss of these outputs is in the units of the targets."""
+        if self.scale is None:
+            return value
+        scale = self.scale[:, np.newaxis]
+        value, _ = self.reported.evaluate(raw * scale, target * scale, weights)
+        return value
+
+
 class Evaluation(NamedTuple):
     """The result of one evaluation."""
 
-    loss: float  # the weighted mean over the targets, plus the penalty
+    value: float  # what is minimized: the weighted mean over the targets, plus the penalty
+    loss: float  # the same in the units of the targets
     weight: float  # the sum of the targets' weights
     carry: Carry  # where the next segment of the batch starts
 
@@ -38,7 +67,6 @@ class Objective:
     `evaluate` takes the parameters that the network has at the time. It leaves the gradient in
     `gradients`, and lets `meter` measure the gradient of the loss alone.
 
-    loss : with the user's parameters
     max_grad_norm : the norm that the descent clips to, if it does; the meter counts by it
     """
 
@@ -46,7 +74,7 @@ class Objective:
         self,
         network: Network,
         data: TrainingData,
-        loss: Loss,
+        loss: TrainingLoss,
         alpha: float,
         dropouts: Dropouts = Dropouts(),  # noqa: B008 (it is immutable)
         max_grad_norm: float | None = None,
@@ -57,7 +85,7 @@ class Objective:
         self.dropouts = dropouts
         self.gradients = network.architecture.zeros(network.dtype)
         self.meter = GradientMeter(self.gradients, max_grad_norm)
-        self._decay = decay(network, alpha, data.weighted_size).vector
+        self._decay = penalty_strengths(network, alpha, data.weighted_size).vector
 
     def evaluate(self, segment: Segment, carry: Carry | None = None) -> Evaluation:
         """Evaluate a segment from the state that `carry` holds; None: from the start.
@@ -68,14 +96,16 @@ class Objective:
         total_weight = float(segment.weights.sum())
         weights = (segment.weights / total_weight).astype(network.dtype)
         raw, tape = network.forward(segment.batch, *self.dropouts, carry)
-        value, d_outputs = self.loss.evaluate(raw, segment.targets, weights)
-        penalty = self._decay * theta
-        value += 0.5 * float(np.vdot(penalty, theta))
+        value, d_outputs = self.loss.learned.evaluate(raw, segment.targets, weights)
+        loss = self.loss.with_units(value, raw, segment.targets, weights)
+        decay = self._decay * theta
+        penalty = 0.5 * float(np.vdot(decay, theta))
+        value, loss = value + penalty, loss + penalty * self.loss.unit
         if math.isfinite(value):
             network.backward(tape, d_outputs, self.gradients)
             self.meter.measure()
-            self.gradients.vector += penalty
-        return Evaluation(value, total_weight, tape.carry)
+            self.gradients.vector += decay
+        return Evaluation(value, loss, total_weight, tape.carry)
 
     def pass_over(self, segment: Segment, carry: Carry | None) -> Carry:
         """Run over a segment without targets, and return the carry for the next segment."""
@@ -83,7 +113,7 @@ class Objective:
         return tape.carry
 
 
-def decay(network: Network, alpha: float, size: float) -> Parameters:
+def penalty_strengths(network: Network, alpha: float, size: float) -> Parameters:
     """Return alpha / size for every weight of a network, and 0 for every bias."""
     strength = alpha / size
     if strength > float(np.finfo(network.dtype).max):

@@ -17,26 +17,42 @@ import numpy as np
 # The smallest mean to take the logarithm of. Its logarithm is a moderate number in float32, too.
 SMALLEST_MEAN = float(np.finfo(np.float32).tiny)
 
+# The smallest share of a label for the initial bias: other labels may come.
+SMALLEST_SHARE = 1e-3
+
 
 class Loss(NamedTuple):
     """A loss, and what belongs to it.
 
     evaluate : returns the loss and its gradient
     link : maps raw outputs to predictions: the mean, a quantile, or probabilities
-    parameters : the keywords of `evaluate` that the user may set
-    intercept : maps targets (n, n_outputs) and weights (n,) to the initial values of the output
-        layer's biases; None for zeros
+    intercept : maps targets (n, n_outputs) and weights (n,) to the constant raw outputs with the
+        smallest loss, from which training starts; classes are indicators there
+    parameters : the keywords of `evaluate` and `intercept` that the user may set
+    power : if all targets are c times as large, the loss is c ** power times as large; None if
+        targets can't have other units
+    lengths : the parameters that are in the units of the targets
     """
 
     evaluate: Callable[..., tuple[float, np.ndarray]]
     link: Callable[[np.ndarray], np.ndarray]
+    intercept: Callable[..., np.ndarray]
     parameters: tuple[str, ...] = ()
-    intercept: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    power: int | None = None
+    lengths: tuple[str, ...] = ()
 
-    def of(self, hyper) -> "Loss":
-        """Return the loss with the user's parameters bound to `evaluate`."""
+    def of(self, hyper, scale: np.ndarray | None = None) -> "Loss":
+        """Return the loss with the user's parameters bound to `evaluate` and `intercept`.
+
+        scale : (n_outputs,), the divisors of the targets, if they were divided
+        """
         chosen = {name: float(getattr(hyper, name)) for name in self.parameters}
-        return self._replace(evaluate=partial(self.evaluate, **chosen))
+        if scale is not None:
+            chosen |= {name: chosen[name] / scale for name in self.lengths}
+        return self._replace(
+            evaluate=partial(self.evaluate, **chosen),
+            intercept=partial(self.intercept, **chosen),
+        )
 
 
 def squared_error(raw, target, weight):
@@ -54,8 +70,12 @@ def absolute_error(raw, target, weight):
 
 
 def huber(raw, target, weight, delta=1.0):
-    """½ (ŷ - y)² where |ŷ - y| ≤ δ, and δ (|ŷ - y| - ½ δ) elsewhere (Huber 1964)."""
+    """½ (ŷ - y)² where |ŷ - y| ≤ δ, and δ (|ŷ - y| - ½ δ) elsewhere (Huber 1964).
+
+    delta : a number, or (n_outputs,)
+    """
     residual = raw - target
+    delta = np.reshape(delta, (-1, 1)).astype(raw.dtype)
     clipped = np.clip(residual, -delta, delta)
     gradient = clipped * (weight / len(raw))
     return float(np.vdot(residual - 0.5 * clipped, gradient)), gradient
@@ -77,10 +97,27 @@ def poisson(raw, target, weight):
     return float(np.vdot(loss.sum(axis=0), weight)), (mean - target) * weight
 
 
+def mean(target, weight):
+    return (weight / weight.sum()) @ target
+
+
+def weighted_quantile(target, weight, quantile=0.5):
+    return np.quantile(target, quantile, axis=0, weights=weight, method="inverted_cdf")
+
+
+def huber_location(target, weight, delta=1.0):
+    """Huber's estimate of location, by iteratively reweighted means."""
+    location = weighted_quantile(target, weight)
+    for _ in range(50):
+        size = np.maximum(np.abs(target - location), SMALLEST_MEAN)
+        pull = weight[:, np.newaxis] * np.minimum(1, delta / size)
+        location = (pull * target).sum(axis=0) / pull.sum(axis=0)
+    return location
+
+
 def log_mean(target, weight):
     """The raw output at which the mean of a Poisson distribution is that of the targets."""
-    mean = (weight / weight.sum()) @ target
-    return np.log(np.maximum(mean, SMALLEST_MEAN))
+    return np.log(np.maximum(mean(target, weight), SMALLEST_MEAN))
 
 
 def softmax_cross_entropy(raw, target, weight, label_smoothing=0.0):
@@ -108,6 +145,19 @@ def sigmoid_cross_entropy(raw, target, weight, label_smoothing=0.0):
     return float(np.vdot(loss.sum(axis=0), weight)), (logistic(raw) - target) * weight
 
 
+def log_priors(target, weight, label_smoothing=0.0):
+    """log Σ q; a class without weight counts as much as the rarest one that has some."""
+    share = mean(target, weight)
+    share[share == 0] = share[share > 0].min()
+    return np.log((1 - label_smoothing) * share / share.sum() + label_smoothing / len(share))
+
+
+def log_odds(target, weight, label_smoothing=0.0):
+    share = np.clip(mean(target, weight), SMALLEST_SHARE, 1 - SMALLEST_SHARE)
+    share = (1 - label_smoothing) * share + label_smoothing / 2
+    return np.log(share / (1 - share))
+
+
 def identity(raw: np.ndarray) -> np.ndarray:
     return raw
 
@@ -122,11 +172,11 @@ def logistic(raw: np.ndarray) -> np.ndarray:
 
 
 LOSSES = {
-    "squared_error": Loss(squared_error, identity),
-    "absolute_error": Loss(absolute_error, identity),
-    "huber": Loss(huber, identity, ("delta",)),
-    "quantile": Loss(pinball, identity, ("quantile",)),
-    "poisson": Loss(poisson, np.exp, intercept=log_mean),
-    "softmax_cross_entropy": Loss(softmax_cross_entropy, softmax, ("label_smoothing",)),
-    "sigmoid_cross_entropy": Loss(sigmoid_cross_entropy, logistic, ("label_smoothing",)),
+    "squared_error": Loss(squared_error, identity, mean, power=2),
+    "absolute_error": Loss(absolute_error, identity, weighted_quantile, power=1),
+    "huber": Loss(huber, identity, huber_location, ("delta",), power=2, lengths=("delta",)),
+    "quantile": Loss(pinball, identity, weighted_quantile, ("quantile",), power=1),
+    "poisson": Loss(poisson, np.exp, log_mean),
+    "softmax_cross_entropy": Loss(softmax_cross_entropy, softmax, log_priors, ("label_smoothing",)),
+    "sigmoid_cross_entropy": Loss(sigmoid_cross_entropy, logistic, log_odds, ("label_smoothing",)),
 }

@@ -14,6 +14,7 @@ from sklearn_rnn.core.memory import Workspace
 from sklearn_rnn.core.packing import Batch, Chunk, Span, decreasing
 from sklearn_rnn.core.parameters import Parameters
 from sklearn_rnn.core.recurrent import RecurrentLayer
+from sklearn_rnn.core.scaling import Scaling, Units
 
 # How much memory the backward pass over a chunk works on. About the size of the second-level cache,
 # or somewhat more, since long chunks save calls: 2 MiB were 5 % faster than 0.5 MiB, and 0.125 MiB
@@ -51,11 +52,19 @@ class Network:
 
     `parameters` may change in place; call `refresh` then. A network belongs to one thread, since it
     works in buffers of its own. To make another one from the same parameters is cheap.
+
+    units : of the inputs as they come, and of the outputs that `predict` returns
     """
 
-    def __init__(self, architecture: Architecture, parameters: Parameters):
+    def __init__(
+        self,
+        architecture: Architecture,
+        parameters: Parameters,
+        units: Units = Units(),  # noqa: B008 (it is immutable)
+    ):
         self.architecture = architecture
         self.parameters = parameters
+        self.units = units
         self.dtype = parameters.vector.dtype
         self.layers = self._make_layers()
         rows = max(layer.rows_per_step for layer in self.layers)
@@ -120,7 +129,7 @@ class Network:
         features[-1] = 1
         masks = self._masks(batch, n_columns, dropout)
         self._token = token = object()
-        for chunk, h in self._run(inputs_of(batch, chunks), tapes, masks):
+        for chunk, h in self._run(inputs_of(batch, chunks, self.units.inputs), tapes, masks):
             for span, h_of_span in zip(chunk, h, strict=True):
                 if per_step:
                     span.unpack(features[:-1])[...] = h_of_span
@@ -230,7 +239,9 @@ class Network:
         out_starts: np.ndarray,
         n_rows: int,
     ) -> np.ndarray:
-        """Return raw outputs, (n_rows, n_outputs). From timestep to timestep only states are kept.
+        """Return raw outputs, (n_rows, n_outputs), in the units of the targets.
+
+        From timestep to timestep only states are kept.
 
         lengths : (n_sequences,), in any order
         batch_of : returns the batch of the sequences with the given numbers; it is called with
@@ -250,24 +261,30 @@ class Network:
         """Write the raw outputs of a batch into rows of `out`."""
         W_hy, b_y = self.parameters["output.W"][:, :-1], self.parameters["output.W"][:, -1]
         # Longer chunks than in training, since there is no backward pass.
-        inputs = inputs_of(batch, batch.chunks(2 * self.max_columns))
+        inputs = inputs_of(batch, batch.chunks(2 * self.max_columns), self.units.inputs)
         tapes = [LayerTape(batch, None, part) for part in self._start(len(batch.lengths))]
         for chunk, h in self._run(inputs, tapes, [None] * len(self.layers)):
             if self.architecture.return_sequences:
                 raw = [np.matmul(W_hy, part).transpose(0, 2, 1).reshape(-1, len(b_y)) for part in h]
                 real = batch.is_real(chunk)
-                out[batch.positions(out_starts, chunk)[real]] = np.concatenate(raw)[real] + b_y
+                rows = np.concatenate(raw)[real] + b_y
+                out[batch.positions(out_starts, chunk)[real]] = self._in_units(rows)
                 continue
             for span, h_of_span in zip(chunk, h, strict=True):
                 for step, first, last in span.ends:
                     raw = W_hy @ h_of_span[step, :, first:last]
-                    out[out_starts[first:last]] = raw.T + b_y
+                    out[out_starts[first:last]] = self._in_units(raw.T + b_y)
+
+    def _in_units(self, rows: np.ndarray) -> np.ndarray:
+        """Return raw outputs, (n, n_outputs), in the units of the targets."""
+        scaling = self.units.targets
+        return rows if scaling is None else scaling.undo(rows)
 
 
-def inputs_of(batch: Batch, chunks: Iterable[Chunk]) -> Stream:
+def inputs_of(batch: Batch, chunks: Iterable[Chunk], scaling: Scaling | None) -> Stream:
     """Yield chunks with x of their spans."""
     for chunk in chunks:
-        yield chunk, batch.inputs(chunk)
+        yield chunk, batch.inputs(chunk, scaling)
 
 
 def masked(stream: Stream, mask: np.ndarray) -> Stream:

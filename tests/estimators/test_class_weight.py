@@ -133,7 +133,14 @@ def test_what_is_refused():
 
 # Smoothing.
 
-PLAIN = {"solver": "sgd", "momentum": 0, "alpha": 0, "max_grad_norm": None, "batch_size": 100}
+PLAIN = {
+    "standardize": False,
+    "solver": "sgd",
+    "momentum": 0,
+    "alpha": 0,
+    "max_grad_norm": None,
+    "batch_size": 100,
+}
 NUMBERED = {
     "softmax": (RARE, np.unique(RARE, return_inverse=True)[1]),
     "sigmoid": (np.eye(3, dtype=int)[np.arange(30) % 3],) * 2,

@@ -16,7 +16,7 @@ from sklearn_rnn.core.dropout import Dropout
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-FAST = {"hidden_size": 4, "max_iter": 3, "batch_size": 5, "random_state": 0}
+FAST = {"standardize": False, "hidden_size": 4, "max_iter": 3, "batch_size": 5, "random_state": 0}
 
 per_step = pytest.mark.parametrize("return_sequences", [False, True], ids=["last", "all"])
 kinds = pytest.mark.parametrize("kind", ["dropout", "recurrent_dropout"])
@@ -140,7 +140,13 @@ def test_the_loss_is_that_with_dropout():
     """With inverted scaling the mean output stays, and dropout adds variance to it."""
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((500, 4, 1)), np.zeros(500)
-    still = {"hidden_size": 16, "max_iter": 1, "learning_rate_init": 1e-300, "random_state": 0}
+    still = {
+        "standardize": False,
+        "hidden_size": 16,
+        "max_iter": 1,
+        "learning_rate_init": 1e-300,
+        "random_state": 0,
+    }
     plain = RNNRegressor(alpha=0, **still).fit(X, y)
     dropped = RNNRegressor(alpha=0, dropout=0.5, **still).fit(X, y)
     hidden = reference.forward(plain.weights_, X, cell="gru")

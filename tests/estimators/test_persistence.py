@@ -109,12 +109,12 @@ def size(model):
     "options", [{}, {"early_stopping": True}, {"n_layers": 2, "cell": "lstm"}], ids=str
 )
 def test_the_file_holds_the_parameters_once(options):
-    """Nothing in it grows with the data. 3 kB are names, numbers and the random generator."""
+    """Nothing in it grows with the data. 4 kB are names, numbers and the random generator."""
     options = FAST | {"hidden_size": 64, "max_iter": 5} | options
     model = RNNRegressor(**options).fit(X, Y)
     n_bytes = sum(array.nbytes for array in model.weights_.values())
     assert n_bytes > 50_000
-    assert n_bytes < size(model) < n_bytes + 3_000
+    assert n_bytes < size(model) < n_bytes + 4_000
 
     many = padded(ragged(300, longest=50))
     of_many = RNNRegressor(**options).fit(many, np.arange(300.0))
@@ -122,7 +122,7 @@ def test_the_file_holds_the_parameters_once(options):
     of_many.score(many, np.arange(300.0))
     assert abs(size(of_many) - size(model)) < 200
     single = RNNRegressor(**options).fit([x.astype(np.float32) for x in X], Y)
-    assert n_bytes / 2 < size(single) < n_bytes / 2 + 3_000
+    assert n_bytes / 2 < size(single) < n_bytes / 2 + 4_000
 
     # A copy in memory isn't greater either.
     assert size(copy.deepcopy(of_many)) == pytest.approx(size(of_many), abs=200)
@@ -139,7 +139,7 @@ def test_the_solvers_state_is_kept_where_training_may_go_on(solver, n_vectors, e
     if not early_stopping:
         partial = RNNRegressor(**options).partial_fit(X, Y)
         assert n_vectors * n_bytes < size(partial) < n_vectors * n_bytes + 4_000
-        assert size(partial.fit(X, Y)) < n_bytes + 3_000
+        assert size(partial.fit(X, Y)) < n_bytes + 4_000
 
 
 @round_trips

@@ -8,13 +8,14 @@ from sklearn_rnn import RNNClassifier, RNNRegressor
 ESTIMATORS = {"regressor": RNNRegressor, "classifier": RNNClassifier}
 
 
-def starting_weights(model, X, y):
+def starting_weights(model, X, y, sample_weight=None):
     """The weights before any update, from a fit whose only update is far too small to matter.
 
     The update is at most the rate, 1e-300, times the gradient. It leaves a bias of zero at about
     1e-300, and changes no weight.
     """
-    start = clone(model).set_params(learning_rate_init=1e-300, max_iter=1).fit(X, y)
+    start = clone(model).set_params(learning_rate_init=1e-300, max_iter=1)
+    start.fit(X, y, sample_weight)
     return {name: array.copy() for name, array in start.weights_.items()}
 
 

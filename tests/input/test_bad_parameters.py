@@ -31,6 +31,7 @@ FLAGS = [
     "return_sequences",
     "shuffle",
     "early_stopping",
+    "standardize",
     "nesterovs_momentum",
     "warm_start",
 ]

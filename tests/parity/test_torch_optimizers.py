@@ -129,6 +129,7 @@ def test_training(training, schedule):
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((20, 6, N_INPUTS)), rng.standard_normal((20, N_OUTPUTS))
     model = RNNRegressor(
+        standardize=False,
         cell="elman",
         hidden_size=HIDDEN_SIZE,
         alpha=0.0,

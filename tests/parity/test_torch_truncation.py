@@ -96,6 +96,7 @@ def test_segments(cell, activation, lengths, return_sequences, n_layers, bptt_st
         n_layers=n_layers,
         return_sequences=return_sequences,
         bptt_steps=bptt_steps,
+        standardize=False,
         solver="sgd",
         momentum=MOMENTUM,
         nesterovs_momentum=False,
@@ -106,7 +107,7 @@ def test_segments(cell, activation, lengths, return_sequences, n_layers, bptt_st
         max_iter=EPOCHS,
         random_state=0,
     )
-    start = clone(model).set_params(learning_rate_init=1e-300, max_iter=1).fit(X, y)
+    start = clone(model).set_params(learning_rate_init=1e-300, max_iter=1).fit(X, y, weights)
     network = SimpleNamespace(architecture=start._architecture, parameters=start._parameters)
     layers, output = torch_twin(network, n_layers)
     without_second_biases(layers)

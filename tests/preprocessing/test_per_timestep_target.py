@@ -96,9 +96,10 @@ class TestPerTimestep:
 
     def test_makes_far_off_targets_learnable(self):
         y = [10_000 + 100 * x.cumsum(axis=0)[:, 0] for x in X]
-        learner = network(max_iter=200, learning_rate_init=0.03, hidden_size=8)
+        options = {"max_iter": 200, "learning_rate_init": 0.03, "hidden_size": 8}
+        learner = network(standardize=False, **options)
         assert PerTimestepTarget(learner).fit(X, y).score(X, y) > 0.9
-        assert learner.fit(X, y).score(X, y) < 0
+        assert learner.fit(X, y).score(X, y) < 0.5
 
     def test_2d_x(self):
         rng = np.random.default_rng(0)

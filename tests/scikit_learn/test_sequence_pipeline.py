@@ -23,6 +23,7 @@ PIPELINE = make_pipeline(
     PerTimestep(SimpleImputer()),
     PerTimestep(StandardScaler()),
     RNNClassifier(
+        standardize=False,
         cell="elman",
         hidden_size=32,
         batch_size=16,

@@ -20,7 +20,13 @@ from sklearn_rnn.callbacks import Checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-FAST = {"hidden_size": 3, "solver": "lbfgs", "max_iter": 20, "random_state": 0}
+FAST = {
+    "standardize": False,
+    "hidden_size": 3,
+    "solver": "lbfgs",
+    "max_iter": 20,
+    "random_state": 0,
+}
 X = ragged(20, n_features=2, seed=0)
 Y = np.random.default_rng(1).standard_normal(20)
 LABELS = np.where(Y > 0.3, "up", "down")
@@ -192,7 +198,7 @@ def test_other_losses(parameters):
     model = RNNRegressor(**FAST, **parameters).fit(X, y)
     assert model.loss_ < model.loss_curve_[0]
     adam = clone(model).set_params(solver="adam", max_iter=1).fit(X, y)
-    assert model.loss_ < adam.loss_ - 0.1
+    assert model.loss_ < 0.9 * adam.loss_
 
 
 @BOTH
@@ -238,7 +244,7 @@ def bounds(monkeypatch):
             theta = self.network.parameters.vector
             seen.append(theta.copy())
             is_within = np.linalg.norm(theta - seen[0]) <= radius
-            return evaluation if is_within else evaluation._replace(loss=math.inf)
+            return evaluation if is_within else evaluation._replace(value=math.inf)
 
         monkeypatch.setattr(Objective, "evaluate", evaluate)
         return seen

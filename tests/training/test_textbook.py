@@ -23,6 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 N = 6
 RATE = 0.5
 TEXTBOOK = {
+    "standardize": False,
     "solver": "sgd",
     "momentum": 0,
     "batch_size": N,
@@ -152,7 +153,7 @@ def test_weights_weigh_the_loss(case, per_step, weighted_steps):
     if weighted_steps:
         weights = [rng.random(length) + 0.1 for length in lengths]
     model = Estimator(**TEXTBOOK | {"alpha": 0.7}, return_sequences=per_step)
-    before = starting_weights(model, X, y)
+    before = starting_weights(model, X, y, weights)
     model.fit(X, y, sample_weight=weights)
 
     value, gradient, _ = reference.loss_and_gradients(

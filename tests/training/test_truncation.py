@@ -21,6 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 FAST = {"hidden_size": 4, "max_iter": 3, "batch_size": 5, "random_state": 0}
 PLAIN = {
+    "standardize": False,
     "solver": "sgd",
     "momentum": 0,
     "nesterovs_momentum": False,
@@ -167,7 +168,7 @@ def test_each_segment_is_an_update_from_the_states_before_it(
         alpha=0.3,
         **FAST | PLAIN,
     )
-    weights = starting_weights(model, X, y)
+    weights = starting_weights(model, X, y, sample_weight)
     masks = np.ones((n_layers, 4))
     if recurrent_dropout:  # the same for each batch, but not for each layer
         masks = np.array([[0, 1.5, 0.5, 1], [1, 0, 0, 1.5]])[:n_layers]
@@ -284,7 +285,10 @@ def test_going_on(return_sequences):
 def test_early_stopping_and_prediction_take_whole_sequences():
     X, y = data(True, [9] * 20)
     model = RNNRegressor(
-        return_sequences=True, bptt_steps=2, early_stopping=True, **FAST | {"shuffle": False}
+        return_sequences=True,
+        bptt_steps=2,
+        early_stopping=True,
+        **FAST | {"shuffle": False, "standardize": False},
     ).fit(X, y)
     assert model.best_validation_score_ == pytest.approx(model.score(X[-2:], y[-2:]), rel=1e-12)
     expected = reference.forward(model.weights_, X, cell="gru", return_sequences=True)
