@@ -89,7 +89,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
 
     @abstractmethod
     def _score(self, targets: np.ndarray, raw: np.ndarray, weights: np.ndarray) -> float:
-        """Score raw outputs, (n_targets, n_outputs), for early stopping."""
+        """Score raw outputs in the units of the targets, (n_targets, n_outputs)."""
 
     def _labels_of(self, data: TrainingData) -> np.ndarray | None:
         """Labels by which to stratify validation data, one per sequence, if there are any."""
@@ -324,7 +324,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         network, progress, rule = run.network, run.progress, run.rule
         loss = TrainingLoss.of(LOSSES[self._loss], self, network.units.targets)
         if not progress.n_epochs:
-            start = loss.learned.intercept(*data.target_rows(network.architecture.n_outputs))
+            start = loss.learned.intercept(*data.weighted_targets(network.architecture.n_outputs))
             network.architecture.named(network.parameters)["output.b_y"][...] = start
         scores_r2 = rule.early_stopping and self._loss == "squared_error"  # which has no units
         if run.scorer is None and not scores_r2:

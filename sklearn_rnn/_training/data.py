@@ -33,6 +33,7 @@ class TrainingData:
     weights : (any,), of the targets
     target_starts : (n,), the row of each sequence's first target, or of its only one
     target_counts : (n,), the number of targets of each sequence
+    heaviest : (n,), the largest weight of each sequence's targets
     per_step : whether every timestep has a target, and not only every sequence
     """
 
@@ -43,6 +44,7 @@ class TrainingData:
     weights: np.ndarray
     target_starts: np.ndarray
     target_counts: np.ndarray
+    heaviest: np.ndarray
     per_step: bool
 
     @classmethod
@@ -55,8 +57,8 @@ class TrainingData:
         X.check_fits(dtype)
         values, starts = X.flat(dtype)
         rows = target_rows(X, per_step)
-        data = cls(values, starts, X.lengths, targets, weights, *rows, per_step)
         heaviest = np.maximum.reduceat(weights, rows.starts)
+        data = cls(values, starts, X.lengths, targets, weights, *rows, heaviest, per_step)
         return data.take(np.flatnonzero(heaviest > 0))
 
     def __len__(self) -> int:
@@ -70,19 +72,9 @@ class TrainingData:
     def weighted_size(self) -> float:
         """The number of sequences, each counted by the mean weight of its targets."""
         if self.per_step:
-            return float(sum(part.mean() for part in self._weights_by_sequence()))
+            rows = zip(self.target_starts, self.target_counts, strict=True)
+            return float(sum(self.weights[start : start + n].mean() for start, n in rows))
         return float(self.weights[self.target_starts].sum())
-
-    @property
-    def heaviest(self) -> np.ndarray:
-        """The largest weight of each sequence's targets."""
-        if self.per_step:
-            return np.array([part.max() for part in self._weights_by_sequence()])
-        return self.weights[self.target_starts]
-
-    def _weights_by_sequence(self) -> Iterator[np.ndarray]:
-        for start, n in zip(self.target_starts, self.target_counts, strict=True):
-            yield self.weights[start : start + n]
 
     def take(self, chosen: np.ndarray) -> "TrainingData":
         """Return some of the sequences. No values, targets or weights are copied."""
@@ -92,6 +84,7 @@ class TrainingData:
             lengths=self.lengths[chosen],
             target_starts=self.target_starts[chosen],
             target_counts=self.target_counts[chosen],
+            heaviest=self.heaviest[chosen],
         )
 
     def in_units(self, scaling: Scaling | None, dtype) -> "TrainingData":
@@ -159,7 +152,7 @@ class TrainingData:
         """Targets as a loss takes them, (n_outputs, columns) or (columns,)."""
         return np.ascontiguousarray(self.targets[positions].T)
 
-    def target_rows(self, n_outputs: int) -> tuple[np.ndarray, np.ndarray]:
+    def weighted_targets(self, n_outputs: int) -> tuple[np.ndarray, np.ndarray]:
         """Return all targets, (n, n_outputs), and their weights; of classes one row each."""
         rows = self.target_positions()
         targets, weights = self.targets[rows], self.weights[rows]

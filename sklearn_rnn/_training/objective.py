@@ -31,17 +31,14 @@ class TrainingLoss(NamedTuple):
     learned: Loss
     reported: Loss
     scale: np.ndarray | None = None  # (n_outputs,), what the targets were divided by, if they were
+    unit: float = 1.0  # a learned loss of 1 in the units of the targets
 
     @classmethod
     def of(cls, loss: Loss, hyper, scaling: Scaling | None) -> "TrainingLoss":
         if scaling is None:
             return cls(loss.of(hyper), loss.of(hyper))
-        return cls(loss.of(hyper, scaling.scale), loss.of(hyper), scaling.scale)
-
-    @property
-    def unit(self) -> float:
-        """A learned loss of 1 in the units of the targets."""
-        return 1.0 if self.scale is None else float(np.mean(self.scale**self.learned.power))
+        unit = float(np.mean(scaling.scale**loss.power))
+        return cls(loss.of(hyper, scaling.scale), loss.of(hyper), scaling.scale, unit)
 
     def with_units(self, value: float, raw, target, weights) -> float:
         """Return what the learned loss of these outputs is in the units of the targets."""

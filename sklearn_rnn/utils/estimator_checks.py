@@ -140,6 +140,7 @@ def parametrize_with_sequence_checks(
         for pair in sequence_checks_generator(estimator, **declared):
             name = _name_of(pair[1])
             if name in expected:
+                # The caller expects this failure and gives the reason, as in scikit-learn.
                 mark = pytest.mark.xfail(reason=expected[name], **strictness)
                 pairs.append(pytest.param(*pair, marks=mark))
             else:
