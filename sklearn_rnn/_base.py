@@ -5,7 +5,7 @@ import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from copy import copy, deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -30,7 +30,8 @@ from sklearn_rnn._training.hooks import (
 from sklearn_rnn._training.lbfgs import LBFGS, LBFGSDescent, objective_in_double
 from sklearn_rnn._training.minibatch import MinibatchDescent, MinibatchOptions
 from sklearn_rnn._training.objective import Dropouts, Objective, TrainingLoss
-from sklearn_rnn._training.progress import Ending, Progress, StoppingRule
+from sklearn_rnn._training.plateau import constant_losses, on_plateau
+from sklearn_rnn._training.progress import Ending, Progress, StoppingRule, Validation
 from sklearn_rnn._training.units import input_scaling, target_scaling
 from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.losses import LOSSES
@@ -58,7 +59,8 @@ class Run:
     solver: Any  # an instance of one of core.optimizers.SOLVERS, or of LBFGS
     rule: StoppingRule
     goes_on: bool  # from an earlier fit, in the same units
-    scorer: Callable[[Network], float] | None = None  # scores the validation data for a callback
+    validate: Callable[[Network], Validation] | None = None  # by a callback's scorer
+    constant_losses: dict[str, float] = field(default_factory=dict)  # see `_training.plateau`
 
 
 class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCMeta):
@@ -166,6 +168,10 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         if ending in UNCONVERGED:
             words = UNCONVERGED[ending].format(max_iter=self.max_iter, n_iter=self.n_iter_)
             warnings.warn(words, ConvergenceWarning, stacklevel=3)
+        elif ending is Ending.CONVERGED:
+            plateau = on_plateau(self._progress, run.constant_losses)
+            if plateau is not None:
+                warnings.warn(plateau, ConvergenceWarning, stacklevel=3)
         return self
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
@@ -281,7 +287,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         del self._callback_requests
         if requests.stopping is not None:
             run.rule = requests.stopping.rule
-            run.scorer = partial(self._score_by, requests.stopping.scorer, given)
+            run.validate = partial(self._score_by, requests.stopping.scorer, given)
         n_before = run.progress.n_epochs
         if requests.resume_from is not None:
             requests.resume_from.restore(run.network, run.progress)
@@ -308,6 +314,8 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             data, held_out = hold_out(data, self.validation_fraction, seed, self._labels_of(data))
         if not run.goes_on:
             run.network.units = self._units_of(data)
+        loss, n_outputs = LOSSES[self._loss].of(self), run.network.architecture.n_outputs
+        run.constant_losses = constant_losses(loss, n_outputs, data, held_out)
         return data.in_units(run.network.units.targets, run.network.dtype), held_out
 
     def _units_of(self, data: TrainingData) -> Units:
@@ -326,8 +334,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         if not progress.n_epochs:
             start = loss.learned.intercept(*data.weighted_targets(network.architecture.n_outputs))
             network.architecture.named(network.parameters)["output.b_y"][...] = start
-        scores_r2 = rule.early_stopping and self._loss == "squared_error"  # which has no units
-        if run.scorer is None and not scores_r2:
+        if run.validate is None:  # a callback's scorer may have no units
             rule = replace(rule, tol=rule.tol * loss.unit)
         alpha = plain(self.alpha)
         if isinstance(run.solver, LBFGS):
@@ -346,17 +353,24 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
 
     def _monitor(self, run: Run, held_out: TrainingData | None, hooks: FitHooks) -> Monitor:
         validate = None if held_out is None else partial(self._validate, held_out)
-        return Monitor(run.scorer or validate, hooks, bool(self.verbose))
+        return Monitor(run.validate or validate, hooks, bool(self.verbose))
 
-    def _validate(self, data: TrainingData, network: Network) -> float:
+    def _validate(self, data: TrainingData, network: Network) -> Validation:
+        """Return the loss and the score, both in the units of the targets."""
+        valid = data.target_positions()
+        targets, weights = data.targets[valid], data.weights[valid]
         with np.errstate(over="ignore", invalid="ignore"):
             raw = network.predict(data.lengths, data.inputs, data.target_starts, len(data.targets))
-        valid = data.target_positions()
-        if not np.isfinite(raw[valid]).all():
-            return math.nan
-        return self._score(data.targets[valid], raw[valid], data.weights[valid])
+            raw = raw[valid]
+            loss = LOSSES[self._loss].of(self)
+            value, _ = loss.evaluate(raw.T, targets.T, weights / weights.sum())
+        if not math.isfinite(value):
+            return Validation(math.nan, value)
+        return Validation(self._score(targets, raw, weights), value)
 
-    def _score_by(self, scorer: Callable, given: ValidationArguments, network: Network) -> float:
+    def _score_by(
+        self, scorer: Callable, given: ValidationArguments, network: Network
+    ) -> Validation:
         """Score validation data by a callback's scorer."""
         fitted = copy(self)
         fitted._architecture = network.architecture
@@ -364,7 +378,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         fitted._units = network.units
         weight = given.sample_weight
         weighted = {} if weight is None else {"sample_weight": weight}
-        return float(scorer(fitted, given.X, given.y, **weighted))
+        return Validation(float(scorer(fitted, given.X, given.y, **weighted)))
 
     def _plain(self, *names: str) -> dict[str, Any]:
         """Return parameters as Python numbers: NumPy's would turn float32 arrays into float64."""

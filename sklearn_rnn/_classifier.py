@@ -131,16 +131,17 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Every entry of the gradient is clipped to this magnitude, before ``max_grad_norm`` applies.
         None never clips.
     tol : float, default=1e-4
-        The smallest change of the loss that counts as an improvement; with early stopping, the
-        smallest change of the validation score. For "lbfgs" see ``solver``. With
-        ``standardize=True``, a change of a loss is measured on targets without units.
-    n_iter_no_change : int, default=10
-        Training stops after more than this many consecutive epochs without improvement.
+        The smallest change of the loss that counts as an improvement; with early stopping, of the
+        validation loss. Smaller changes add up until they count. For "lbfgs" see ``solver``. With
+        ``standardize=True``, a change is measured on targets without units.
+    n_iter_no_change : int or "auto", default="auto"
+        Training stops after more than this many consecutive epochs without improvement. "auto" is
+        10, or as many epochs as have 100 updates if those are more; for "lbfgs" it is 10.
     early_stopping : bool, default=False
-        Whether to stop when the score on validation data no longer improves, and keep the
-        parameters that scored best. Validation data are held out of the training data, unless
-        `fit` is given X_val. The score is accuracy. With one label per sequence, the held-out data
-        are stratified by class if there are enough samples of each class.
+        Whether to stop when the loss on validation data no longer improves, and keep the
+        parameters with the lowest one. Validation data are held out of the training data, unless
+        `fit` is given X_val. With one label per sequence, the held-out data are
+        stratified by class if there are enough samples of each class.
     validation_fraction : float, default=0.1
         The fraction of the samples to hold out with ``early_stopping=True``.
     momentum : float, default=0.9
@@ -188,13 +189,18 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         The loss of every epoch, or after every iteration of "lbfgs".
     learning_rates_ : list of float
         The learning rate of the last update in every epoch; empty for "lbfgs".
+    validation_loss_curve_ : list of float or None
+        The loss on the validation data after every epoch, without the penalty and without dropout;
+        None without validation data.
     validation_scores_ : list of float or None
-        The validation accuracy after every epoch; None without validation data.
-    best_validation_score_ : float or None
-        The highest value in ``validation_scores_``; None without validation data.
+        The accuracy on the validation data after every epoch, or the score of the callback
+        `~sklearn_rnn.callbacks.EarlyStopping`; None without validation data.
     best_iteration_ : int or None
-        The epoch with the best validation score, counted from 1; None without validation data.
-        With early stopping, the fitted parameters are the ones after this epoch.
+        The epoch with the lowest validation loss, or with the callback's highest score, counted
+        from 1; None without validation data. With early stopping, the fitted parameters are the
+        ones after this epoch.
+    best_validation_score_ : float or None
+        The entry of ``validation_scores_`` for that epoch; None without validation data.
     gradient_norms_ : list of float
         The norm of the gradient before clipping and without the penalty, averaged over the updates
         of each epoch.
@@ -321,7 +327,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         max_grad_norm=5.0,
         max_grad_value=None,
         tol=1e-4,
-        n_iter_no_change=10,
+        n_iter_no_change="auto",
         early_stopping=False,
         validation_fraction=0.1,
         momentum=0.9,

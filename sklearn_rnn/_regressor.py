@@ -133,16 +133,16 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Every entry of the gradient is clipped to this magnitude, before ``max_grad_norm`` applies.
         None never clips.
     tol : float, default=1e-4
-        The smallest change of the loss that counts as an improvement; with early stopping, the
-        smallest change of the validation score. For "lbfgs" see ``solver``. With
-        ``standardize=True``, a change of a loss is measured on targets without units.
-    n_iter_no_change : int, default=10
-        Training stops after more than this many consecutive epochs without improvement.
+        The smallest change of the loss that counts as an improvement; with early stopping, of the
+        validation loss. Smaller changes add up until they count. For "lbfgs" see ``solver``. With
+        ``standardize=True``, a change is measured on targets without units.
+    n_iter_no_change : int or "auto", default="auto"
+        Training stops after more than this many consecutive epochs without improvement. "auto" is
+        10, or as many epochs as have 100 updates if those are more; for "lbfgs" it is 10.
     early_stopping : bool, default=False
-        Whether to stop when the score on validation data no longer improves, and keep the
-        parameters that scored best. Validation data are held out of the training data, unless
-        `fit` is given X_val. The score is R² for ``loss="squared_error"`` and minus the loss for
-        other losses, since R² rewards predictions of the mean.
+        Whether to stop when the loss on validation data no longer improves, and keep the
+        parameters with the lowest one. Validation data are held out of the training data, unless
+        `fit` is given X_val.
     validation_fraction : float, default=0.1
         The fraction of the samples to hold out with ``early_stopping=True``.
     momentum : float, default=0.9
@@ -190,14 +190,18 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         The loss of every epoch, or after every iteration of "lbfgs".
     learning_rates_ : list of float
         The learning rate of the last update in every epoch; empty for "lbfgs".
+    validation_loss_curve_ : list of float or None
+        The loss on the validation data after every epoch, without the penalty and without dropout;
+        None without validation data.
     validation_scores_ : list of float or None
-        The validation score after every epoch, as for ``early_stopping``; None without validation
-        data.
-    best_validation_score_ : float or None
-        The highest value in ``validation_scores_``; None without validation data.
+        The R² on the validation data after every epoch, or the score of the callback
+        `~sklearn_rnn.callbacks.EarlyStopping`; None without validation data.
     best_iteration_ : int or None
-        The epoch with the best validation score, counted from 1; None without validation data.
-        With early stopping, the fitted parameters are the ones after this epoch.
+        The epoch with the lowest validation loss, or with the callback's highest score, counted
+        from 1; None without validation data. With early stopping, the fitted parameters are the
+        ones after this epoch.
+    best_validation_score_ : float or None
+        The entry of ``validation_scores_`` for that epoch; None without validation data.
     gradient_norms_ : list of float
         The norm of the gradient before clipping and without the penalty, averaged over the updates
         of each epoch.
@@ -318,7 +322,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         max_grad_norm=5.0,
         max_grad_value=None,
         tol=1e-4,
-        n_iter_no_change=10,
+        n_iter_no_change="auto",
         early_stopping=False,
         validation_fraction=0.1,
         momentum=0.9,
@@ -457,13 +461,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             check_counts(targets.values, weights, X, may_all_be_zero=not starts_training)
 
     def _score(self, targets, raw, weights):
-        if self._loss == "squared_error":
-            return r2_score(targets, raw, sample_weight=weights)
-        with np.errstate(over="ignore", invalid="ignore"):
-            value, _ = (
-                LOSSES[self._loss].of(self).evaluate(raw.T, targets.T, weights / weights.sum())
-            )
-        return -value
+        predicted = LOSSES[self._loss].link(raw)
+        return r2_score(targets, predicted, sample_weight=weights)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

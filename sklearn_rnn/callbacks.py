@@ -17,7 +17,12 @@ import joblib
 from sklearn.metrics import check_scoring
 
 from sklearn_rnn._base import BaseRNN
-from sklearn_rnn._input.hyperparameters import check_number
+from sklearn_rnn._input.hyperparameters import (
+    NUMBERS_OR,
+    check_number,
+    check_number_or,
+    plain,
+)
 from sklearn_rnn._training import checkpoint
 from sklearn_rnn._training.hooks import ScoredStopping
 from sklearn_rnn._training.progress import Ending, StoppingRule
@@ -63,8 +68,9 @@ class EarlyStopping(_Callback):
     scoring : str or callable
         The name of one of scikit-learn's scorers, or a callable ``scorer(estimator, X, y)`` that
         returns a number. Greater is better.
-    n_iter_no_change : int, default=10
-        Training stops after more than this many consecutive epochs without improvement.
+    n_iter_no_change : int or "auto", default="auto"
+        Training stops after more than this many consecutive epochs without improvement. "auto" is
+        10, or as many epochs as have 100 updates if those are more.
     tol : float, default=1e-4
         The smallest change of the score that counts as an improvement.
 
@@ -88,10 +94,10 @@ class EarlyStopping(_Callback):
     True
     """
 
-    def __init__(self, scoring, *, n_iter_no_change=10, tol=1e-4):
+    def __init__(self, scoring, *, n_iter_no_change="auto", tol=1e-4):
         if not (isinstance(scoring, str) or callable(scoring)):
             raise TypeError(f"scoring must be the name of a scorer or a callable, not {scoring!r}.")
-        check_number("n_iter_no_change", n_iter_no_change, Integral, 1, None, "left")
+        check_number_or("n_iter_no_change", n_iter_no_change, *NUMBERS_OR["n_iter_no_change"])
         check_number("tol", tol, Real, 0, None, "left")
         self.scoring = scoring
         self.n_iter_no_change = n_iter_no_change
@@ -114,7 +120,7 @@ class EarlyStopping(_Callback):
         if requests.validation.X is None:
             raise ValueError("EarlyStopping needs validation data: give X_val and y_val to fit.")
         scorer = check_scoring(estimator, self.scoring)
-        rule = StoppingRule(float(self.tol), int(self.n_iter_no_change), early_stopping=True)
+        rule = StoppingRule(plain(self.tol), plain(self.n_iter_no_change), early_stopping=True)
         requests.stopping = ScoredStopping(scorer, rule)
 
 
@@ -187,7 +193,7 @@ class HistoryLogger(_Callback):
     ...     model = model.fit(np.ones((4, 3, 1)), np.ones(4))
     ...     lines = log.read_text().splitlines()
     >>> lines[0]
-    'started,epoch,loss,validation_score,gradient_norm,weight_norm,seconds'
+    'started,epoch,loss,validation_loss,validation_score,gradient_norm,weight_norm,seconds'
     >>> len(lines) == 1 + model.n_iter_
     True
     """
@@ -208,18 +214,23 @@ class HistoryLogger(_Callback):
         """Write the epoch's line."""
         if not _is_epoch(context):
             return
-        started, scores = context.parent.init_time, fitted_estimator.validation_scores_
+        started = context.parent.init_time
         row = {
             "started": started.isoformat(),
             "epoch": fitted_estimator.n_iter_,
             "loss": float(fitted_estimator.loss_),
-            "validation_score": float(scores[-1]) if scores else None,
+            "validation_loss": _last(fitted_estimator.validation_loss_curve_),
+            "validation_score": _last(fitted_estimator.validation_scores_),
             "gradient_norm": fitted_estimator.gradient_norms_[-1],
             "weight_norm": fitted_estimator.weight_norms_[-1],
             "seconds": (datetime.now(UTC) - started).total_seconds(),
         }
         with self.path.open("a", encoding="utf-8", newline="") as file:
             _WRITERS[self.path.suffix](file, row)
+
+
+def _last(values: list[float] | None) -> float | None:
+    return float(values[-1]) if values else None
 
 
 def _write_csv(file, row: dict) -> None:
@@ -234,6 +245,7 @@ _COLUMNS = (
     "started",
     "epoch",
     "loss",
+    "validation_loss",
     "validation_score",
     "gradient_norm",
     "weight_norm",

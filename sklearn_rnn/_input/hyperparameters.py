@@ -41,7 +41,6 @@ NUMBERS = {
     "power_t": (Real, 0, None, "left"),
     "max_iter": (Integral, 1, None, "left"),
     "tol": (Real, 0, None, "left"),
-    "n_iter_no_change": (Integral, 1, None, "left"),
     "validation_fraction": (Real, 0, 1, "neither"),
     "delta": (Real, 0, None, "neither"),
     "quantile": (Real, 0, 1, "neither"),
@@ -57,6 +56,7 @@ NUMBERS = {
 # parameters that may have one other value in place of a number
 NUMBERS_OR = {
     "batch_size": ("auto", (Integral, 1, None, "left")),
+    "n_iter_no_change": ("auto", (Integral, 1, None, "left")),
     "bptt_steps": (None, (Integral, 1, None, "left")),
     "max_grad_norm": (None, (Real, 0, None, "neither")),
     "max_grad_value": (None, (Real, 0, None, "neither")),
@@ -78,11 +78,7 @@ def check_hyperparameters(estimator) -> None:
             check_number(name, parameters[name], *bounds)
     check_class_weight(parameters.get("class_weight"))
     for name, (other, bounds) in NUMBERS_OR.items():
-        value = getattr(estimator, name)
-        if value is None or isinstance(value, str):
-            check_choice(name, value, [other])
-        else:
-            check_number(name, value, *bounds)
+        check_number_or(name, getattr(estimator, name), other, bounds)
     with about("random_state"):
         check_random_state(estimator.random_state)
     check_activation(estimator.cell, estimator.activation)
@@ -149,6 +145,14 @@ def check_choice(name: str, value, choices: Collection) -> None:
         expected = ", ".join(repr(choice) for choice in choices)
         error = ValueError if isinstance(value, str) else TypeError
         raise error(f"{name}={value!r} is not one of the choices: {expected}.")
+
+
+def check_number_or(name: str, value, other, bounds) -> None:
+    """Raise TypeError or ValueError unless a value is a number within bounds, or the other."""
+    if value is None or isinstance(value, str):
+        check_choice(name, value, [other])
+    else:
+        check_number(name, value, *bounds)
 
 
 def check_number(name: str, value, kind: type, low, high, boundaries: str) -> None:

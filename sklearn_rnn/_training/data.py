@@ -152,6 +152,11 @@ class TrainingData:
         """Targets as a loss takes them, (n_outputs, columns) or (columns,)."""
         return np.ascontiguousarray(self.targets[positions].T)
 
+    def targets_and_weights(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return all targets as a loss takes them, and their weights."""
+        positions = self.target_positions()
+        return self._targets_at(positions), self.weights[positions]
+
     def weighted_targets(self, n_outputs: int) -> tuple[np.ndarray, np.ndarray]:
         """Return all targets, (n, n_outputs), and their weights; of classes one row each."""
         rows = self.target_positions()

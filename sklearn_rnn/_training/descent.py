@@ -10,10 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sklearn_rnn._training.objective import Objective
-from sklearn_rnn._training.progress import Ending, Progress, StoppingRule
+from sklearn_rnn._training.progress import Ending, Progress, StoppingRule, Validation
 from sklearn_rnn._training.threads import one_blas_thread
 from sklearn_rnn.core.memory import small_ufunc_buffers
 from sklearn_rnn.core.network import Network
+
+# n_iter_no_change="auto" is at least as many epochs.
+MIN_EPOCHS_NO_CHANGE = 10
 
 
 class Watcher:
@@ -31,11 +34,11 @@ class Watcher:
 class Monitor:
     """What happens after each epoch besides training.
 
-    validate : returns the validation score of a network; None if there are no validation data
+    validate : says how a network does on the validation data; None if there are none
     verbose : whether to print a line per epoch
     """
 
-    validate: Callable[[Network], float] | None = None
+    validate: Callable[[Network], Validation] | None = None
     watcher: Watcher = field(default_factory=Watcher)
     verbose: bool = False
 
@@ -43,8 +46,9 @@ class Monitor:
 class Descent(ABC):
     """Trains a network in place, epoch after epoch.
 
-    With validation data, the score of every epoch is recorded. With early stopping as well, that
-    score decides when training stops, and the network ends with the parameters that scored best.
+    With validation data, their loss and score after every epoch are recorded. With early stopping
+    as well, that decides when training stops, and the network ends with the parameters that did
+    best.
     An interrupt from the keyboard ends training early.
 
     network : the network to train. The objective's network is the same one, or a copy in float64.
@@ -108,10 +112,11 @@ class Descent(ABC):
     def end_epoch(self, loss: float) -> None:
         """Take an epoch into the history, report it, and find out whether training ends."""
         progress, monitor = self.progress, self.monitor
-        score = None if monitor.validate is None else monitor.validate(self.network)
-        if score is not None and not math.isfinite(score):
-            raise self.diverged("The validation score")
-        progress.record(self.rule, loss, score, self.network.parameters.vector)
+        validation = None if monitor.validate is None else monitor.validate(self.network)
+        if validation is not None and not math.isfinite(validation.worth):
+            what = "score" if validation.loss is None else "loss"
+            raise self.diverged(f"The validation {what}")
+        progress.record(self.rule, loss, validation, self.network.parameters.vector)
         if monitor.verbose:
             print(self._report())
         if self.must_stop():
@@ -119,9 +124,16 @@ class Descent(ABC):
         if monitor.watcher.end_epoch():
             progress.ending = progress.ending or Ending.STOPPED
 
+    @property
+    def auto_patience(self) -> int:
+        """What n_iter_no_change="auto" is."""
+        return MIN_EPOCHS_NO_CHANGE
+
     def is_out_of_patience(self) -> bool:
         """Whether more epochs than n_iter_no_change brought no improvement."""
-        return self.progress.epochs_without_improvement > self.rule.n_iter_no_change
+        patience = self.rule.n_iter_no_change
+        patience = self.auto_patience if patience == "auto" else patience
+        return self.progress.epochs_without_improvement > patience
 
     def diverged(self, what: str) -> ValueError:
         epoch = self.progress.n_epochs + 1
@@ -130,6 +142,8 @@ class Descent(ABC):
     def _report(self) -> str:
         progress, seconds = self.progress, time.perf_counter() - self._started
         line = f"{self.unit} {progress.n_epochs}: loss {progress.loss_curve[-1]:.6g}"
+        if progress.validation_loss_curve:
+            line += f", validation loss {progress.validation_loss_curve[-1]:.6g}"
         if progress.validation_scores:
             line += f", validation score {progress.validation_scores[-1]:.6g}"
         return f"{line} ({seconds:.3g} s)"

@@ -15,6 +15,11 @@ from sklearn_rnn.core.network import Carry
 from sklearn_rnn.core.optimizers import clip_by_norm, clip_by_value
 from sklearn_rnn.core.schedules import SCHEDULES, Moment
 
+# n_iter_no_change="auto" is as many epochs as have at least so many updates. Ten epochs of a single
+# minibatch each would be ten steps of the optimizer, too few to leave the plateau on which training
+# often starts.
+MIN_UPDATES_NO_CHANGE = 100
+
 # Training ends when an adaptive learning rate has fallen below this.
 MIN_LEARNING_RATE = 1e-6
 
@@ -132,6 +137,11 @@ class MinibatchDescent(Descent):
         options.solver.update(theta, gradient, progress.solver_state, self.rate)
         network.refresh()
         return evaluation
+
+    @property
+    def auto_patience(self) -> int:
+        updates_per_epoch = self.n_batches * self.updates_per_batch
+        return max(super().auto_patience, math.ceil(MIN_UPDATES_NO_CHANGE / updates_per_epoch))
 
     def must_stop(self) -> bool:
         """Stop when patience is at its end; halve an adaptive learning rate first."""

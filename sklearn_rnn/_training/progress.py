@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,16 +21,38 @@ class Ending(Enum):
     STOPPED = auto()  # by a callback
 
 
+class Validation(NamedTuple):
+    """How the network does on the validation data.
+
+    score : R², accuracy, or what a callback's scorer returns
+    loss : without the penalty and without dropout; None if a callback's scorer decides
+    """
+
+    score: float
+    loss: float | None = None
+
+    @property
+    def judge(self) -> str:
+        """What early stopping goes by."""
+        return "validation score" if self.loss is None else "validation loss"
+
+    @property
+    def worth(self) -> float:
+        """The same as a number, the higher the better."""
+        return self.score if self.loss is None else -self.loss
+
+
 @dataclass(frozen=True)
 class StoppingRule:
     """When epochs without improvement end the training; the names are the estimators'.
 
-    early_stopping : whether the validation score decides, and the parameters that scored best are
+    n_iter_no_change : "auto" is for the descent to decide
+    early_stopping : whether the validation data decide, and the parameters that did best there are
         kept; otherwise the training loss decides
     """
 
     tol: float
-    n_iter_no_change: int
+    n_iter_no_change: int | str
     early_stopping: bool
 
 
@@ -47,11 +69,16 @@ class Progress:
     cycle_start: int = 0  # the epoch in which the present cycle of the learning rate began
     learning_rates: list[float] = field(default_factory=list)
     epochs_without_improvement: int = 0
+    improved_to: float = -math.inf  # in the last epoch that improved, by the judge
+    judge: str = ""  # "loss", or a `Validation.judge`
     loss_curve: list[float] = field(default_factory=list)
     best_loss: float = math.inf
     validation_scores: list[float] = field(default_factory=list)
-    best_validation_score: float = -math.inf
-    best_iteration: int | None = None  # the epoch of that score; the first epoch is 1
+    validation_loss_curve: list[float] = field(default_factory=list)
+    best_worth: float = -math.inf  # of a Validation
+    best_judge: str = ""  # of that
+    best_validation_score: float | None = None  # in the epoch of that worth
+    best_iteration: int | None = None  # that epoch; the first epoch is 1
     best_parameters: np.ndarray | None = None  # at the end of that epoch
     last_parameters: np.ndarray | None = None  # training goes on from these after `put_back_best`
     health: GradientHealth = field(default_factory=GradientHealth)
@@ -76,22 +103,36 @@ class Progress:
             self.solver_state = fresh
 
     def record(
-        self, rule: StoppingRule, loss: float, score: float | None, parameters: np.ndarray
+        self, rule: StoppingRule, loss: float, validation: Validation | None, theta: np.ndarray
     ) -> None:
-        """Take an epoch into the history, with its validation score if there is one."""
-        improved = loss <= self.best_loss - rule.tol
-        if rule.early_stopping:
-            improved = score >= self.best_validation_score + rule.tol
+        """Take an epoch into the history.
+
+        It is compared with the last epoch that improved, so that small improvements add up.
+
+        validation : how the network with parameters theta does; None without validation data
+        """
         self.loss_curve.append(loss)
-        if score is not None:
-            self.validation_scores.append(score)
-            if score > self.best_validation_score:
-                self.best_validation_score = score
-                self.best_iteration = self.n_epochs
-                self.best_parameters = parameters.copy()
         self.best_loss = min(self.best_loss, loss)
-        stale = self.epochs_without_improvement
-        self.epochs_without_improvement = 0 if improved else stale + 1
+        judge, worth = "loss", -loss
+        if validation is not None:
+            self._record_validation(validation, theta)
+            if rule.early_stopping:
+                judge, worth = validation.judge, validation.worth
+        if judge != self.judge or worth >= self.improved_to + rule.tol:
+            self.judge, self.improved_to = judge, worth
+            self.epochs_without_improvement = 0
+        else:
+            self.epochs_without_improvement += 1
+
+    def _record_validation(self, validation: Validation, theta: np.ndarray) -> None:
+        self.validation_scores.append(validation.score)
+        if validation.loss is not None:
+            self.validation_loss_curve.append(validation.loss)
+        if validation.judge != self.best_judge or validation.worth > self.best_worth:
+            self.best_judge, self.best_worth = validation.judge, validation.worth
+            self.best_validation_score = validation.score
+            self.best_iteration = self.n_epochs
+            self.best_parameters = theta.copy()
 
     def put_back_best(self, rule: StoppingRule, parameters: np.ndarray) -> None:
         """With early stopping, overwrite the parameters with the best-scoring ones."""

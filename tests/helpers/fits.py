@@ -31,3 +31,19 @@ def assert_same_fit(model, other):
     for name in ("loss_curve_", "validation_scores_", "learning_rates_", "best_iteration_"):
         assert getattr(model, name) == getattr(other, name), name
     assert_same_weights(model, other)
+
+
+def end_of(losses, tol, patience):
+    """The epoch after which training stops by its rule; None if that is not among these.
+
+    Each loss is compared with the last one that counted as an improvement.
+    """
+    improved_to, stale = float("inf"), 0
+    for epoch, loss in enumerate(losses, start=1):
+        if loss <= improved_to - tol:
+            improved_to, stale = loss, 0
+        else:
+            stale += 1
+        if stale > patience:
+            return epoch
+    return None

@@ -1,11 +1,11 @@
 """Early stopping: what is held out, what is judged by it, and what is kept."""
 
-import math
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.metrics import log_loss, mean_squared_error
 
+from fits import end_of
 from sequences import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor, _base
 
@@ -32,7 +32,7 @@ def held_out(monkeypatch):
 
 @pytest.mark.parametrize("per_step", [False, True], ids=["per sequence", "per step"])
 @pytest.mark.parametrize("Estimator", [RNNRegressor, RNNClassifier])
-def test_the_weights_that_scored_best_on_the_last_samples_are_kept(Estimator, per_step):
+def test_the_weights_that_did_best_on_the_last_samples_are_kept(Estimator, per_step):
     rng = np.random.default_rng(4)
     y = [rng.standard_normal(len(x)) if per_step else rng.standard_normal() for x in X]
     y = [part > 0 for part in y] if Estimator is RNNClassifier else y
@@ -44,16 +44,16 @@ def test_the_weights_that_scored_best_on_the_last_samples_are_kept(Estimator, pe
         validation_fraction=0.25,
         **options,
     ).fit(X, y)
-    scores = model.validation_scores_
-    assert len(scores) == len(model.loss_curve_) == model.n_iter_ == 15
-    assert model.best_validation_score_ == max(scores)
-    assert scores[-1] < max(scores), "the last epoch is the best, and the test shows nothing"
+    losses = model.validation_loss_curve_
+    assert len(losses) == len(model.loss_curve_) == model.n_iter_ == 15
+    assert model.best_iteration_ == np.argmin(losses) + 1 < 15, "the test shows nothing"
     n = 8  # a quarter of 30, rounded up
-    assert_allclose(model.score(X[-n:], y[-n:]), max(scores), rtol=1e-12)
+    assert_allclose(loss_of(model, X[-n:], y[-n:]), min(losses), rtol=1e-12)
+    assert_allclose(model.score(X[-n:], y[-n:]), model.best_validation_score_, rtol=1e-12)
     assert model.t_ == 15 * (30 - n)
 
     # What was trained on is the rest: without early stopping, as many epochs give these weights.
-    epochs = scores.index(max(scores)) + 1
+    epochs = model.best_iteration_
     options = options | {"max_iter": epochs, "shuffle": False}
     same = Estimator(return_sequences=per_step, **options).fit(X[:-n], y[:-n])
     for name, array in same.weights_.items():
@@ -61,21 +61,26 @@ def test_the_weights_that_scored_best_on_the_last_samples_are_kept(Estimator, pe
     assert model.loss_curve_[:epochs] == same.loss_curve_
 
 
-def test_early_stopping_stops_by_the_validation_score():
+def loss_of(model, X, y):
+    """The loss by scikit-learn's metrics."""
+    answer = model.predict if isinstance(model, RNNRegressor) else model.predict_proba
+    predicted = answer(X)
+    if model.return_sequences:
+        y, predicted = np.concatenate(y), np.concatenate(predicted)
+    if isinstance(model, RNNRegressor):
+        return mean_squared_error(y, predicted) / 2
+    return log_loss(y, predicted)
+
+
+def test_early_stopping_stops_by_the_validation_loss():
     model = RNNRegressor(
         **FAST | {"max_iter": 200, "learning_rate_init": 0.05},
         early_stopping=True,
         n_iter_no_change=4,
         tol=0.01,
+        standardize=False,
     ).fit(X, Y)
-    stale, best, expected = 0, -math.inf, None
-    for epoch, score in enumerate(model.validation_scores_, start=1):
-        stale = stale + 1 if score < best + 0.01 else 0
-        best = max(best, score)
-        if stale > 4:
-            expected = epoch
-            break
-    assert model.n_iter_ == expected < 200
+    assert model.n_iter_ == end_of(model.validation_loss_curve_, 0.01, 4) < 200
 
 
 def test_the_held_out_samples_are_drawn_by_the_random_state(held_out):
@@ -140,3 +145,19 @@ def test_predictions_that_overflow_are_reported_like_a_loss_that_does():
     )
     with pytest.raises(ValueError, match=r"epoch 1\..*learning_rate_init"):
         model.fit(X, Y)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize(
+    ("n", "batch_size", "patience"),
+    [(10, 10, 100), (20, 10, 50), (30, 1, 10), (40, 13, 25)],
+    ids=["one batch", "two batches", "many batches", "an odd number"],
+)
+def test_auto_patience_has_a_smallest_number_of_updates(early_stopping, n, batch_size, patience):
+    X, y = ragged(n, n_features=1, seed=3), np.arange(n) % 7
+    options = FAST | {"batch_size": batch_size, "max_iter": 200, "tol": 1e9}
+    model = RNNRegressor(**options, early_stopping=early_stopping)
+    # What is held out makes no update: X_val takes its place.
+    validation = {"X_val": X, "y_val": y} if early_stopping else {}
+    assert model.fit(X, y, **validation).n_iter_ == 1 + patience + 1
+    assert model.set_params(n_iter_no_change=3).fit(X, y, **validation).n_iter_ == 5

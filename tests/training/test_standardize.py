@@ -83,9 +83,9 @@ def test_units_change_predictions_by_nothing_but_units(
     factor = C ** LOSSES[loss].power
     assert_allclose(other.loss_curve_, np.array(model.loss_curve_) * factor, rtol=1e-6)
     if early_stopping:
-        factor = 1 if loss == "squared_error" else factor  # the score is R²
-        scores = np.array(model.validation_scores_) * factor
-        assert_allclose(other.validation_scores_, scores, rtol=1e-5)
+        losses = np.array(model.validation_loss_curve_) * factor
+        assert_allclose(other.validation_loss_curve_, losses, rtol=1e-6)
+        assert_allclose(other.validation_scores_, model.validation_scores_, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("cell", "activation"), VARIANTS)

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import Pipeline
 
-from fits import ESTIMATORS, assert_same_weights
+from fits import ESTIMATORS, assert_same_weights, end_of
 from sequences import object_array, padded, ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
 
@@ -50,13 +50,15 @@ def problem(request, kind):
 
 
 @pytest.mark.parametrize("weights", [None, W_VAL], ids=["", "weighted"])
-def test_without_early_stopping_scores_are_recorded_and_nothing_else_changes(problem, weights):
+def test_without_early_stopping_validation_changes_nothing_else(problem, weights):
     model, y, y_val = problem
     plain = clone(model).fit(X, y)
     model.fit(X, y, X_val=X_VAL, y_val=y_val, sample_weight_val=weights)
     assert_same_weights(model, plain)
     assert model.loss_curve_ == plain.loss_curve_
-    assert plain.validation_scores_ is plain.best_validation_score_ is plain.best_iteration_ is None
+    for name in ("loss_curve", "scores"):
+        assert getattr(plain, f"validation_{name}_") is None
+    assert plain.best_validation_score_ is plain.best_iteration_ is None
 
     scores = model.validation_scores_
     assert len(scores) == model.n_iter_ == 12
@@ -64,50 +66,47 @@ def test_without_early_stopping_scores_are_recorded_and_nothing_else_changes(pro
         same = clone(model).set_params(max_iter=epochs).fit(X, y)
         expected = same.score(X_VAL, y_val, sample_weight=weights)
         assert_allclose(scores[epochs - 1], expected, rtol=1e-12)
-    assert model.best_validation_score_ == max(scores)
-    assert model.best_iteration_ == np.argmax(scores) + 1
+    assert model.best_iteration_ == np.argmin(model.validation_loss_curve_) + 1
+    assert model.best_validation_score_ == scores[model.best_iteration_ - 1]
 
 
 @pytest.mark.parametrize("weights", [None, W_VAL], ids=["", "weighted"])
-def test_early_stopping_keeps_the_best_weights_and_trains_on_all_of_x(problem, weights):
+def test_early_stopping_keeps_the_best_weights_and_trains_on_all_of_x(kind, problem, weights):
     model, y, y_val = problem
     recorded = clone(model).fit(X, y, X_val=X_VAL, y_val=y_val, sample_weight_val=weights)
     model.set_params(early_stopping=True, n_iter_no_change=3)
     model.fit(X, y, X_val=X_VAL, y_val=y_val, sample_weight_val=weights)
 
-    best, stale, last = -np.inf, 0, 12
-    for epoch, score in enumerate(recorded.validation_scores_, start=1):
-        stale = stale + 1 if score < best + model.tol else 0
-        best = max(best, score)
-        if stale > 3:
-            last = epoch
-            break
-    scores = model.validation_scores_
+    unit = 1 if kind == "classifier" else np.var(np.concatenate(y) if model.return_sequences else y)
+    last = end_of(recorded.validation_loss_curve_, model.tol * unit, 3) or 12
+    losses, scores = model.validation_loss_curve_, model.validation_scores_
     assert model.n_iter_ == last
+    assert losses == recorded.validation_loss_curve_[:last]
     assert scores == recorded.validation_scores_[:last]
-    assert model.best_iteration_ == np.argmax(scores) + 1
-    assert scores[-1] < max(scores), "the last epoch is the best, and the test shows nothing"
+    assert model.best_iteration_ == np.argmin(losses) + 1
+    assert losses[-1] > min(losses), "the last epoch is the best, and the test shows nothing"
     assert model.t_ == last * N
     same = clone(model).set_params(early_stopping=False, max_iter=model.best_iteration_)
     assert_same_weights(model, same.fit(X, y))
-    assert_allclose(model.score(X_VAL, y_val, sample_weight=weights), max(scores), rtol=1e-12)
+    score = model.score(X_VAL, y_val, sample_weight=weights)
+    assert_allclose(score, model.best_validation_score_, rtol=1e-12)
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_what_decides_when_to_stop(early_stopping):
-    """The loss falls all the time, and so does the score, since y_val is the opposite."""
+    """The loss falls all the time, and that of validation rises, since y_val is the opposite."""
     options = FAST | {"learning_rate_init": 0.005, "n_iter_no_change": 2, "tol": 0}
     model = RNNRegressor(**options, early_stopping=early_stopping)
     model.fit(X, Y, X_val=X, y_val=Y.mean() - 100 * (Y - Y.mean()))
     assert (np.diff(model.loss_curve_) < 0).all()
-    assert (np.diff(model.validation_scores_) < 0).all()
+    assert (np.diff(model.validation_loss_curve_) > 0).all()
     assert model.n_iter_ == (4 if early_stopping else 12)
     assert model.best_iteration_ == 1
 
 
 def test_held_out_data_have_a_best_iteration_too(kind):
     model = ESTIMATORS[kind](**FAST, early_stopping=True).fit(X, targets(kind, Y))
-    assert model.best_iteration_ == np.argmax(model.validation_scores_) + 1
+    assert model.best_iteration_ == np.argmin(model.validation_loss_curve_) + 1
 
 
 CONTAINERS = {
@@ -261,12 +260,17 @@ def test_targets_that_the_loss_can_not_take_are_refused():
 
 
 @pytest.mark.parametrize("loss", RNNRegressor._losses)
-def test_every_loss_has_its_score(loss):
+def test_every_loss_is_validated_by_itself(loss):
     y, y_val = 3 + np.abs(Y), 3 + np.abs(Y_VAL)
     model = RNNRegressor(**FAST, loss=loss, early_stopping=True)
     model.fit(X, y, X_val=X_VAL, y_val=y_val)
-    assert len(model.validation_scores_) == model.n_iter_
-    assert model.best_validation_score_ == max(model.validation_scores_)
+    recorded = clone(model).set_params(early_stopping=False, alpha=0, max_iter=3)
+    recorded.fit(X_VAL, y_val, X_val=X_VAL, y_val=y_val)
+    # The loss of an epoch is that of the parameters before its only update.
+    assert_allclose(recorded.validation_loss_curve_[:-1], recorded.loss_curve_[1:], rtol=1e-10)
+    losses = model.validation_loss_curve_
+    assert len(losses) == model.n_iter_
+    assert model.best_iteration_ == np.argmin(losses) + 1
 
 
 def test_class_weight_does_not_touch_the_weights_of_validation_data():

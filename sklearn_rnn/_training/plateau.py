@@ -1,0 +1,54 @@
+"""Whether training got anywhere: its loss against that of the best constant prediction."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sklearn_rnn._training.data import TrainingData
+from sklearn_rnn._training.progress import Progress
+from sklearn_rnn.core.losses import Loss
+
+HARDLY = 0.01  # of the constant's loss
+
+PLATEAU = (
+    "Training stopped on a plateau: after {n_iter} epochs the {judge} is {reached:.4g}, and "
+    "that of a constant prediction is {constant:.4g}. The network has learned next to nothing. "
+    "Unless y does not depend on X, let it train longer (a larger n_iter_no_change, tol=0) or "
+    "otherwise (another learning_rate_init, a smaller batch_size)."
+)
+
+
+def constant_losses(
+    loss: Loss, n_outputs: int, data: TrainingData, held_out: TrainingData | None
+) -> dict[str, float]:
+    """Return what each judge of `Progress` says of the best constant of the training data.
+
+    Targets that are all the same leave nothing to learn, and nothing to compare with.
+
+    data, held_out : with targets in their units
+    """
+    targets, _ = data.targets_and_weights()
+    if (targets == targets[..., :1]).all():
+        return {}
+    raw = loss.intercept(*data.weighted_targets(n_outputs))
+    losses = {"loss": loss_of_constant(loss, raw, data)}
+    if held_out is not None:
+        losses["validation loss"] = loss_of_constant(loss, raw, held_out)
+    return losses
+
+
+def loss_of_constant(loss: Loss, raw: np.ndarray, data: TrainingData) -> float:
+    targets, weights = data.targets_and_weights()
+    everywhere = np.broadcast_to(raw[:, np.newaxis], (len(raw), len(weights)))
+    value, _ = loss.evaluate(everywhere, targets, weights / weights.sum())
+    return value
+
+
+def on_plateau(progress: Progress, constants: Mapping[str, float]) -> str | None:
+    """Return a warning if training learned hardly more than the best constant."""
+    constant, reached = constants.get(progress.judge), -progress.improved_to
+    if constant is None or reached < constant - HARDLY * abs(constant):
+        return None
+    return PLATEAU.format(
+        judge=progress.judge, reached=reached, constant=constant, n_iter=progress.n_epochs
+    )
