@@ -28,7 +28,7 @@ from sklearn_rnn._training.hooks import (
     ValidationArguments,
 )
 from sklearn_rnn._training.lbfgs import LBFGS, LBFGSDescent, objective_in_double
-from sklearn_rnn._training.minibatch import MinibatchDescent, MinibatchOptions
+from sklearn_rnn._training.minibatch import MinibatchDescent, MinibatchOptions, auto_batch_size
 from sklearn_rnn._training.objective import Dropouts, Objective, TrainingLoss
 from sklearn_rnn._training.plateau import constant_losses, on_plateau
 from sklearn_rnn._training.progress import Ending, Progress, StoppingRule, Validation
@@ -38,6 +38,10 @@ from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.optimizers import SOLVERS
 from sklearn_rnn.core.scaling import Units
+
+# early_stopping="auto" holds samples out if there are at least this many. (scikit-learn's checks
+# of sample weights have fewer. Held-out samples can't be both one of weight 2 and two.)
+MIN_TO_HOLD_OUT = 40
 
 INTERRUPTED = "Training was interrupted by the user; what was learned so far is kept."
 UNCONVERGED = {
@@ -177,7 +181,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
     def _partial_fit(self, X, y, sample_weight, classes=None):
         """Train for one epoch, from the present state."""
         check_hyperparameters(self)
-        if self.early_stopping:
+        if self.early_stopping and self.early_stopping != "auto":
             raise ValueError(
                 "partial_fit does not support early_stopping=True: with one epoch per call there "
                 "is nothing to stop, and no data to hold out."
@@ -187,6 +191,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             examples = self._read(X, y, sample_weight, goes_on=goes_on, classes=classes)
             self._publish_input(examples)
             run = self._prepare_run(examples, goes_on)
+            run.rule = replace(run.rule, early_stopping=False)
             data, _ = self._prepare_data(examples, None, run)
             ending = self._descent(run, data, Monitor(verbose=bool(self.verbose))).train(1)
             self._publish(run)
@@ -301,6 +306,10 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         """Return the training data without units, and the validation data if there are any."""
         per_step, dtype = bool(self.return_sequences), run.network.dtype
         data, held_out = TrainingData.of(examples, per_step, dtype), None
+        if run.rule.early_stopping == "auto":
+            can_validate = validation is not None or len(data) >= MIN_TO_HOLD_OUT
+            stops_early = can_validate and not isinstance(run.solver, LBFGS)
+            run.rule = replace(run.rule, early_stopping=stops_early)
         if validation is not None:
             with about_validation_data():
                 held_out = TrainingData.of(validation, per_step, dtype)
@@ -309,7 +318,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
                     f"X_val has {held_out.n_targets} targets of positive weight: too few to "
                     "validate on."
                 )
-        elif self.early_stopping:
+        elif run.rule.early_stopping:
             seed = run.progress.split_seed if self.shuffle else None
             data, held_out = hold_out(data, self.validation_fraction, seed, self._labels_of(data))
         if not run.goes_on:
@@ -340,10 +349,10 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         if isinstance(run.solver, LBFGS):
             objective = objective_in_double(network, data, loss, alpha)
             return LBFGSDescent(objective, network, progress, rule, monitor, plain(self.tol))
-        wanted = 200 if self.batch_size == "auto" else int(self.batch_size)
+        n, size = len(data), self.batch_size
         options = MinibatchOptions(
             solver=run.solver,
-            batch_size=min(wanted, len(data)),
+            batch_size=auto_batch_size(n) if size == "auto" else min(int(size), n),
             **self._plain("learning_rate", "learning_rate_init", "power_t", "max_iter"),
             **self._plain("bptt_steps", "shuffle", "max_grad_norm", "max_grad_value"),
         )

@@ -88,8 +88,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Strength of the L2 penalty alpha / 2 * sum(W ** 2) / n_samples on the weight matrices.
         Biases are not penalized. With sample weights, n_samples is their sum.
     batch_size : int or "auto", default="auto"
-        The number of sequences per update; "auto" is min(200, n_samples). A number greater than
-        n_samples counts as n_samples.
+        The number of sequences per update. A number greater than n_samples counts as n_samples.
+        "auto" is about n_samples / 100, but at least 32 and at most 200, and the same for all
+        updates of an epoch, as nearly as can be.
     bptt_steps : int or None, default=None
         The segment length of truncated backpropagation through time [12]_, in timesteps.
         Sequences are cut into segments of this length, with one update per segment. Hidden states
@@ -114,7 +115,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
         A cycle of "cosine" or "one_cycle" spans ``max_iter`` epochs: one `fit`, or ``max_iter``
         calls of `partial_fit`.
-    learning_rate_init : float, default=0.001
+    learning_rate_init : float, default=0.003
         The initial learning rate; for "one_cycle", the highest.
     power_t : float, default=0.5
         The exponent of ``learning_rate="invscaling"``.
@@ -137,11 +138,13 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     n_iter_no_change : int or "auto", default="auto"
         Training stops after more than this many consecutive epochs without improvement. "auto" is
         10, or as many epochs as have 100 updates if those are more; for "lbfgs" it is 10.
-    early_stopping : bool, default=False
+    early_stopping : bool or "auto", default="auto"
         Whether to stop when the loss on validation data no longer improves, and keep the
         parameters with the lowest one. Validation data are held out of the training data, unless
         `fit` is given X_val. With one label per sequence, the held-out data are
         stratified by class if there are enough samples of each class.
+        "auto" stops early if `fit` is given X_val or at least 40 samples of positive weight, but
+        not with ``solver="lbfgs"``, and not in `partial_fit`.
     validation_fraction : float, default=0.1
         The fraction of the samples to hold out with ``early_stopping=True``.
     momentum : float, default=0.9
@@ -320,7 +323,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         batch_size="auto",
         bptt_steps=None,
         learning_rate="constant",
-        learning_rate_init=0.001,
+        learning_rate_init=0.003,
         power_t=0.5,
         max_iter=200,
         shuffle=True,
@@ -328,7 +331,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         max_grad_value=None,
         tol=1e-4,
         n_iter_no_change="auto",
-        early_stopping=False,
+        early_stopping="auto",
         validation_fraction=0.1,
         momentum=0.9,
         nesterovs_momentum=True,

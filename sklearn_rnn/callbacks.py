@@ -164,11 +164,11 @@ class TimeLimit(_Callback):
 class HistoryLogger(_Callback):
     """Write one line per epoch to a file during training.
 
-    A line has ``started`` (the start of the fit, in UTC), ``epoch``, ``loss``,
+    A line has ``started`` (the start of the fit, in UTC), ``epoch``, ``loss``, ``validation_loss``,
     ``validation_score``, ``gradient_norm``, ``weight_norm`` and ``seconds`` (since the start of the
     fit). The norms are the values of the estimator's attributes. Without validation data,
-    ``validation_score`` is null, or empty in CSV. Lines are appended to an existing file, each in
-    one write, so that several fits may share a file.
+    ``validation_loss`` and ``validation_score`` are null, or empty in CSV. Lines are appended to an
+    existing file, each in one write, so that several fits may share a file.
 
     Parameters
     ----------

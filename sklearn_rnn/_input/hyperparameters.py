@@ -24,11 +24,13 @@ FLAGS = (
     "bidirectional",
     "return_sequences",
     "shuffle",
-    "early_stopping",
     "standardize",
     "nesterovs_momentum",
     "warm_start",
 )
+
+# flags that may have one other value
+FLAGS_OR = {"early_stopping": "auto"}
 
 # type, smallest value, largest value, and which of these two are allowed
 NUMBERS = {
@@ -69,9 +71,12 @@ def check_hyperparameters(estimator) -> None:
         check_choice(name, getattr(estimator, name), choices)
     check_choice("loss", estimator.loss, estimator._losses)
     for name in FLAGS:
-        value = getattr(estimator, name)
-        if not isinstance(value, (bool, np.bool_)):
-            raise TypeError(f"{name} must be True or False, not {value!r}.")
+        check_flag(name, getattr(estimator, name))
+    for name, other in FLAGS_OR.items():
+        if isinstance(value := getattr(estimator, name), str):
+            check_choice(name, value, [other])
+        else:
+            check_flag(name, value, f" or {other!r}")
     parameters = estimator.get_params(deep=False)
     for name, bounds in NUMBERS.items():
         if name in parameters:  # the regressor and the classifier each have parameters of their own
@@ -145,6 +150,12 @@ def check_choice(name: str, value, choices: Collection) -> None:
         expected = ", ".join(repr(choice) for choice in choices)
         error = ValueError if isinstance(value, str) else TypeError
         raise error(f"{name}={value!r} is not one of the choices: {expected}.")
+
+
+def check_flag(name: str, value, otherwise: str = "") -> None:
+    """Raise TypeError unless the value is True or False. `otherwise` says what else may be."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False{otherwise}, not {value!r}.")
 
 
 def check_number_or(name: str, value, other, bounds) -> None:

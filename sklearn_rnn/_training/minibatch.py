@@ -24,6 +24,16 @@ MIN_UPDATES_NO_CHANGE = 100
 MIN_LEARNING_RATE = 1e-6
 
 
+# batch_size="auto" makes 100 minibatches, or as many as are about so large.
+SMALLEST_BATCH, LARGEST_BATCH = 32, 200
+
+
+def auto_batch_size(n: int) -> int:
+    """Return the size of minibatches that share n samples evenly."""
+    size = min(max(n // 100, SMALLEST_BATCH), LARGEST_BATCH)
+    return math.ceil(n / math.ceil(n / size))
+
+
 @dataclass(frozen=True)
 class MinibatchOptions:
     """What the user can set; the names are the estimators'."""

@@ -9,6 +9,7 @@ from sklearn_rnn._training.progress import Progress
 from sklearn_rnn.core.losses import Loss
 
 HARDLY = 0.01  # of the constant's loss
+NEGLIGIBLE = 1e-4  # of a loss without units: a label with next to no weight is not to be learned
 
 PLATEAU = (
     "Training stopped on a plateau: after {n_iter} epochs the {judge} is {reached:.4g}, and "
@@ -23,7 +24,7 @@ def constant_losses(
 ) -> dict[str, float]:
     """Return what each judge of `Progress` says of the best constant of the training data.
 
-    Targets that are all the same leave nothing to learn, and nothing to compare with.
+    Targets that are all the same, or nearly all, leave nothing to learn.
 
     data, held_out : with targets in their units
     """
@@ -32,6 +33,8 @@ def constant_losses(
         return {}
     raw = loss.intercept(*data.weighted_targets(n_outputs))
     losses = {"loss": loss_of_constant(loss, raw, data)}
+    if loss.power is None and abs(losses["loss"]) < NEGLIGIBLE:
+        return {}
     if held_out is not None:
         losses["validation loss"] = loss_of_constant(loss, raw, held_out)
     return losses

@@ -48,12 +48,12 @@ class StoppingRule:
 
     n_iter_no_change : "auto" is for the descent to decide
     early_stopping : whether the validation data decide, and the parameters that did best there are
-        kept; otherwise the training loss decides
+        kept; otherwise the training loss decides. "auto" is decided by the number of samples.
     """
 
     tol: float
     n_iter_no_change: int | str
-    early_stopping: bool
+    early_stopping: bool | str
 
 
 @dataclass
