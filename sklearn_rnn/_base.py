@@ -32,7 +32,7 @@ from sklearn_rnn._training.minibatch import MinibatchDescent, MinibatchOptions, 
 from sklearn_rnn._training.objective import Dropouts, Objective, TrainingLoss
 from sklearn_rnn._training.plateau import constant_losses, on_plateau
 from sklearn_rnn._training.progress import Ending, Progress, StoppingRule, Validation
-from sklearn_rnn._training.units import input_scaling, target_scaling
+from sklearn_rnn._training.units import input_scaling, scaling_advice, target_scaling
 from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Network
@@ -50,7 +50,7 @@ UNCONVERGED = {
     Ending.MAX_ITERATIONS: "The solver lbfgs stopped at max_iter={max_iter} iterations before it "
     "converged. Let it go on longer by a larger max_iter, or raise tol.",
     Ending.STUCK: "The solver lbfgs was stuck after n_iter_={n_iter} iterations: it found no lower "
-    "loss along the gradient. Scale X (and the targets of a regression), or raise tol.",
+    "loss along the gradient. {advice}Raise tol.",
 }
 
 
@@ -167,10 +167,12 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         if ending is Ending.INTERRUPTED:
             warnings.warn(INTERRUPTED, stacklevel=3)  # over with_callbacks
             return self
-        for problem in self._progress.health.problems(self.max_grad_norm):
+        for problem in self._progress.health.problems(self.max_grad_norm, self._units):
             warnings.warn(problem, ConvergenceWarning, stacklevel=3)
         if ending in UNCONVERGED:
-            words = UNCONVERGED[ending].format(max_iter=self.max_iter, n_iter=self.n_iter_)
+            words = UNCONVERGED[ending].format(
+                max_iter=self.max_iter, n_iter=self.n_iter_, advice=scaling_advice(self._units)
+            )
             warnings.warn(words, ConvergenceWarning, stacklevel=3)
         elif ending is Ending.CONVERGED:
             plateau = on_plateau(self._progress, run.constant_losses)

@@ -45,8 +45,8 @@ class FittedNetwork:
         if not np.isfinite(outputs).all():
             raise ValueError(
                 "The predictions overflow: either X has values far larger than the values "
-                f"that {type(self).__name__} was fitted on, or its training diverged; scale X, or "
-                "fit with a lower learning_rate_init."
+                f"that {type(self).__name__} was fitted on, or its training diverged. Look at the "
+                "units of X, or fit with a lower learning_rate_init."
             )
 
     def _in_container(self, X: Sequences, y: np.ndarray):

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sklearn_rnn._training.units import scaling_advice
 from sklearn_rnn.core.optimizers import norm_of
 from sklearn_rnn.core.parameters import Parameters
+from sklearn_rnn.core.scaling import Units
 
 # Gradients have vanished if the first layer's norm, divided by the output layer's, is smaller than
 # this. It is about the relative precision of float32.
@@ -33,21 +35,21 @@ class GradientHealth:
     weight_norms: list[float] = field(default_factory=list)
     n_updates: int = 0
 
-    def problems(self, max_grad_norm: float | None) -> Iterator[str]:
-        """Yield a message for each problem."""
+    def problems(self, max_grad_norm: float | None, units: Units) -> Iterator[str]:
+        """Yield a message for each problem of a network that works without these units."""
+        advice = scaling_advice(units)
         if self.first_shares and self.first_shares[-1] < VANISHED:
             yield (
                 "The gradients vanish: in the last epoch the gradient of the first layer was "
                 f"{self.first_shares[-1]:.1g} times as long as the one of the output layer. The "
-                "units may be saturated, or dead if activation='relu'. Scale X to about unit "
-                "variance, or lower learning_rate_init."
+                f"units may be saturated, or dead if activation='relu'. {advice}Lower "
+                "learning_rate_init."
             )
         if self.n_updates >= MIN_UPDATES and min(self.clipped_shares) == 1.0:
             yield (
                 f"Every step was clipped: all gradients were longer than "
                 f"max_grad_norm={max_grad_norm}, {self.gradient_norms[-1]:.2g} on average in the "
-                "last epoch. Scale the targets of a regression to about unit variance, or raise "
-                "max_grad_norm."
+                f"last epoch. {advice}Raise max_grad_norm."
             )
 
 

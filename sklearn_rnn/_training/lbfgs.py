@@ -10,6 +10,7 @@ from sklearn_rnn._training.data import TrainingData
 from sklearn_rnn._training.descent import Descent, Monitor
 from sklearn_rnn._training.objective import Evaluation, Objective, TrainingLoss
 from sklearn_rnn._training.progress import Ending, Progress, StoppingRule
+from sklearn_rnn._training.units import scaling_advice
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.parameters import Parameters
 
@@ -116,7 +117,7 @@ class LBFGSDescent(Descent):
 
     @property
     def remedy(self) -> str:
-        return "Scale X (and the targets of a regression) to about unit variance."
+        return f"{scaling_advice(self.network.units)}Raise alpha, or try solver='adam'."
 
 
 def objective_in_double(

@@ -11,6 +11,7 @@ from sklearn_rnn._training.data import Segment
 from sklearn_rnn._training.descent import Descent, Monitor
 from sklearn_rnn._training.objective import Evaluation, Objective
 from sklearn_rnn._training.progress import Progress, StoppingRule
+from sklearn_rnn._training.units import scaling_advice
 from sklearn_rnn.core.network import Carry
 from sklearn_rnn.core.optimizers import clip_by_norm, clip_by_value
 from sklearn_rnn.core.schedules import SCHEDULES, Moment
@@ -167,7 +168,7 @@ class MinibatchDescent(Descent):
     @property
     def remedy(self) -> str:
         return (
-            "Scale X (and the targets of a regression) to about unit variance, lower "
-            f"learning_rate_init (now {self.options.learning_rate_init}), or clip gradients by a "
-            f"lower max_grad_norm (now {self.options.max_grad_norm})."
+            f"{scaling_advice(self.network.units)}Lower learning_rate_init "
+            f"(now {self.options.learning_rate_init}), or clip gradients by a lower max_grad_norm "
+            f"(now {self.options.max_grad_norm})."
         )

@@ -6,13 +6,22 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_rnn._training.data import TrainingData
-from sklearn_rnn.core.scaling import Scaling
+from sklearn_rnn.core.scaling import Scaling, Units
 
 # How many values are copied at a time.
 MAX_COPIED = 2**16
 
 # Weights up to 2 to this power are used as they are.
 LARGE_EXPONENT = 100
+
+
+def scaling_advice(units: Units) -> str:
+    """Return advice, with a space at its end, for a network that works with units; else nothing."""
+    if units.inputs is not None:
+        return ""
+    return (
+        "Set standardize=True, or scale X and the targets of a regression to about unit variance. "
+    )
 
 
 def input_scaling(data: TrainingData) -> Scaling:
