@@ -123,7 +123,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     shuffle : bool, default=True
         Whether to shuffle the samples before each epoch and before validation data are held out.
         With False, the validation data are the last samples, which suits samples in the order of
-        time.
+        time; with groups, they are the groups that end last.
     max_grad_norm : float or None, default=5.0
         A gradient with a greater norm, over all parameters together, is scaled down to this norm
         [3]_. None never scales.
@@ -142,7 +142,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         `fit` is given X_val. The score is accuracy. With one label per sequence, the held-out data
         are stratified by class if there are enough samples of each class.
     validation_fraction : float, default=0.1
-        The fraction of the samples to hold out with ``early_stopping=True``.
+        The fraction of the samples to hold out with ``early_stopping=True``. If `fit` is given
+        groups, whole groups are held out, as many as come nearest to this fraction.
     momentum : float, default=0.9
         Momentum of ``solver="sgd"`` and ``solver="rmsprop"``, in [0, 1). 0 gives plain gradient
         descent and plain RMSprop.

@@ -6,13 +6,21 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_rnn._training.data import TrainingData
-from sklearn_rnn.core.scaling import Scaling
+from sklearn_rnn.core.losses import Loss
+from sklearn_rnn.core.scaling import Scaling, Units
 
 # How many values are copied at a time.
 MAX_COPIED = 2**16
 
 # Weights up to 2 to this power are used as they are.
 LARGE_EXPONENT = 100
+
+
+def units_of(data: TrainingData, loss: Loss, standardize: bool) -> Units:
+    """Return the units without which a network works; only some losses take any from targets."""
+    if not standardize:
+        return Units()
+    return Units(input_scaling(data), None if loss.power is None else target_scaling(data))
 
 
 def input_scaling(data: TrainingData) -> Scaling:
