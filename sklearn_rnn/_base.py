@@ -4,7 +4,7 @@ import math
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
-from copy import copy, deepcopy
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -17,27 +17,23 @@ from sklearn.utils import check_random_state
 
 from sklearn_rnn._fitted import FittedNetwork, fitted_attributes
 from sklearn_rnn._input.errors import about_validation_data, unchanged_on_error
+from sklearn_rnn._input.groups import read_groups
 from sklearn_rnn._input.hyperparameters import check_hyperparameters, plain
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import Examples, Targets, read_weights
 from sklearn_rnn._training.data import TrainingData, hold_out
 from sklearn_rnn._training.descent import Descent, Monitor
-from sklearn_rnn._training.hooks import (
-    FitHooks,
-    Requests,
-    ValidationArguments,
-)
+from sklearn_rnn._training.hooks import FitArguments, FitHooks, Requests
 from sklearn_rnn._training.lbfgs import LBFGS, LBFGSDescent, objective_in_double
 from sklearn_rnn._training.minibatch import MinibatchDescent, MinibatchOptions, auto_batch_size
 from sklearn_rnn._training.objective import Dropouts, Objective, TrainingLoss
 from sklearn_rnn._training.plateau import constant_losses, on_plateau
 from sklearn_rnn._training.progress import Ending, Progress, StoppingRule, Validation
-from sklearn_rnn._training.units import input_scaling, scaling_advice, target_scaling
+from sklearn_rnn._training.units import scaling_advice, units_of
 from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.optimizers import SOLVERS
-from sklearn_rnn.core.scaling import Units
 
 # early_stopping="auto" holds samples out if there are at least this many. (scikit-learn's checks
 # of sample weights have fewer. Held-out samples can't be both one of weight 2 and two.)
@@ -63,12 +59,14 @@ class Run:
     solver: Any  # an instance of one of core.optimizers.SOLVERS, or of LBFGS
     rule: StoppingRule
     goes_on: bool  # from an earlier fit, in the same units
-    validate: Callable[[Network], Validation] | None = None  # by a callback's scorer
+    scorer: Callable | None = None  # a callback's, which scores the validation data
     constant_losses: dict[str, float] = field(default_factory=dict)  # see `_training.plateau`
 
 
 class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCMeta):
     """Base of the recurrent estimators. A subclass defines the targets, the loss and the scores."""
+
+    __metadata_request__fit = {"groups": False}  # those of a search are for its splitter
 
     def __init__(self, **parameters):
         # scikit-learn reads names and defaults from the signature of the subclass's __init__.
@@ -102,7 +100,17 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         return None
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(  # noqa: PLR0913 (scikit-learn finds metadata in the signature)
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        groups=None,
+    ):
         """Train the network.
 
         Parameters
@@ -128,6 +136,10 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             like X.
         sample_weight_val : array-like, default=None
             Weights of the validation data, read like sample_weight.
+        groups : array-like of shape (n_samples,), default=None
+            The group of each sequence, such as its speaker or patient. Early stopping then holds
+            out whole groups. Where nothing is held out, groups have no effect. With metadata
+            routing, they are passed on only after ``set_fit_request(groups=True)``.
 
         Returns
         -------
@@ -144,21 +156,25 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         context = self._init_callback_context(max_subtasks=int(self.max_iter))
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         arguments = {"estimator": self, "X": X, "y": y, "metadata": metadata}
-        given = ValidationArguments(X_val, y_val, sample_weight_val)
+        given_val = FitArguments(X_val, y_val, sample_weight_val)
         with unchanged_on_error(self):
             goes_on = bool(self.warm_start) and hasattr(self, "_parameters")
-            examples = self._read(X, y, sample_weight, goes_on=goes_on)
+            examples = self._read(X, y, sample_weight, goes_on=goes_on, groups=groups)
             self._publish_input(examples)
-            validation = self._read_validation(given)
+            validation = self._read_validation(given_val)
 
             run = self._prepare_run(examples, goes_on)
             run.progress.begin_cycle()
             data, held_out = self._prepare_data(examples, validation, run)
             hooks = FitHooks(context, arguments, partial(self._as_if_stopped, run))
-            n_epochs = self._begin(hooks, run, given)
+            requests = Requests(given_val, groups, validates=held_out is not None)
+            n_epochs = self._begin(hooks, run, requests)
             if n_epochs < self.max_iter:  # a checkpoint may hold out other samples
                 data, held_out = self._prepare_data(examples, validation, run)
-            ending = self._descent(run, data, self._monitor(run, held_out, hooks)).train(n_epochs)
+            if run.scorer is not None and validation is None:
+                given_val = FitArguments(X, y, sample_weight).take(held_out.samples)
+            monitor = self._monitor(run, held_out, given_val, hooks)
+            ending = self._descent(run, data, monitor).train(n_epochs)
 
             self._publish(run)
             hooks.end()
@@ -203,27 +219,21 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
 
     # Read.
 
-    def _read(self, X, y, sample_weight, *, goes_on: bool, classes=None) -> Examples:
+    def _read(self, X, y, sample_weight, *, goes_on: bool, classes=None, groups=None) -> Examples:
         """Check the data, also against the data of earlier fits if training goes on."""
         X = read_sequences(X, self, reset=not goes_on)
         if goes_on:
             classes = getattr(self, "classes_", None)
         targets = self._read_targets(y, X, classes)
         weights = self._weigh(targets, read_weights(sample_weight, X, self.return_sequences))
-        examples = Examples(X, targets, weights)
+        examples = Examples(X, targets, weights, read_groups(groups, X))
         self._check_targets(examples, starts_training=not goes_on)
         return examples
 
-    def _read_validation(self, given: ValidationArguments) -> Examples | None:
+    def _read_validation(self, given: FitArguments) -> Examples | None:
         """Check the validation data, if there are any, against the published input."""
-        missing = [name for name in ("X", "y") if getattr(given, name) is None]
-        if len(missing) == 2 and given.sample_weight is None:
+        if not given.are_validation_data():
             return None
-        if missing:
-            raise ValueError(
-                f"{' and '.join(f'{name}_val' for name in missing)} must be given too: validation "
-                "data are X_val and y_val, with or without sample_weight_val."
-            )
         with about_validation_data():
             X = read_sequences(given.X, self, reset=False)
             targets = self._read_targets(given.y, X, getattr(self, "classes_", None))
@@ -287,14 +297,13 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         network.refresh()
         return network, progress
 
-    def _begin(self, hooks: FitHooks, run: Run, given: ValidationArguments) -> int:
+    def _begin(self, hooks: FitHooks, run: Run, requests: Requests) -> int:
         """Let callbacks begin, and do what they request; return the number of epochs to train."""
-        self._callback_requests = requests = Requests(given)
+        self._callback_requests = requests
         hooks.begin()
         del self._callback_requests
         if requests.stopping is not None:
-            run.rule = requests.stopping.rule
-            run.validate = partial(self._score_by, requests.stopping.scorer, given)
+            run.scorer, run.rule = requests.stopping
         n_before = run.progress.n_epochs
         if requests.resume_from is not None:
             requests.resume_from.restore(run.network, run.progress)
@@ -324,17 +333,10 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             seed = run.progress.split_seed if self.shuffle else None
             data, held_out = hold_out(data, self.validation_fraction, seed, self._labels_of(data))
         if not run.goes_on:
-            run.network.units = self._units_of(data)
+            run.network.units = units_of(data, LOSSES[self._loss], bool(self.standardize))
         loss, n_outputs = LOSSES[self._loss].of(self), run.network.architecture.n_outputs
         run.constant_losses = constant_losses(loss, n_outputs, data, held_out)
         return data.in_units(run.network.units.targets, run.network.dtype), held_out
-
-    def _units_of(self, data: TrainingData) -> Units:
-        """Return the units without which the network works."""
-        if not self.standardize:
-            return Units()
-        has_units = LOSSES[self._loss].power is not None
-        return Units(input_scaling(data), target_scaling(data) if has_units else None)
 
     # Run.
 
@@ -345,7 +347,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         if not progress.n_epochs:
             start = loss.learned.intercept(*data.weighted_targets(network.architecture.n_outputs))
             network.architecture.named(network.parameters)["output.b_y"][...] = start
-        if run.validate is None:  # a callback's scorer may have no units
+        if run.scorer is None:  # a callback's scorer may have no units
             rule = replace(rule, tol=rule.tol * loss.unit)
         alpha = plain(self.alpha)
         if isinstance(run.solver, LBFGS):
@@ -362,9 +364,14 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         objective = Objective(network, data, loss, alpha, dropouts, options.max_grad_norm)
         return MinibatchDescent(objective, progress, options, rule, monitor)
 
-    def _monitor(self, run: Run, held_out: TrainingData | None, hooks: FitHooks) -> Monitor:
+    def _monitor(
+        self, run: Run, held_out: TrainingData | None, given: FitArguments, hooks: FitHooks
+    ) -> Monitor:
+        """Return what scores the validation data, as they were read or as they were given."""
         validate = None if held_out is None else partial(self._validate, held_out)
-        return Monitor(run.validate or validate, hooks, bool(self.verbose))
+        if run.scorer is not None:
+            validate = partial(self._score_by, run.scorer, given)
+        return Monitor(validate, hooks, bool(self.verbose))
 
     def _validate(self, data: TrainingData, network: Network) -> Validation:
         """Return the loss and the score, both in the units of the targets."""
@@ -379,17 +386,8 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             return Validation(math.nan, value)
         return Validation(self._score(targets, raw, weights), value)
 
-    def _score_by(
-        self, scorer: Callable, given: ValidationArguments, network: Network
-    ) -> Validation:
-        """Score validation data by a callback's scorer."""
-        fitted = copy(self)
-        fitted._architecture = network.architecture
-        fitted._parameters = deepcopy(network.parameters)
-        fitted._units = network.units
-        weight = given.sample_weight
-        weighted = {} if weight is None else {"sample_weight": weight}
-        return Validation(float(scorer(fitted, given.X, given.y, **weighted)))
+    def _score_by(self, scorer: Callable, given: FitArguments, network: Network) -> Validation:
+        return Validation(given.score(scorer, self._with_network(network)))
 
     def _plain(self, *names: str) -> dict[str, Any]:
         """Return parameters as Python numbers: NumPy's would turn float32 arrays into float64."""

@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Mapping
+from copy import copy, deepcopy
 from types import MappingProxyType
 from typing import Any
 
@@ -33,6 +34,14 @@ class FittedNetwork:
             raw = network.predict(X.lengths, X.batch, rows.starts, rows.total)
         self._check_overflow(raw)
         return raw
+
+    def _with_network(self, network: Network) -> "FittedNetwork":
+        """Return a copy of the estimator that is fitted with a copy of this network."""
+        fitted = copy(self)
+        fitted._architecture = network.architecture
+        fitted._parameters = deepcopy(network.parameters)
+        fitted._units = network.units
+        return fitted
 
     def _linked(self, raw: np.ndarray) -> np.ndarray:
         """Turn raw outputs into predictions of the mean, of a quantile, or of probabilities."""

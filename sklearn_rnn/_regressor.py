@@ -126,7 +126,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     shuffle : bool, default=True
         Whether to shuffle the samples before each epoch and before validation data are held out.
         With False, the validation data are the last samples, which suits samples in the order of
-        time.
+        time; with groups, they are the groups that end last.
     max_grad_norm : float or None, default=5.0
         A gradient with a greater norm, over all parameters together, is scaled down to this norm
         [3]_. None never scales.
@@ -147,7 +147,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         "auto" stops early if `fit` is given X_val or at least 40 samples of positive weight, but
         not with ``solver="lbfgs"``, and not in `partial_fit`.
     validation_fraction : float, default=0.1
-        The fraction of the samples to hold out with ``early_stopping=True``.
+        The fraction of the samples to hold out with ``early_stopping=True``. If `fit` is given
+        groups, whole groups are held out, as many as come nearest to this fraction.
     momentum : float, default=0.9
         Momentum of ``solver="sgd"`` and ``solver="rmsprop"``, in [0, 1). 0 gives plain gradient
         descent and plain RMSprop.
@@ -460,7 +461,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     def _check_targets(self, examples, *, starts_training):
         if self.loss == "poisson":
-            X, targets, weights = examples
+            X, targets, weights, _ = examples
             check_counts(targets.values, weights, X, may_all_be_zero=not starts_training)
 
     def _score(self, targets, raw, weights):

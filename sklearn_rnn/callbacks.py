@@ -61,7 +61,9 @@ class EarlyStopping(_Callback):
     This works like ``early_stopping=True``, but with a score of your choice. The estimator keeps
     the weights that scored best, and ``validation_scores_``, ``best_validation_score_`` and
     ``best_iteration_`` record this score. The validation data are ``X_val``, ``y_val`` and, if
-    given, ``sample_weight_val`` of ``fit``.
+    given, ``sample_weight_val`` of ``fit``. Without them, set ``early_stopping=True`` as well: then
+    they are the samples that the estimator holds out, with their ``sample_weight`` if ``fit`` was
+    given one (but without ``class_weight``).
 
     Parameters
     ----------
@@ -70,15 +72,17 @@ class EarlyStopping(_Callback):
         returns a number. Greater is better.
     n_iter_no_change : int or "auto", default="auto"
         Training stops after more than this many consecutive epochs without improvement. "auto" is
-        10, or as many epochs as have 100 updates if those are more.
+        10, or as many epochs as have 100 updates if those are more. This takes the place of the
+        estimator's parameter.
     tol : float, default=1e-4
-        The smallest change of the score that counts as an improvement.
+        The smallest change of the score that counts as an improvement. This takes the place of the
+        estimator's parameter.
 
     Raises
     ------
     ValueError, TypeError
         If scoring is not a scorer, or a number is out of range. ``fit`` raises ValueError without
-        validation data, or if the estimator itself has ``early_stopping=True``.
+        validation data.
 
     Examples
     --------
@@ -92,6 +96,14 @@ class EarlyStopping(_Callback):
     >>> model = model.fit(X[:60], y[:60], X_val=X[60:], y_val=y[60:])
     >>> model.best_validation_score_ == max(model.validation_scores_)
     True
+
+    The estimator may also hold out the validation data, for instance in a search:
+
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> model = model.set_params(early_stopping=True, learning_rate_init=0.05)
+    >>> search = GridSearchCV(model, {"hidden_size": [4, 8]}, cv=2).fit(X, y)
+    >>> max(search.best_estimator_.validation_scores_) < 0  # the log-loss, times -1
+    True
     """
 
     def __init__(self, scoring, *, n_iter_no_change="auto", tol=1e-4):
@@ -103,22 +115,16 @@ class EarlyStopping(_Callback):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
 
-    def setup(self, estimator, context):
-        """Refuse an estimator that stops early by itself."""
-        super().setup(estimator, context)
-        if estimator.early_stopping:
-            raise ValueError(
-                "early_stopping=True and EarlyStopping can't be combined: set "
-                "early_stopping=False, or leave the callback out."
-            )
-
     def on_fit_task_begin(self, estimator, context):
         """Pass the scorer and the stopping rule to the fit."""
         if _is_epoch(context):
             return
         requests = estimator._callback_requests
-        if requests.validation.X is None:
-            raise ValueError("EarlyStopping needs validation data: give X_val and y_val to fit.")
+        if not requests.validates:
+            raise ValueError(
+                "EarlyStopping needs validation data: give X_val and y_val to fit, or set "
+                "early_stopping=True, which holds out some samples."
+            )
         scorer = check_scoring(estimator, self.scoring)
         rule = StoppingRule(plain(self.tol), plain(self.n_iter_no_change), early_stopping=True)
         requests.stopping = ScoredStopping(scorer, rule)
@@ -349,6 +355,7 @@ class Checkpoint(_Callback):
             "X_val": X_val,
             "y_val": y_val,
             "sample_weight_val": sample_weight_val,
+            "groups": requests.groups,
         }
         fingerprint = checkpoint.fingerprint(estimator, fitted_estimator, data)
         path = self.path

@@ -4,10 +4,11 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold
-from sklearn.utils import column_or_1d, indexable
+from sklearn.utils import indexable
 
 from sklearn_rnn._input.content import STEPS
 from sklearn_rnn._input.errors import about, describe
+from sklearn_rnn._input.groups import read_groups
 from sklearn_rnn._input.hyperparameters import check_number
 from sklearn_rnn._input.sequences import as_sequences
 from sklearn_rnn._input.targets import flatten_targets
@@ -104,9 +105,8 @@ class StratifiedSequenceKFold(_FixedSplits):
         labels = flatten_targets(y, steps, "y")
         sequences = np.arange(len(steps))
         owner = np.repeat(sequences, steps.lengths)
-        with about("groups"):
-            groups = sequences if groups is None else column_or_1d(groups)
-            n_groups = len(np.unique(groups))
+        groups = sequences if groups is None else read_groups(groups, steps)
+        n_groups = len(np.unique(groups))
         if n_groups < self.n_splits:
             raise ValueError(
                 f"n_splits={self.n_splits} needs at least {self.n_splits} sequences, or groups of "

@@ -128,8 +128,13 @@ def test_bad_input_to_stratify(X, y, message):
 def test_groups_to_stratify_by():
     column = StratifiedSequenceKFold(3).split(X, Y, groups=SPEAKERS[:, np.newaxis])
     assert as_lists(column) == as_lists(StratifiedSequenceKFold(3).split(X, Y, groups=SPEAKERS))
-    for groups, error in ((np.c_[SPEAKERS, SPEAKERS], ValueError), ([None] * 24, TypeError)):
-        with pytest.raises(error, match=r"^groups: "):
+    cases = {
+        r"^groups: ": np.c_[SPEAKERS, SPEAKERS],
+        "groups has no group for sample 0: it is None": [None] * 24,
+        "groups has no group for sample 5: it is nan": np.where(np.arange(24) == 5, np.nan, 1.0),
+    }
+    for message, groups in cases.items():
+        with pytest.raises(ValueError, match=message):
             list(StratifiedSequenceKFold(3).split(X, Y, groups=groups))
 
 

@@ -100,7 +100,7 @@ def lengths_before_padding(array: np.ndarray, first_sample: int = 0) -> np.ndarr
     """
     if array.dtype.kind not in "fcmMO":  # integers, booleans and strings are never missing
         return np.full(len(array), array.shape[1])
-    present = ~_missing(array).reshape(*array.shape[:2], -1).all(axis=2)
+    present = ~missing(array).reshape(*array.shape[:2], -1).all(axis=2)
     is_empty = ~present.any(axis=1)
     if is_empty.any():
         raise ValueError(
@@ -110,7 +110,7 @@ def lengths_before_padding(array: np.ndarray, first_sample: int = 0) -> np.ndarr
     return array.shape[1] - present[:, ::-1].argmax(axis=1)
 
 
-def _missing(array: np.ndarray) -> np.ndarray:
+def missing(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind == "O":
         return np.frompyfunc(_is_missing, 1, 1)(array).astype(bool)
     return array != array  # NaN and NaT are not equal to themselves

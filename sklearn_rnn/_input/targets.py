@@ -64,6 +64,7 @@ class Examples(NamedTuple):
     X: Sequences
     targets: Targets
     weights: np.ndarray  # (n_targets,)
+    groups: np.ndarray | None = None  # (n_samples,), numbers
 
 
 def read_regression_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
@@ -90,7 +91,7 @@ def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
     name = "sample_weight"
     with about(name):
         sample_weight = array_or_list(sample_weight, name, "one number per sequence")
-        _check_count(len(sample_weight), X, name)
+        check_count(len(sample_weight), X, name)
         is_per_sample = all(np.ndim(weight) == 0 for weight in sample_weight)
         if not is_per_sample and not per_step:
             raise ValueError(
@@ -130,7 +131,7 @@ def flatten(values, X: Sequences, name: str) -> np.ndarray:
     """
     expected = "(n_samples, n_timesteps) or a list of arrays (n_timesteps_i,)"
     values = array_or_list(values, name, expected)
-    _check_count(len(values), X, name)
+    check_count(len(values), X, name)
     if isinstance(values, np.ndarray) and values.ndim > 1:
         return _flatten_padded(values, X, name)
     parts = [_part(part, f"{name}[{i}]") for i, part in enumerate(values)]
@@ -241,7 +242,7 @@ def _one_per_sequence(y, X: Sequences) -> np.ndarray:
         )
     if y.ndim == 0:
         raise ValueError(f"y should be an array with one target per sequence, got {y!r}.")
-    _check_count(len(y), X, "y")
+    check_count(len(y), X, "y")
     return y
 
 
@@ -279,7 +280,7 @@ def _sample_of(row: int, n_rows: int, X: Sequences) -> int:
     return int(np.searchsorted(np.cumsum(X.lengths), row, side="right"))
 
 
-def _check_count(count: int, X: Sequences, name: str) -> None:
+def check_count(count: int, X: Sequences, name: str) -> None:
     if count != len(X):
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: X has {len(X)} "

@@ -10,7 +10,10 @@ from sklearn.model_selection import train_test_split
 
 from sklearn_rnn._input.targets import Examples, target_rows
 from sklearn_rnn.core.packing import Batch, FlatBatch, decreasing
-from sklearn_rnn.core.scaling import Scaling
+from sklearn_rnn.core.scaling import Scaling, Standardizer
+
+# How many random orders of the groups are tried to hold out some of them.
+N_ORDERS = 100
 
 
 class Segment(NamedTuple):
@@ -34,6 +37,8 @@ class TrainingData:
     target_starts : (n,), the row of each sequence's first target, or of its only one
     target_counts : (n,), the number of targets of each sequence
     heaviest : (n,), the largest weight of each sequence's targets
+    samples : (n,), the place of each sequence in the X that `fit` was given
+    groups : (n,), the number of each sequence's group; None without groups
     per_step : whether every timestep has a target, and not only every sequence
     """
 
@@ -45,6 +50,8 @@ class TrainingData:
     target_starts: np.ndarray
     target_counts: np.ndarray
     heaviest: np.ndarray
+    samples: np.ndarray
+    groups: np.ndarray | None
     per_step: bool
 
     @classmethod
@@ -58,7 +65,8 @@ class TrainingData:
         values, starts = X.flat(dtype)
         rows = target_rows(X, per_step)
         heaviest = np.maximum.reduceat(weights, rows.starts)
-        data = cls(values, starts, X.lengths, targets, weights, *rows, heaviest, per_step)
+        of_sequences = (*rows, heaviest, np.arange(len(X)), examples.groups)
+        data = cls(values, starts, X.lengths, targets, weights, *of_sequences, per_step)
         return data.take(np.flatnonzero(heaviest > 0))
 
     def __len__(self) -> int:
@@ -85,6 +93,8 @@ class TrainingData:
             target_starts=self.target_starts[chosen],
             target_counts=self.target_counts[chosen],
             heaviest=self.heaviest[chosen],
+            samples=self.samples[chosen],
+            groups=None if self.groups is None else self.groups[chosen],
         )
 
     def in_units(self, scaling: Scaling | None, dtype) -> "TrainingData":
@@ -98,7 +108,7 @@ class TrainingData:
         if np.abs(targets[self.target_positions()]).max() > np.finfo(dtype).max:
             raise ValueError(f"y has values too large for {dtype.name}, the precision of X.")
         if scaling is not None:
-            targets = scaling.apply(targets)
+            targets = Standardizer(scaling, np.float64).apply(targets.copy())
         with np.errstate(over="ignore"):  # where the weight is zero, any target will do
             targets = targets.astype(dtype, copy=False)
         return replace(self, targets=targets)
@@ -175,32 +185,75 @@ class TrainingData:
 def hold_out(
     data: TrainingData, fraction: float, seed: int | None, labels: np.ndarray | None
 ) -> tuple[TrainingData, TrainingData]:
-    """Split into training data and validation data.
+    """Split into training data and validation data; no group is in both.
 
     seed : of the random choice; None holds out the last samples, which suits samples in the order
         of time
     labels : (n_samples,), by which to stratify the random choice, if every label can be in both
         parts; None for no stratification
     """
-    n_held_out = math.ceil(fraction * len(data))
-    n_left = len(data) - n_held_out
-    chosen = np.arange(n_left), np.arange(n_left, len(data))
-    if seed is not None and n_left > 0:
-        can_stratify = labels is not None and may_stratify(labels, n_held_out)
-        chosen = train_test_split(
-            np.arange(len(data)),
-            test_size=n_held_out,
-            random_state=seed,
-            stratify=labels if can_stratify else None,
-        )
-    training, held_out = (data.take(part) for part in chosen)
-    if n_left < 1 or held_out.n_targets < 2:
+    split = split_samples if data.groups is None else split_groups
+    training, held_out = (data.take(part) for part in split(data, fraction, seed, labels))
+    if len(training) < 1 or held_out.n_targets < 2:
         raise ValueError(
-            f"early_stopping=True with validation_fraction={fraction} leaves {n_left} samples to "
-            f"train on and {n_held_out} with {held_out.n_targets} targets to validate on: too few. "
-            "Give more samples, or X_val and y_val, or set early_stopping=False."
+            f"early_stopping=True with validation_fraction={fraction} leaves {len(training)} "
+            f"samples to train on and {len(held_out)} with {held_out.n_targets} targets to "
+            "validate on: too few. Give more samples, or X_val and y_val, or set "
+            "early_stopping=False."
         )
     return training, held_out
+
+
+def split_samples(
+    data: TrainingData, fraction: float, seed: int | None, labels: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to train on, and those to hold out; see `hold_out`."""
+    n_held_out = math.ceil(fraction * len(data))
+    n_left = len(data) - n_held_out
+    if seed is None or n_left < 1:
+        return np.arange(n_left), np.arange(n_left, len(data))
+    can_stratify = labels is not None and may_stratify(labels, n_held_out)
+    return train_test_split(
+        np.arange(len(data)),
+        test_size=n_held_out,
+        random_state=seed,
+        stratify=labels if can_stratify else None,
+    )
+
+
+def split_groups(
+    data: TrainingData, fraction: float, seed: int | None, labels: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of the groups to train on, and of those to hold out; see `hold_out`.
+
+    The groups are put in an order, and the first of them are held out: as many as come nearest to
+    `fraction` of the samples of every label. Of many random orders the best one is taken.
+    """
+    _, last, groups = np.unique(data.groups[::-1], return_index=True, return_inverse=True)
+    groups = groups[::-1]
+    if len(last) < 2:
+        raise ValueError(
+            f"groups has {len(last)} group (of samples with positive weight). early_stopping=True "
+            "holds out whole groups, so it needs at least 2: give X_val and y_val, or set "
+            "early_stopping=False."
+        )
+    if seed is None:
+        orders, labels = [np.argsort(last)], None  # those that end last come first
+    else:
+        rng = np.random.default_rng(seed)
+        orders = [rng.permutation(len(last)) for _ in range(N_ORDERS)]
+    numbers = np.zeros_like(groups) if labels is None else np.unique(labels, return_inverse=True)[1]
+    counts = np.zeros((len(last), numbers.max() + 1))
+    np.add.at(counts, (groups, numbers), 1)
+    shares = counts / counts.sum(axis=0)
+
+    def errors(order: np.ndarray) -> np.ndarray:
+        """The squared distances from `fraction` if the first 1, 2, ... groups are held out."""
+        return ((shares[order[:-1]].cumsum(axis=0) - fraction) ** 2).sum(axis=1)
+
+    best = min(orders, key=lambda order: errors(order).min())
+    is_held_out = np.isin(groups, best[: errors(best).argmin() + 1])
+    return np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
 
 
 def may_stratify(labels: np.ndarray, n_held_out: int) -> bool:

@@ -4,17 +4,47 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from sklearn_rnn._training.checkpoint import Saved
 from sklearn_rnn._training.descent import Watcher
 from sklearn_rnn._training.progress import StoppingRule
 
 
-class ValidationArguments(NamedTuple):
-    """The validation data as `fit` was given them."""
+class FitArguments(NamedTuple):
+    """Training or validation data as `fit` was given them."""
 
     X: Any = None
     y: Any = None
     sample_weight: Any = None
+
+    def are_validation_data(self) -> bool:
+        """Whether there are validation data; raise if a part of them is missing."""
+        missing = [f"{name}_val" for name in ("X", "y") if getattr(self, name) is None]
+        if missing and any(part is not None for part in self):
+            raise ValueError(
+                f"{' and '.join(missing)} must be given too: validation data are X_val and y_val, "
+                "with or without sample_weight_val."
+            )
+        return not missing
+
+    def take(self, samples: np.ndarray) -> "FitArguments":
+        """Return some of the samples, in the containers of all."""
+        return FitArguments(*(None if of is None else take(of, samples) for of in self))
+
+    def score(self, scorer: Callable, fitted) -> float:
+        """Score a fitted estimator on these data."""
+        weighted = {} if self.sample_weight is None else {"sample_weight": self.sample_weight}
+        return float(scorer(fitted, self.X, self.y, **weighted))
+
+
+def take(container, samples: np.ndarray):
+    """Return some samples of a DataFrame, a Series, a list or an array, in the same container."""
+    if hasattr(container, "iloc"):
+        return container.iloc[samples]
+    if isinstance(container, (list, tuple)):
+        return [container[k] for k in samples]
+    return container[samples]
 
 
 class ScoredStopping(NamedTuple):
@@ -29,10 +59,14 @@ class Requests:
     """What passes between a fit that begins and the callbacks of this package.
 
     It is the estimator's `_callback_requests` while the callbacks' `on_fit_task_begin` runs. The
-    callbacks read `validation`, and may set the other two.
+    callbacks read the first ones, and may set the last two.
+
+    validates : whether there are validation data, given or held out
     """
 
-    validation: ValidationArguments
+    validation: FitArguments
+    groups: Any
+    validates: bool
     stopping: ScoredStopping | None = None  # by EarlyStopping
     resume_from: Saved | None = None  # by Checkpoint
 

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_rnn._training.data import TrainingData
+from sklearn_rnn.core.losses import Loss
 from sklearn_rnn.core.scaling import Scaling, Units
 
 # How many values are copied at a time.
@@ -22,6 +23,13 @@ def scaling_advice(units: Units) -> str:
     return (
         "Set standardize=True, or scale X and the targets of a regression to about unit variance. "
     )
+
+
+def units_of(data: TrainingData, loss: Loss, standardize: bool) -> Units:
+    """Return the units without which a network works; only some losses take any from targets."""
+    if not standardize:
+        return Units()
+    return Units(input_scaling(data), None if loss.power is None else target_scaling(data))
 
 
 def input_scaling(data: TrainingData) -> Scaling:

@@ -14,7 +14,7 @@ from sklearn_rnn.core.memory import Workspace
 from sklearn_rnn.core.packing import Batch, Chunk, Span, decreasing
 from sklearn_rnn.core.parameters import Parameters
 from sklearn_rnn.core.recurrent import RecurrentLayer
-from sklearn_rnn.core.scaling import Scaling, Units
+from sklearn_rnn.core.scaling import Standardizer, Units
 
 # How much memory the backward pass over a chunk works on. About the size of the second-level cache,
 # or somewhat more, since long chunks save calls: 2 MiB were 5 % faster than 0.5 MiB, and 0.125 MiB
@@ -64,13 +64,23 @@ class Network:
     ):
         self.architecture = architecture
         self.parameters = parameters
-        self.units = units
         self.dtype = parameters.vector.dtype
+        self.units = units
         self.layers = self._make_layers()
         rows = max(layer.rows_per_step for layer in self.layers)
         self.max_columns = CHUNK_BYTES // (rows * self.dtype.itemsize)
         self._token: object | None = None  # of the tape that the buffers hold
         self.refresh()
+
+    @property
+    def units(self) -> Units:
+        return self._units
+
+    @units.setter
+    def units(self, units: Units) -> None:
+        scaling = units.inputs
+        self._units = units
+        self._standardizer = None if scaling is None else Standardizer(scaling, self.dtype)
 
     def _make_layers(self) -> list[Layer]:
         architecture, workspace = self.architecture, Workspace(self.dtype)
@@ -129,7 +139,7 @@ class Network:
         features[-1] = 1
         masks = self._masks(batch, n_columns, dropout)
         self._token = token = object()
-        for chunk, h in self._run(inputs_of(batch, chunks, self.units.inputs), tapes, masks):
+        for chunk, h in self._run(self._inputs(batch, chunks), tapes, masks):
             for span, h_of_span in zip(chunk, h, strict=True):
                 if per_step:
                     span.unpack(features[:-1])[...] = h_of_span
@@ -140,6 +150,11 @@ class Network:
             features[:-1] *= masks[-1]
         raw = output @ features  # y = W_hy h + b_y
         return raw, Tape(batch, chunks, tapes, masks, features, token)
+
+    def _inputs(self, batch: Batch, chunks: Iterable[Chunk]) -> Stream:
+        """Yield chunks with x of their spans, without units."""
+        for chunk in chunks:
+            yield chunk, batch.inputs(chunk, self._standardizer)
 
     def _start(self, n_sequences: int, recurrent_dropout: Dropout | None = None) -> Carry:
         """Return zero states and, with recurrent dropout, a mask for each sequence."""
@@ -261,7 +276,7 @@ class Network:
         """Write the raw outputs of a batch into rows of `out`."""
         W_hy, b_y = self.parameters["output.W"][:, :-1], self.parameters["output.W"][:, -1]
         # Longer chunks than in training, since there is no backward pass.
-        inputs = inputs_of(batch, batch.chunks(2 * self.max_columns), self.units.inputs)
+        inputs = self._inputs(batch, batch.chunks(2 * self.max_columns))
         tapes = [LayerTape(batch, None, part) for part in self._start(len(batch.lengths))]
         for chunk, h in self._run(inputs, tapes, [None] * len(self.layers)):
             if self.architecture.return_sequences:
@@ -279,12 +294,6 @@ class Network:
         """Return raw outputs, (n, n_outputs), in the units of the targets."""
         scaling = self.units.targets
         return rows if scaling is None else scaling.undo(rows)
-
-
-def inputs_of(batch: Batch, chunks: Iterable[Chunk], scaling: Scaling | None) -> Stream:
-    """Yield chunks with x of their spans."""
-    for chunk in chunks:
-        yield chunk, batch.inputs(chunk, scaling)
 
 
 def masked(stream: Stream, mask: np.ndarray) -> Stream:

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_rnn.core.scaling import Scaling
+from sklearn_rnn.core.scaling import Standardizer
 
 # The most timesteps that all sequences of a span together may run on.
 RUN_ON = 32
@@ -185,14 +185,14 @@ class Batch(ABC):
             first, end = chunk[0].start, chunk[-1].start + chunk[-1].n_steps
         return np.arange(first, end)[:, np.newaxis]
 
-    def inputs(self, chunk: Chunk, scaling: Scaling | None = None) -> list[np.ndarray]:
+    def inputs(self, chunk: Chunk, standardizer: Standardizer | None = None) -> list[np.ndarray]:
         """Gather x for each span of a chunk, (n_steps, n_features, batch), in transposed memory.
 
-        scaling : takes the units from the features; None leaves them as they are
+        standardizer : takes the units from the features; None leaves them as they are
         """
         rows = self._rows(chunk)
-        if scaling is not None:
-            rows = scaling.apply(rows)
+        if standardizer is not None:
+            rows = standardizer.apply(rows)
         ends = [span.column + span.n_columns - chunk[0].column for span in chunk]
         return [
             rows[end - span.n_columns : end].reshape(*span.shape, -1).transpose(0, 2, 1)
@@ -201,7 +201,7 @@ class Batch(ABC):
 
     @abstractmethod
     def _rows(self, chunk: Chunk) -> np.ndarray:
-        """Gather x for each packed column of a chunk, (columns, n_features)."""
+        """Gather x for each packed column of a chunk, (columns, n_features), into new memory."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -268,6 +268,12 @@ def test_statistics_that_overflow():
         RNNRegressor(**ON).fit(X, Y * 1e200)
 
 
+def test_a_range_that_overflows_the_precision_of_x():
+    far = [np.full(x.shape, -3e38 if i < 2 else 3e38, np.float32) for i, x in enumerate(X)]
+    with pytest.raises(ValueError, match=r"The loss became infinite or NaN in epoch 1\. Scale X"):
+        RNNRegressor(**ON).fit(far, Y)
+
+
 def test_without_it_there_are_no_statistics():
     model = RNNRegressor(**FAST, standardize=False).fit(X, Y)
     assert model.X_mean_ is model.X_scale_ is model.y_mean_ is model.y_scale_ is None
