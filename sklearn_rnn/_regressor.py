@@ -51,9 +51,22 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         timesteps of the sequence [14]_. The remaining units are scaled as with ``dropout``. Not
         available with ``solver="lbfgs"``.
     return_sequences : bool, default=False
-        False: one target per sequence. The output reads the hidden state of the last timestep; in
-        a bidirectional network, the reverse direction's is the one of the first timestep, where
-        this direction ends. True: one target per timestep.
+        False: one target per sequence, which the output computes from all the hidden states as
+        ``pooling`` says. True: one target per timestep, from the hidden state of that timestep.
+    pooling : {"last", "mean", "max"} or tuple of these, default="last"
+        How the hidden states of the top layer over time become what the output reads, with one
+        target per sequence:
+
+        - "last": the hidden state of the last timestep. In a bidirectional network, the reverse
+          direction's is the one of the first timestep, where this direction ends.
+        - "mean": the mean over the timesteps.
+        - "max": for each unit, the maximum over the timesteps. If several timesteps have it, the
+          gradient goes to the first one, in the order in which the direction reads them.
+
+        A tuple, or a list, such as ("last", "mean", "max") gives the output all of these side by
+        side, in this order. Padding never counts. With ``bptt_steps`` the mean and the maximum are
+        over all the timesteps that were read, and gradients stay in the present segment. Only
+        "last" is available with ``return_sequences=True``.
     standardize : bool, default=True
         Whether the network works without the units of the data: on features of mean 0 and standard
         deviation 1 and, for a regressor, on such targets (but not with ``loss="poisson"``). The
@@ -184,7 +197,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         and ``"output.b_y"`` (n_outputs,). The gates' order in the rows is o, i, g, f for the LSTM
         and z, r, n for the GRU. With ``bidirectional=True`` the reverse direction's are
         ``"layer_k.reverse.W_xh"`` and so on; W_hy, and W_xh but for layer 0, have
-        2 * hidden_size columns: first the forward direction's, then the reverse direction's.
+        2 * hidden_size columns: first the forward direction's, then the reverse direction's. With
+        several of ``pooling``, W_hy has so many columns for each of them, in their order.
     loss_ : float
         The mean loss over the last epoch, including the penalty; for "lbfgs", the loss of the
         fitted parameters.
@@ -249,8 +263,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
       h_t = (1 - z) * n + z * h_{t-1} [5]_;
 
     where . stands for W_xh x_t + W_hh h_{t-1} + b_h with the rows of the gate in question. The raw
-    outputs are y_t = W_hy h_t + b_y. Recurrent matrices start orthogonal, input matrices Glorot
-    uniform.
+    outputs are y_t = W_hy h_t + b_y; with one target per sequence, ``pooling`` takes the place of
+    h_t. Recurrent matrices start orthogonal, input matrices Glorot uniform.
 
     References
     ----------
@@ -310,6 +324,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         dropout=0.0,
         recurrent_dropout=0.0,
         return_sequences=False,
+        pooling="last",
         standardize=True,
         loss="squared_error",
         delta=1.0,
@@ -348,6 +363,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
             return_sequences=return_sequences,
+            pooling=pooling,
             standardize=standardize,
             loss=loss,
             solver=solver,

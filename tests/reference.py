@@ -290,20 +290,40 @@ def network_forward(weights, sequence, cell, masks=None):
     return steps_of_layers, xs
 
 
-def scored_steps(n_steps, directions, return_sequences):
-    """For each target the parts of h that the output layer reads: (timestep, units of h) pairs.
+# The (place, factor) of the values that a pool adds up, given a unit's values over time.
+POOLS = {
+    "last": lambda values: [(len(values) - 1, 1.0)],
+    "mean": lambda values: [(k, 1 / len(values)) for k in range(len(values))],
+    "max": lambda values: [(np.argmax(values), 1.0)],  # the first one, if there are several
+}
 
-    For a whole sequence it reads h of each direction at the direction's own last timestep. For the
-    reverse direction that is timestep 0.
+
+def readings(hs, directions, return_sequences, pooling):
+    """For each target, for each feature that the output layer reads, its (t, unit, factor).
+
+    The feature is Σ factor h_t[unit]. A pool takes h in the order in which its direction reads.
     """
     H = directions[0].W_hh.shape[1]
+    units = range(len(hs[0]))
     if return_sequences:
-        return [[(t, slice(None))] for t in range(n_steps)]
-    last = [(n_steps - 1, slice(0, H)), (0, slice(H, 2 * H))]
-    return [last[: len(directions)]]
+        return [[[(t, unit, 1.0)] for unit in units] for t in range(len(hs))]
+    features = []
+    for name in pooling:
+        for unit in units:
+            ts = range(len(hs)) if unit < H else range(len(hs))[::-1]
+            terms = POOLS[name]([hs[t][unit] for t in ts])
+            features.append([(ts[k], unit, factor) for k, factor in terms])
+    return [features]
 
 
-def forward(weights, sequences, *, cell, activation="tanh", return_sequences=False):
+def read(hs, features):
+    """The features of one target."""
+    return np.array([sum(f * hs[t][unit] for t, unit, f in terms) for terms in features])
+
+
+def forward(
+    weights, sequences, *, cell, activation="tanh", return_sequences=False, pooling=("last",)
+):
     """Raw outputs, a list of (n_outputs,) or, with `return_sequences`, of (T_i, n_outputs)."""
     weights = {name: np.asarray(array, dtype=np.float64) for name, array in weights.items()}
     layers, output = by_layer(weights)
@@ -311,9 +331,8 @@ def forward(weights, sequences, *, cell, activation="tanh", return_sequences=Fal
     for sequence in sequences:
         _, hs = network_forward(weights, sequence, CELLS[cell](activation))
         raws = []
-        for parts in scored_steps(len(hs), layers[-1], return_sequences):
-            features = np.concatenate([hs[t][units] for t, units in parts])
-            raws.append(output.W_hy @ features + output.b_y)
+        for features in readings(hs, layers[-1], return_sequences, pooling):
+            raws.append(output.W_hy @ read(hs, features) + output.b_y)
         outputs.append(np.array(raws) if return_sequences else raws[0])
     return outputs
 
@@ -326,6 +345,7 @@ def loss_and_gradients(
     cell,
     activation="tanh",
     return_sequences=False,
+    pooling=("last",),
     loss,
     sample_weight=None,
     alpha=0.0,
@@ -359,19 +379,18 @@ def loss_and_gradients(
     for sequence, y, w, masks in zip(sequences, ys, ws, recurrent_masks, strict=True):
         steps_of_layers, hs = network_forward(weights, sequence, cell, masks)
         dhs = [np.zeros_like(h) for h in hs]
-        scored = scored_steps(len(hs), layers[-1], return_sequences)
-        for parts, y_t, w_t in zip(scored, y, w, strict=True):
-            features = np.concatenate([hs[t][units] for t, units in parts])
-            raw = output.W_hy @ features + output.b_y
+        targets_read = readings(hs, layers[-1], return_sequences, pooling)
+        for features, y_t, w_t in zip(targets_read, y, w, strict=True):
+            h = read(hs, features)
+            raw = output.W_hy @ h + output.b_y
             value, dvalue = LOSSES[loss](raw, y_t, **loss_parameters)
             total += w_t * value / sum_w
             draw = dvalue * w_t / sum_w  # total += w l / Σ w
             d_output.b_y += draw  # raw = … + b_y
-            d_output.W_hy += np.outer(draw, features)  # raw = W_hy h + …
-            d_features = output.W_hy.T @ draw  # raw = W_hy h + …
-            for t, units in parts:
-                dhs[t][units] = d_features[: dhs[t][units].size]
-                d_features = d_features[dhs[t][units].size :]
+            d_output.W_hy += np.outer(draw, h)  # raw = W_hy h + …
+            for terms, d in zip(features, output.W_hy.T @ draw, strict=True):  # raw = W_hy h + …
+                for t, unit, f in terms:
+                    dhs[t][unit] += f * d  # feature = Σ f h_t[unit]
         for k in reversed(range(len(layers))):  # the inputs of layer k are the h of layer k-1
             dhs = directions_backward(cell, layers[k], steps_of_layers[k], dhs, d_layers[k])
         input_gradients.append(np.array(dhs))

@@ -38,7 +38,7 @@ CORE = [
     ["core.cells"],
     ["core.architecture"],
     ["core.records", "core.layer"],
-    ["core.recurrent"],
+    ["core.recurrent", "core.pooling"],
     ["core.directions"],
     ["core.network"],
 ]

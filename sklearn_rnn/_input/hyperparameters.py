@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state, check_scalar
 from sklearn_rnn._input.errors import about
 from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.optimizers import SOLVERS
+from sklearn_rnn.core.pooling import POOLS
 from sklearn_rnn.core.schedules import SCHEDULES
 
 CHOICES: dict[str, Collection[str]] = {
@@ -84,6 +85,7 @@ def check_hyperparameters(estimator) -> None:
     check_class_weight(parameters.get("class_weight"))
     for name, (other, bounds) in NUMBERS_OR.items():
         check_number_or(name, getattr(estimator, name), other, bounds)
+    check_pooling(estimator.pooling, estimator.return_sequences)
     with about("random_state"):
         check_random_state(estimator.random_state)
     check_activation(estimator.cell, estimator.activation)
@@ -107,6 +109,26 @@ def check_activation(name: str, activation: str) -> None:
         f"activation={activation!r} has no meaning for cell={name!r}, which has fixed ones: leave "
         f"activation={DEFAULT_ACTIVATION!r}, or set cell={' or '.join(map(repr, cells))}."
     )
+
+
+def check_pooling(pooling, return_sequences: bool) -> None:
+    """Raise TypeError or ValueError unless this is the name of a pool, or a sequence of names."""
+    expected = f"{', '.join(map(repr, POOLS))}, or a tuple or list of some of these, each once"
+    names = names_of_pools(pooling) if isinstance(pooling, (str, tuple, list)) else (pooling,)
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(f"pooling={pooling!r} must be {expected}.")
+    if not names or len(set(names)) < len(names) or not set(names) <= POOLS.keys():
+        raise ValueError(f"pooling={pooling!r} must be {expected}.")
+    if return_sequences and names != ("last",):
+        raise ValueError(
+            f"pooling={pooling!r} can't be used with return_sequences=True, where every timestep "
+            "has an output of its own: set pooling='last', or return_sequences=False."
+        )
+
+
+def names_of_pools(pooling) -> tuple[str, ...]:
+    """Return the value of the parameter `pooling` as the core has it."""
+    return (pooling,) if isinstance(pooling, str) else tuple(pooling)
 
 
 def check_truncation(estimator) -> None:

@@ -14,7 +14,10 @@ REVERSE = "reverse."
 
 @dataclass(frozen=True)
 class Architecture:
-    """The kind of a network and its sizes; the shapes and names of the parameters follow."""
+    """The kind of a network and its sizes; the shapes and names of the parameters follow.
+
+    pooling : names of pools over time; with one output per timestep, ("last",)
+    """
 
     cell: str
     activation: str
@@ -24,6 +27,7 @@ class Architecture:
     n_outputs: int
     return_sequences: bool
     bidirectional: bool = False
+    pooling: tuple[str, ...] = ("last",)
 
     def make_cell(self) -> Cell:
         return CELLS[self.cell](self.hidden_size, self.activation)
@@ -32,6 +36,16 @@ class Architecture:
     def width(self) -> int:
         """The number of outputs of every recurrent layer."""
         return self.hidden_size * (2 if self.bidirectional else 1)
+
+    @property
+    def n_features(self) -> int:
+        """The number of inputs of the output layer."""
+        return self.width * len(self.pooling)
+
+    @property
+    def reads_every_step(self) -> bool:
+        """Whether the output layer reads h of all timesteps, or only of the last one."""
+        return self.return_sequences or self.pooling != ("last",)
 
     def widths(self) -> list[int]:
         """Return the number of inputs of each recurrent layer."""
@@ -57,7 +71,7 @@ class Architecture:
             for prefix, width in self.parts().items()
             for name, shape in cell.shapes(width).items()
         }
-        shapes["output.W"] = (self.n_outputs, self.width + 1)
+        shapes["output.W"] = (self.n_outputs, self.n_features + 1)
         return Parameters.zeros(shapes, dtype)
 
     def named(self, parameters: Parameters) -> dict[str, np.ndarray]:

@@ -11,8 +11,9 @@ from sklearn_rnn.core.dropout import Dropout
 from sklearn_rnn.core.initializers import glorot_uniform
 from sklearn_rnn.core.layer import Layer, LayerCarry, LayerTape, Stream
 from sklearn_rnn.core.memory import Workspace
-from sklearn_rnn.core.packing import Batch, Chunk, Span, decreasing
+from sklearn_rnn.core.packing import Batch, Chunk, decreasing
 from sklearn_rnn.core.parameters import Parameters
+from sklearn_rnn.core.pooling import POOLS, Pool, Pooling
 from sklearn_rnn.core.recurrent import RecurrentLayer
 from sklearn_rnn.core.scaling import Standardizer, Units
 
@@ -24,8 +25,23 @@ CHUNK_BYTES = 2 * 1024**2
 # How many sequences are predicted side by side. More are not faster, and take more memory.
 PREDICT_BATCH = 256
 
-# The carries of all layers, from one segment of a batch to the next.
-Carry = Sequence[LayerCarry]
+
+class Carry(NamedTuple):
+    """What a network hands on from one segment of a batch to the next."""
+
+    layers: Sequence[LayerCarry]
+    pools: Sequence[Pool]
+
+
+class Masks(NamedTuple):
+    """Dropout's masks; None for no dropout.
+
+    outputs : (width, packed columns), for the outputs of each layer
+    features : (width, n_sequences), in place of the top layer's if only the last h is read
+    """
+
+    outputs: list[np.ndarray | None]
+    features: np.ndarray | None = None
 
 
 class Tape(NamedTuple):
@@ -38,13 +54,14 @@ class Tape(NamedTuple):
     batch: Batch
     chunks: list[Chunk]
     layers: list[LayerTape]
-    masks: list[np.ndarray | None]  # dropout's, for the outputs of each layer
-    features: np.ndarray  # [h; 1], what the output layer has read
+    pooling: Pooling
+    masks: Masks
+    features: np.ndarray  # [h; 1] or [pooled h; 1], what the output layer has read
     token: object  # identifies the pass
 
     @property
     def carry(self) -> Carry:
-        return [tape.carry for tape in self.layers]
+        return Carry([tape.carry for tape in self.layers], self.pooling.pools)
 
 
 class Network:
@@ -130,26 +147,27 @@ class Network:
         chunks = list(batch.chunks(self.max_columns))
         tapes = [
             LayerTape(batch, layer.records(chunks, part.recurrent_mask is not None), part)
-            for layer, part in zip(self.layers, carry, strict=True)
+            for layer, part in zip(self.layers, carry.layers, strict=True)
         ]
+        pooling = Pooling(batch, carry.pools)
         per_step = self.architecture.return_sequences
         n_columns = batch.n_columns if per_step else len(batch.lengths)
         output = self.parameters["output.W"]
         features = np.empty((output.shape[1], n_columns), output.dtype)
         features[-1] = 1
-        masks = self._masks(batch, n_columns, dropout)
+        masks = self._masks(batch, dropout)
         self._token = token = object()
-        for chunk, h in self._run(self._inputs(batch, chunks), tapes, masks):
-            for span, h_of_span in zip(chunk, h, strict=True):
-                if per_step:
+        h = self._run(self._inputs(batch, chunks), tapes, masks)
+        if per_step:
+            for chunk, arrays in h:
+                for span, h_of_span in zip(chunk, arrays, strict=True):
                     span.unpack(features[:-1])[...] = h_of_span
-                else:
-                    for step, first, last in span.ends:
-                        features[:-1, first:last] = h_of_span[step, :, first:last]
-        if masks[-1] is not None:
-            features[:-1] *= masks[-1]
+        else:
+            pooling.forward(h, features[:-1])
+        if masks.features is not None:
+            features[:-1] *= masks.features
         raw = output @ features  # y = W_hy h + b_y
-        return raw, Tape(batch, chunks, tapes, masks, features, token)
+        return raw, Tape(batch, chunks, tapes, pooling, masks, features, token)
 
     def _inputs(self, batch: Batch, chunks: Iterable[Chunk]) -> Stream:
         """Yield chunks with x of their spans, without units."""
@@ -157,41 +175,38 @@ class Network:
             yield chunk, batch.inputs(chunk, self._standardizer)
 
     def _start(self, n_sequences: int, recurrent_dropout: Dropout | None = None) -> Carry:
-        """Return zero states and, with recurrent dropout, a mask for each sequence."""
+        """Return zero states, empty pools and, with recurrent dropout, a mask for each sequence."""
+        pools = [
+            POOLS[name].start(self.architecture.width, n_sequences, self.dtype)
+            for name in self.architecture.pooling
+        ]
         if recurrent_dropout is None:
-            return [LayerCarry()] * len(self.layers)
-        return [
-            LayerCarry(
-                recurrent_mask=recurrent_dropout.mask((layer.n_outputs, n_sequences), self.dtype)
-            )
+            return Carry([LayerCarry()] * len(self.layers), pools)
+        masks = [
+            recurrent_dropout.mask((layer.n_outputs, n_sequences), self.dtype)
             for layer in self.layers
         ]
+        return Carry([LayerCarry(recurrent_mask=mask) for mask in masks], pools)
 
-    def _masks(
-        self, batch: Batch, n_features: int, dropout: Dropout | None
-    ) -> list[np.ndarray | None]:
-        """Draw dropout's masks: (width, columns) for each layer's outputs, the top's for features.
+    def _masks(self, batch: Batch, dropout: Dropout | None) -> Masks:
+        """Draw dropout's masks.
 
         They are drawn for all columns at once, so they don't depend on how a batch is cut into
         chunks.
         """
+        n_layers, width = len(self.layers), self.architecture.width
         if dropout is None:
-            return [None] * len(self.layers)
-        n_columns = [batch.n_columns] * (len(self.layers) - 1) + [n_features]
-        return [dropout.mask((self.architecture.width, n), self.dtype) for n in n_columns]
+            return Masks([None] * n_layers)
+        n_masks = n_layers if self.architecture.reads_every_step else n_layers - 1
+        outputs = [dropout.mask((width, batch.n_columns), self.dtype) for _ in range(n_masks)]
+        if n_masks == n_layers:
+            return Masks(outputs)
+        return Masks([*outputs, None], dropout.mask((width, len(batch.lengths)), self.dtype))
 
-    def _run(
-        self, stream: Stream, tapes: list[LayerTape], masks: list[np.ndarray | None]
-    ) -> Stream:
-        """Send inputs through the recurrent layers; yield each chunk with the top layer's h.
-
-        masks : dropout's, for the outputs of each layer. The caller applies the top layer's mask.
-        """
-        below = [None, *masks[:-1]]
-        for layer, tape, mask in zip(self.layers, tapes, below, strict=True):
-            if mask is not None:
-                stream = masked(stream, mask)
-            stream = layer.forward(tape, stream)
+    def _run(self, stream: Stream, tapes: list[LayerTape], masks: Masks) -> Stream:
+        """Send inputs through the recurrent layers; yield each chunk with the top layer's h."""
+        for layer, tape, mask in zip(self.layers, tapes, masks.outputs, strict=True):
+            stream = masked(layer.forward(tape, stream), mask)
         return stream
 
     def backward(
@@ -215,10 +230,8 @@ class Network:
         np.matmul(d_outputs, tape.features.T, out=gradients["output.W"])  # y = W_hy h + b_y
         d_h = self._feature_gradients(tape, d_outputs)
         for k in reversed(range(len(self.layers))):
-            d_x_wanted = input_gradient or k > 0
+            d_h, d_x_wanted = masked(d_h, tape.masks.outputs[k]), input_gradient or k > 0
             d_h = self.layers[k].backward(tape.layers[k], d_h, of_layer(gradients, k), d_x_wanted)
-            if k > 0 and tape.masks[k - 1] is not None:
-                d_h = masked(d_h, tape.masks[k - 1])
 
         if not input_gradient:
             for _ in d_h:  # the layers run as the stream is read
@@ -233,19 +246,15 @@ class Network:
     def _feature_gradients(self, tape: Tape, d_outputs: np.ndarray) -> Stream:
         """Yield the chunks, last one first, with the gradient on the top layer's h."""
         W_hy_T = self.parameters["output.W"][:, :-1].T
-        mask = tape.masks[-1]
         if self.architecture.return_sequences:
-            d_h = (
+            return (
                 (chunk, [np.matmul(W_hy_T, span.unpack(d_outputs)) for span in chunk])
                 for chunk in reversed(tape.chunks)
             )
-            return d_h if mask is None else masked(d_h, mask)
-        d_last = W_hy_T @ d_outputs
-        if mask is not None:
-            d_last *= mask
-        return (
-            (chunk, [at_ends(span, d_last) for span in chunk]) for chunk in reversed(tape.chunks)
-        )
+        d_features = W_hy_T @ d_outputs
+        if tape.masks.features is not None:
+            d_features *= tape.masks.features
+        return tape.pooling.backward(tape.chunks, d_features)
 
     def predict(
         self,
@@ -277,18 +286,23 @@ class Network:
         W_hy, b_y = self.parameters["output.W"][:, :-1], self.parameters["output.W"][:, -1]
         # Longer chunks than in training, since there is no backward pass.
         inputs = self._inputs(batch, batch.chunks(2 * self.max_columns))
-        tapes = [LayerTape(batch, None, part) for part in self._start(len(batch.lengths))]
-        for chunk, h in self._run(inputs, tapes, [None] * len(self.layers)):
-            if self.architecture.return_sequences:
-                raw = [np.matmul(W_hy, part).transpose(0, 2, 1).reshape(-1, len(b_y)) for part in h]
-                real = batch.is_real(chunk)
-                rows = np.concatenate(raw)[real] + b_y
-                out[batch.positions(out_starts, chunk)[real]] = self._in_units(rows)
-                continue
-            for span, h_of_span in zip(chunk, h, strict=True):
-                for step, first, last in span.ends:
-                    raw = W_hy @ h_of_span[step, :, first:last]
-                    out[out_starts[first:last]] = self._in_units(raw.T + b_y)
+        start = self._start(len(batch.lengths))
+        tapes = [LayerTape(batch, None, part) for part in start.layers]
+        h = self._run(inputs, tapes, self._masks(batch, None))
+        if not self.architecture.return_sequences:
+            features = np.empty((W_hy.shape[1], len(batch.lengths)), self.dtype)
+            Pooling(batch, start.pools).forward(h, features)
+            for first, last in batch.equally_long:
+                raw = W_hy @ features[:, first:last]
+                out[out_starts[first:last]] = self._in_units(raw.T + b_y)
+            return
+        for chunk, arrays in h:
+            raw = [
+                np.matmul(W_hy, part).transpose(0, 2, 1).reshape(-1, len(b_y)) for part in arrays
+            ]
+            real = batch.is_real(chunk)
+            rows = np.concatenate(raw)[real] + b_y
+            out[batch.positions(out_starts, chunk)[real]] = self._in_units(rows)
 
     def _in_units(self, rows: np.ndarray) -> np.ndarray:
         """Return raw outputs, (n, n_outputs), in the units of the targets."""
@@ -296,20 +310,11 @@ class Network:
         return rows if scaling is None else scaling.undo(rows)
 
 
-def masked(stream: Stream, mask: np.ndarray) -> Stream:
-    """Multiply by a mask (rows, packed columns): h when going up, and d_h when going down."""
-    for chunk, arrays in stream:
-        pairs = zip(chunk, arrays, strict=True)
-        yield chunk, [span.unpack(mask) * array for span, array in pairs]
-
-
-def at_ends(span: Span, d_last: np.ndarray) -> list[np.ndarray | None]:
-    """Return the gradient on h for each step of a span.
-
-    d_last : (n_outputs, batch), the gradient on the last h of each sequence
-    """
-    d_h: list[np.ndarray | None] = [None] * span.n_steps
-    for step, first, last in span.ends:
-        d_h[step] = np.zeros((len(d_last), span.batch_size), d_last.dtype)
-        d_h[step][:, first:last] = d_last[:, first:last]
-    return d_h
+def masked(stream: Stream, mask: np.ndarray | None) -> Stream:
+    """Multiply by a mask (rows, packed columns), if any: h when going up, d_h when going down."""
+    if mask is None:
+        return stream
+    return (
+        (chunk, [span.unpack(mask) * array for span, array in zip(chunk, arrays, strict=True)])
+        for chunk, arrays in stream
+    )

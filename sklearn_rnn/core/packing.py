@@ -107,6 +107,11 @@ class Batch(ABC):
         return ends
 
     @property
+    def equally_long(self) -> list[tuple[int, int]]:
+        """The (first, last): sequences first to last - 1 have the same length."""
+        return [who for plateau in self.plateaus for _, *who in plateau.last_steps]
+
+    @property
     def n_columns(self) -> int:
         return int(self.ends.sum())
 
@@ -165,6 +170,16 @@ class Batch(ABC):
         """
         steps = self._steps(chunk)
         return (steps < self.lengths)[steps < self.ends]
+
+    def within(self, span: Span) -> np.ndarray | bool:
+        """Return which timesteps of a span lie within their sequence, (n_steps, 1, batch).
+
+        True stands for all. The other timesteps are those at which sequences run on.
+        """
+        lengths = self.lengths[: span.batch_size]
+        if lengths[-1] >= span.start + span.n_steps:
+            return True
+        return (self._steps((span,)) < lengths)[:, np.newaxis]
 
     @cached_property
     def mirror(self) -> np.ndarray:

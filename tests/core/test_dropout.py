@@ -6,6 +6,7 @@ import pytest
 import reference
 from covering import covering
 from networks import (
+    OUTPUTS,
     assert_equal_slopes,
     central_differences,
     evaluate,
@@ -25,6 +26,7 @@ VERY_UNEQUAL = [1, 40, 2, 1]  # the short sequences don't run on to the end
 cells = pytest.mark.parametrize("cell", CELLS)
 per_step = pytest.mark.parametrize("return_sequences", [False, True], ids=["last", "all"])
 kinds = pytest.mark.parametrize("kind", ["dropout", "recurrent_dropout"])
+outputs = pytest.mark.parametrize("output", OUTPUTS)
 directions = pytest.mark.parametrize("bidirectional", [False, True], ids=["one way", "both ways"])
 
 
@@ -69,7 +71,7 @@ FACTORS = {
     "cell": CELLS,
     "rates": [(0.4, 0), (0.3, 0.3)],
     "bidirectional": [False, True],
-    "return_sequences": [False, True],
+    "output": OUTPUTS,
     "n_layers": [1, 2],
     "max_columns": [4, None],
 }
@@ -78,23 +80,25 @@ FACTORS = {
 @covering(
     FACTORS,
     ("cell", "rates", "bidirectional"),
-    ("rates", "bidirectional", "return_sequences", "n_layers"),
+    ("bidirectional", "output"),
+    ("rates", "output", "n_layers"),
     thorough=(
         FACTORS | {"n_layers": [1, 2, 3]},
-        ("cell", "rates", "bidirectional", "return_sequences"),
-        ("rates", "bidirectional", "return_sequences", "n_layers"),
+        ("cell", "rates", "bidirectional", "output"),
+        ("rates", "bidirectional", "output", "n_layers"),
     ),
 )
-def test_finite_differences(cell, rates, bidirectional, return_sequences, n_layers, max_columns):
+def test_finite_differences(cell, rates, bidirectional, output, n_layers, max_columns):
     network = make_network(
         cell,
         n_layers=n_layers,
-        return_sequences=return_sequences,
         bidirectional=bidirectional,
         max_columns=max_columns,
+        **OUTPUTS[output],
     )
     packed = pack(make_sequences(RAGGED))
-    task = "squared_error", *make_targets("squared_error", RAGGED, 2, return_sequences)
+    per_step = OUTPUTS[output]["return_sequences"]
+    task = "squared_error", *make_targets("squared_error", RAGGED, 2, per_step)
 
     def loss():
         network.refresh()
@@ -114,16 +118,14 @@ def test_finite_differences(cell, rates, bidirectional, return_sequences, n_laye
 
 
 @cells
-@per_step
+@outputs
 @directions
-def test_a_unit_is_scaled_where_the_next_layer_and_the_output_read_it(
-    cell, return_sequences, bidirectional
-):
+def test_a_unit_is_scaled_where_the_next_layer_and_the_output_read_it(cell, output, bidirectional):
     """The next timestep reads it unscaled. So dropout acts like scaled weights of those layers."""
     options = {
         "n_layers": 2,
-        "return_sequences": return_sequences,
         "bidirectional": bidirectional,
+        **OUTPUTS[output],
     }
     network, scaled = make_network(cell, **options), make_network(cell, **options)
     width = network.architecture.width
@@ -132,7 +134,7 @@ def test_a_unit_is_scaled_where_the_next_layer_and_the_output_read_it(
     named["layer_1.W_xh"] *= lower
     if bidirectional:
         named["layer_1.reverse.W_xh"] *= lower
-    named["output.W_hy"] *= upper
+    named["output.W_hy"] *= np.tile(upper, len(OUTPUTS[output]["pooling"]))
     scaled.refresh()
     batch = pack(make_sequences(RAGGED)).batch
     outputs, _ = network.forward(batch, OfEachUnit(lower, upper))
@@ -184,9 +186,10 @@ def test_the_recurrent_product_sees_what_a_sequence_has_left(
 
 
 @cells
-@per_step
-def test_a_sequence_keeps_its_recurrent_mask_from_segment_to_segment(cell, return_sequences):
-    network = make_network(cell, n_layers=2, return_sequences=return_sequences)
+@outputs
+def test_a_sequence_keeps_its_recurrent_mask_from_segment_to_segment(cell, output):
+    network = make_network(cell, n_layers=2, **OUTPUTS[output])
+    return_sequences = OUTPUTS[output]["return_sequences"]
     packed = pack(make_sequences(RAGGED))
     raw, _ = network.forward(packed.batch, None, Dropout(0.5, np.random.default_rng(0)))
     whole = packed.by_sequence(raw, return_sequences)
@@ -196,30 +199,30 @@ def test_a_sequence_keeps_its_recurrent_mask_from_segment_to_segment(cell, retur
         raw, tape = network.forward(segment, None, dropout, carry)
         carry = tape.carry
     assert segment.lengths.tolist() == [1, 1]  # the last timestep of the longest ones
-    for i, outputs in zip(packed.order, raw.T, strict=False):
+    for i, last in zip(packed.order, raw.T, strict=False):
         expected = whole[i][-1] if return_sequences else whole[i]
-        np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(last, expected, rtol=0, atol=1e-12)
 
 
 @kinds
-@per_step
+@outputs
 @directions
-def test_masks_do_not_depend_on_chunks(kind, return_sequences, bidirectional):
+def test_masks_do_not_depend_on_chunks(kind, output, bidirectional):
     packed = pack(make_sequences(RAGGED))
 
-    def outputs(max_columns):
+    def run(max_columns):
         network = make_network(
             n_layers=3,
-            return_sequences=return_sequences,
             bidirectional=bidirectional,
             max_columns=max_columns,
+            **OUTPUTS[output],
         )
         raw, _ = network.forward(packed.batch, **{kind: Dropout(0.5, np.random.default_rng(0))})
-        return packed.by_sequence(raw, return_sequences)
+        return packed.by_sequence(raw, OUTPUTS[output]["return_sequences"])
 
-    whole = outputs(None)
+    whole = run(None)
     for max_columns in (1, 4, 7):
-        for a, b in zip(outputs(max_columns), whole, strict=True):
+        for a, b in zip(run(max_columns), whole, strict=True):
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
 
 
@@ -239,18 +242,18 @@ def test_nothing_remains_of_it_for_the_next_batch(kind, bidirectional):
 
 @kinds
 @directions
-@per_step
-def test_float32_stays_float32(kind, bidirectional, return_sequences):
+@outputs
+def test_float32_stays_float32(kind, bidirectional, output):
     network = make_network(
         n_layers=2,
         dtype=np.float32,
         bidirectional=bidirectional,
-        return_sequences=return_sequences,
+        **OUTPUTS[output],
     )
     batch = pack(make_sequences(RAGGED, dtype=np.float32)).batch
-    outputs, tape = network.forward(batch, **{kind: Dropout(0.5, np.random.default_rng(0))})
-    assert outputs.dtype == np.float32
+    raw, tape = network.forward(batch, **{kind: Dropout(0.5, np.random.default_rng(0))})
+    assert raw.dtype == np.float32
     gradients = unset_gradients(network)
-    d_inputs = network.backward(tape, outputs, gradients, input_gradient=True)
+    d_inputs = network.backward(tape, raw, gradients, input_gradient=True)
     assert d_inputs.dtype == gradients.vector.dtype == np.float32
     assert np.isfinite(gradients.vector).all()

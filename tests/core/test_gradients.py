@@ -9,6 +9,7 @@ import numpy as np
 import reference
 from covering import covering
 from networks import (
+    OUTPUTS,
     VARIANTS,
     assert_equal_slopes,
     central_differences,
@@ -56,30 +57,31 @@ def networks_and_losses(layouts, depths):
         "layout": layouts,
         "n_layers": depths,
         "bidirectional": [False, True],
-        "return_sequences": [False, True],
+        "output": OUTPUTS,
         "variant": VARIANTS,
     }
     return covering(
         factors,
         ("layout", "variant", "bidirectional"),
-        ("n_layers", "bidirectional", "return_sequences"),
+        ("n_layers", "bidirectional", "output"),
         thorough=(factors, [name for name in factors if name != "loss"]),
     )
 
 
 @networks_and_losses(LAYOUTS, [1, 2])
-def test_finite_differences(loss, layout, n_layers, bidirectional, return_sequences, variant):
+def test_finite_differences(loss, layout, n_layers, bidirectional, output, variant):
     lengths, max_columns = LAYOUTS[layout]
     network = make_network(
         *variant,
         n_layers=n_layers,
-        return_sequences=return_sequences,
         bidirectional=bidirectional,
         max_columns=max_columns,
         seed=6 if bidirectional else 0,  # in which none of the three rectified units is always 0
+        **OUTPUTS[output],
     )
     packed = pack(make_sequences(lengths))
-    targets, weights = make_targets(loss, lengths, 2, return_sequences)
+    per_step = OUTPUTS[output]["return_sequences"]
+    targets, weights = make_targets(loss, lengths, 2, per_step)
     _, d_outputs, tape = evaluate(network, packed, loss, targets, weights)
     gradients = unset_gradients(network)
     d_inputs = network.backward(tape, d_outputs, gradients, input_gradient=True)
@@ -98,7 +100,7 @@ def test_finite_differences(loss, layout, n_layers, bidirectional, return_sequen
 
 
 @networks_and_losses(MORE_LAYOUTS, [1, 2, 3])
-def test_reference(loss, layout, n_layers, bidirectional, return_sequences, variant):
+def test_reference(loss, layout, n_layers, bidirectional, output, variant):
     cell, activation = variant
     lengths, max_columns = MORE_LAYOUTS[layout]
     network = make_network(
@@ -108,22 +110,23 @@ def test_reference(loss, layout, n_layers, bidirectional, return_sequences, vari
         hidden_size=4,
         n_outputs=3,
         n_layers=n_layers,
-        return_sequences=return_sequences,
         bidirectional=bidirectional,
         max_columns=max_columns,
+        **OUTPUTS[output],
     )
     if loss == "poisson" and activation in ("relu", "identity"):
         network.parameters.vector *= 0.5  # e^raw has its limits, and h has none over many timesteps
         network.refresh()
     sequences = make_sequences(lengths)
     packed = pack(sequences)
-    targets, weights = make_targets(loss, lengths, 3, return_sequences)
+    per_step = OUTPUTS[output]["return_sequences"]
+    targets, weights = make_targets(loss, lengths, 3, per_step)
     weights_by_name = network.architecture.named(network.parameters)
     raw, _ = network.forward(packed.batch)
-    outputs = packed.by_sequence(raw, return_sequences)
+    outputs = packed.by_sequence(raw, per_step)
     value, gradients, d_inputs = loss_and_gradients(network, packed, loss, targets, weights)
 
-    options = {"cell": cell, "activation": activation, "return_sequences": return_sequences}
+    options = {"cell": cell, "activation": activation, **OUTPUTS[output]}
     expected = reference.forward(weights_by_name, sequences, **options)
     reference_loss, loss_parameters = REFERENCE_LOSSES[loss]
     expected_value, expected_gradients, expected_d_inputs = reference.loss_and_gradients(

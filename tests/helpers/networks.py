@@ -24,6 +24,16 @@ VARIANTS = [
     for activation in cell.activations or ["tanh"]
 ]
 
+# What an output layer reads: of every timestep, or pooled.
+READS_EACH = {"return_sequences": True, "pooling": ("last",)}
+READS_LAST = {"return_sequences": False, "pooling": ("last",)}
+POOLINGS = [("mean",), ("max",), ("last", "mean", "max")]
+OUTPUTS = {
+    "all": READS_EACH,
+    "last": READS_LAST,
+    **{"+".join(names): {"return_sequences": False, "pooling": names} for names in POOLINGS},
+}
+
 
 def make_network(
     cell="gru",
@@ -35,6 +45,7 @@ def make_network(
     n_outputs=2,
     return_sequences=False,
     bidirectional=False,
+    pooling=("last",),
     max_columns=None,
     dtype=np.float64,
     seed=0,
@@ -49,6 +60,7 @@ def make_network(
         n_outputs=n_outputs,
         return_sequences=return_sequences,
         bidirectional=bidirectional,
+        pooling=pooling,
     )
     parameters = architecture.zeros(dtype)
     rng = np.random.default_rng(seed)
