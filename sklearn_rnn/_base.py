@@ -18,7 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn_rnn._fitted import FittedNetwork, fitted_attributes
 from sklearn_rnn._input.errors import about_validation_data, unchanged_on_error
 from sklearn_rnn._input.groups import read_groups
-from sklearn_rnn._input.hyperparameters import check_hyperparameters, names_of_pools, plain
+from sklearn_rnn._input.hyperparameters import check_hyperparameters, plain, pools_of
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import Examples, Targets, read_weights
 from sklearn_rnn._training.data import TrainingData, hold_out
@@ -260,7 +260,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             n_outputs=examples.targets.n_outputs,
             return_sequences=bool(self.return_sequences),
             bidirectional=bool(self.bidirectional),
-            pooling=names_of_pools(self.pooling),
+            pooling=pools_of(self),
         )
         solver = LBFGS() if self.solver == "lbfgs" else SOLVERS[self.solver](self)
         rule = StoppingRule(**self._plain("tol", "n_iter_no_change", "early_stopping"))

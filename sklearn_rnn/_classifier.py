@@ -55,7 +55,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     return_sequences : bool, default=False
         False: one target per sequence, which the output computes from all the hidden states as
         ``pooling`` says. True: one target per timestep, from the hidden state of that timestep.
-    pooling : {"last", "mean", "max"} or tuple of these, default="last"
+    pooling : {"auto", "last", "mean", "max"} or tuple of the last three, default="auto"
         How the hidden states of the top layer over time become what the output reads, with one
         target per sequence:
 
@@ -65,10 +65,11 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         - "max": for each unit, the maximum over the timesteps. If several timesteps have it, the
           gradient goes to the first one, in the order in which the direction reads them.
 
-        A tuple, or a list, such as ("last", "mean", "max") gives the output all of these side by
+        "auto" is ("last", "mean", "max") for a classifier and "last" for a regressor. A tuple, or a
+        list, such as ("last", "mean", "max") gives the output all of these side by
         side, in this order. Padding never counts. With ``bptt_steps`` the mean and the maximum are
-        over all the timesteps that were read, and gradients stay in the present segment. Only
-        "last" is available with ``return_sequences=True``.
+        over all the timesteps that were read, and gradients stay in the present segment. With
+        ``return_sequences=True`` there is nothing to pool: only "auto" and "last" are allowed.
     standardize : bool, default=True
         Whether the network works without the units of the data: on features of mean 0 and standard
         deviation 1 and, for a regressor, on such targets (but not with ``loss="poisson"``). The
@@ -317,6 +318,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     """
 
     _losses = ("log_loss",)
+    _auto_pooling = ("last", "mean", "max")
 
     def __init__(  # noqa: PLR0913 (scikit-learn finds parameters in the signature)
         self,
@@ -329,7 +331,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         dropout=0.0,
         recurrent_dropout=0.0,
         return_sequences=False,
-        pooling="last",
+        pooling="auto",
         standardize=True,
         loss="log_loss",
         class_weight=None,

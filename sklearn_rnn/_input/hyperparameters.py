@@ -112,8 +112,10 @@ def check_activation(name: str, activation: str) -> None:
 
 
 def check_pooling(pooling, return_sequences: bool) -> None:
-    """Raise TypeError or ValueError unless this is the name of a pool, or a sequence of names."""
-    expected = f"{', '.join(map(repr, POOLS))}, or a tuple or list of some of these, each once"
+    """Raise TypeError or ValueError unless this is "auto", the name of a pool, or several."""
+    if isinstance(pooling, str) and pooling == "auto":
+        return
+    expected = f"'auto', {', '.join(map(repr, POOLS))}, or a tuple or list of some of these, each once"
     names = names_of_pools(pooling) if isinstance(pooling, (str, tuple, list)) else (pooling,)
     if not all(isinstance(name, str) for name in names):
         raise TypeError(f"pooling={pooling!r} must be {expected}.")
@@ -122,13 +124,20 @@ def check_pooling(pooling, return_sequences: bool) -> None:
     if return_sequences and names != ("last",):
         raise ValueError(
             f"pooling={pooling!r} can't be used with return_sequences=True, where every timestep "
-            "has an output of its own: set pooling='last', or return_sequences=False."
+            "has an output of its own: set pooling='auto' or 'last', or return_sequences=False."
         )
 
 
 def names_of_pools(pooling) -> tuple[str, ...]:
     """Return the value of the parameter `pooling` as the core has it."""
     return (pooling,) if isinstance(pooling, str) else tuple(pooling)
+
+
+def pools_of(estimator) -> tuple[str, ...]:
+    """Return the pools of an estimator's network."""
+    if estimator.pooling != "auto":
+        return names_of_pools(estimator.pooling)
+    return ("last",) if estimator.return_sequences else estimator._auto_pooling
 
 
 def check_truncation(estimator) -> None:
