@@ -50,6 +50,7 @@ CHOICES = {
     "standardize": [False, True],
     "max_iter": [4],
 }
+POOLINGS = ["mean", "max", ("last", "mean", "max")]
 REGRESSIONS = [
     {"loss": "squared_error"},
     {"loss": "absolute_error"},
@@ -80,11 +81,14 @@ def main():
 
 
 def cases(rng):
-    """Yield every network with every solver, then random combinations of options that are valid."""
+    """Yield every network with every solver, then random combinations of options that are valid.
+
+    Some of these come once more, with a pooling, at the end.
+    """
     for network in NETWORKS:
         for solver in CHOICES["solver"]:
             yield {**network, "solver": solver, "max_iter": 4, **surroundings(rng)}
-    n_found = 0
+    n_found, more = 0, []
     while n_found < N_RANDOM:
         case = {**pick(rng, NETWORKS), **{k: pick(rng, v) for k, v in CHOICES.items()}}
         case |= surroundings(rng)
@@ -95,6 +99,9 @@ def cases(rng):
             continue
         n_found += 1
         yield case
+        if not case["return_sequences"]:
+            more.append({**case, "pooling": POOLINGS[len(more) % len(POOLINGS)]})
+    yield from more
 
 
 def surroundings(rng):

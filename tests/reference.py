@@ -321,6 +321,13 @@ def read(hs, features):
     return np.array([sum(f * hs[t][unit] for t, unit, f in terms) for terms in features])
 
 
+def read_backward(features, d_features, dhs):
+    """Add to the gradients on h."""
+    for terms, d in zip(features, d_features, strict=True):
+        for t, unit, f in terms:
+            dhs[t][unit] += f * d  # feature = Σ f h_t[unit]
+
+
 def forward(
     weights, sequences, *, cell, activation="tanh", return_sequences=False, pooling=("last",)
 ):
@@ -388,9 +395,7 @@ def loss_and_gradients(
             draw = dvalue * w_t / sum_w  # total += w l / Σ w
             d_output.b_y += draw  # raw = … + b_y
             d_output.W_hy += np.outer(draw, h)  # raw = W_hy h + …
-            for terms, d in zip(features, output.W_hy.T @ draw, strict=True):  # raw = W_hy h + …
-                for t, unit, f in terms:
-                    dhs[t][unit] += f * d  # feature = Σ f h_t[unit]
+            read_backward(features, output.W_hy.T @ draw, dhs)  # raw = W_hy h + …
         for k in reversed(range(len(layers))):  # the inputs of layer k are the h of layer k-1
             dhs = directions_backward(cell, layers[k], steps_of_layers[k], dhs, d_layers[k])
         input_gradients.append(np.array(dhs))

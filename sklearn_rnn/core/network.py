@@ -265,7 +265,7 @@ class Network:
     ) -> np.ndarray:
         """Return raw outputs, (n_rows, n_outputs), in the units of the targets.
 
-        From timestep to timestep only states are kept.
+        From timestep to timestep only states, and what pools need, are kept.
 
         lengths : (n_sequences,), in any order
         batch_of : returns the batch of the sequences with the given numbers; it is called with
@@ -292,6 +292,7 @@ class Network:
         if not self.architecture.return_sequences:
             features = np.empty((W_hy.shape[1], len(batch.lengths)), self.dtype)
             Pooling(batch, start.pools).forward(h, features)
+            # A product per length, so that sequences of other lengths change no bit.
             for first, last in batch.equally_long:
                 raw = W_hy @ features[:, first:last]
                 out[out_starts[first:last]] = self._in_units(raw.T + b_y)

@@ -71,6 +71,7 @@ CASES = {
         "recurrent_dropout": 0.3,
     },
     "segments": {"bptt_steps": 2, "batch_size": 7},
+    "pooled, cut": {"pooling": ["mean", "max"], "bptt_steps": 2, "dropout": 0.3},
     "segments, one cycle": {"bptt_steps": 3, "batch_size": 7, "learning_rate": "one_cycle"},
     "segments, rmsprop, cosine": {
         "bptt_steps": 2,

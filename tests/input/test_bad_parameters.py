@@ -69,6 +69,16 @@ OWN = {
     "classifier": {"label_smoothing", "class_weight"},
 }
 MAY_BE_NONE = {"bptt_steps", "max_grad_norm", "max_grad_value", "random_state"}
+NO_POOLINGS = {
+    TypeError: [
+        *(None, True, 0, 1.5, b"mean", {"mean"}, {"mean": 1}, np.array(["mean"]), THING),
+        *(("mean", None), ["mean", 1], [["mean"]], ("mean", b"max")),
+    ],
+    ValueError: [
+        *("", "no such", "Mean", "mean ", "last,mean"),
+        *((), [], [""], ("mean", "mean"), ["last", "max", "last"], ("mean", "no such")),
+    ],
+}
 NO_STRINGS = [None, True, 0, 1.5, np.nan, b"gru", ["gru"], ("adam",), {"tanh"}, THING]
 NO_NUMBERS = [None, "1", "auto ", b"1", [1], (1,), {1: 1}, 1j, np.array(1), np.ones(2), THING]
 
@@ -80,6 +90,9 @@ def wrong_values():
             yield name, value, TypeError, choices
         for value in ("", "no such", "GRU", "gru ", "None"):
             yield name, value, ValueError, [re.escape(repr(value)), *choices]
+    for error, values in NO_POOLINGS.items():
+        for value in values:
+            yield "pooling", value, error, ["'last', 'mean', 'max'", "tuple or list", "once"]
     for name in FLAGS:
         for value in (None, 0, 1, 1.0, "True", np.nan, [True], np.array(True), THING):
             yield name, value, TypeError, ["True or False"]
@@ -161,7 +174,7 @@ def test_wrong_parameter(kind, name, value, error, words):
 
 
 def test_no_parameter_is_forgotten(kind):
-    checked = {*CHOICES, *FLAGS, *INTEGERS, *REALS, "random_state", "class_weight"}
+    checked = {*CHOICES, *FLAGS, *INTEGERS, *REALS, "pooling", "random_state", "class_weight"}
     assert {name for name in checked if kind in kinds_with(name)} == set(make(kind).get_params())
 
 
@@ -186,6 +199,15 @@ def test_what_does_not_go_with_truncation(kind, name, value, method):
     estimator = make(kind, bptt_steps=100, **{name: value})
     words = ["bptt_steps=100", name, str(value), "bptt_steps=None"]
     refused(estimator, method, ARRAY, TARGETS[kind], words=words, **classes)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max", ("last", "mean"), ["max"]], ids=str)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_pooling_leaves_no_timesteps(kind, pooling, method):
+    classes = {"classes": [0, 1]} if (kind, method) == ("classifier", "partial_fit") else {}
+    estimator = make(kind, pooling=pooling, return_sequences=True)
+    words = [re.escape(f"pooling={pooling!r}"), "return_sequences=True", "pooling='last'"]
+    refused(estimator, method, ARRAY, np.zeros(ARRAY.shape[:2], int), words=words, **classes)
 
 
 @pytest.mark.parametrize("name", ["dropout", "recurrent_dropout"])
@@ -227,6 +249,7 @@ RIGHT_VALUES = {
     "warm_start": [np.bool_(False), True],
     "early_stopping": [np.bool_(False)],
     "return_sequences": [np.bool_(False)],
+    "pooling": ["last", np.str_("mean"), "max", ("last",), ["mean", "last"], (np.str_("max"),)],
     "random_state": [None, 0, np.int64(7), 2**32 - 1, np.random.RandomState(0)],
     "cell": [np.str_("gru"), "elman"],
     "activation": [np.str_("tanh")],

@@ -5,6 +5,7 @@ import pytest
 
 from networks import (
     HYPER,
+    OUTPUTS,
     make_network,
     make_sequences,
     make_targets,
@@ -72,7 +73,7 @@ def torch_twin(network, n_layers):
     both_ways = architecture.bidirectional
     options = {**options, "bidirectional": both_ways, "dtype": torch.float64}
     layers = cls(N_INPUTS, HIDDEN_SIZE, n_layers, **options)
-    output = torch.nn.Linear((1 + both_ways) * HIDDEN_SIZE, N_OUTPUTS, dtype=torch.float64)
+    output = torch.nn.Linear(architecture.n_features, N_OUTPUTS, dtype=torch.float64)
     with torch.no_grad():
         for k in range(n_layers):
             for name, array in torch_layer(named, k, order, both_ways).items():
@@ -82,7 +83,15 @@ def torch_twin(network, n_layers):
     return layers, output
 
 
-def run_torch(layers, output, inputs, return_sequences):
+# Of h of one sequence, (T, hidden).
+TORCH_POOLS = {
+    "last": lambda h: h[-1],
+    "mean": lambda h: h.mean(dim=0),
+    "max": lambda h: h.max(dim=0).values,
+}
+
+
+def run_torch(layers, output, inputs, return_sequences, pooling):
     """Return raw outputs, (n_outputs,) for each sequence, or (T_i, n_outputs)."""
     lengths = [len(x) for x in inputs]
     if len(set(lengths)) == 1:
@@ -90,19 +99,24 @@ def run_torch(layers, output, inputs, return_sequences):
     else:
         hidden, last = layers(torch.nn.utils.rnn.pack_sequence(inputs, enforce_sorted=False))
         hidden, _ = torch.nn.utils.rnn.pad_packed_sequence(hidden)
+    of_each = [hidden[:length, i] for i, length in enumerate(lengths)]
     if return_sequences:
-        return [output(hidden[:length, i]) for i, length in enumerate(lengths)]
+        return [output(h) for h in of_each]
     h_n = last[0] if isinstance(last, tuple) else last  # (layers * directions, batch, hidden)
-    return list(output(torch.cat(list(h_n[-2 if layers.bidirectional else -1 :]), dim=1)))
+    of_all = torch.cat(list(h_n[-2 if layers.bidirectional else -1 :]), dim=1)
+    return [
+        output(torch.cat([h_T if name == "last" else TORCH_POOLS[name](h) for name in pooling]))
+        for h, h_T in zip(of_each, of_all, strict=True)
+    ]
 
 
 @pytest.mark.parametrize(("cell", "activation"), CELLS)
 @pytest.mark.parametrize("n_layers", [1, 2, 3])
 @pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
-@pytest.mark.parametrize("return_sequences", [False, True], ids=["last", "all"])
+@pytest.mark.parametrize("of", OUTPUTS.values(), ids=OUTPUTS)
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["one way", "both ways"])
 @pytest.mark.parametrize("max_columns", [7, None])
-def test_network(cell, activation, n_layers, lengths, return_sequences, bidirectional, max_columns):
+def test_network(cell, activation, n_layers, lengths, of, bidirectional, max_columns):
     network = make_network(
         cell,
         activation,
@@ -110,15 +124,16 @@ def test_network(cell, activation, n_layers, lengths, return_sequences, bidirect
         hidden_size=HIDDEN_SIZE,
         n_layers=n_layers,
         n_outputs=N_OUTPUTS,
-        return_sequences=return_sequences,
         bidirectional=bidirectional,
         max_columns=max_columns,
+        **of,
     )
+    return_sequences = of["return_sequences"]
     sequences = make_sequences(lengths, N_INPUTS)
     packed = pack(sequences)
     layers, output = torch_twin(network, n_layers)
     inputs = [tensor(sequence).requires_grad_() for sequence in sequences]
-    expected = run_torch(layers, output, inputs, return_sequences)
+    expected = run_torch(layers, output, inputs, **of)
     for raw, y in zip(predict(network, sequences), expected, strict=True):
         assert_close(raw, y)
     outputs, tape = network.forward(packed.batch)

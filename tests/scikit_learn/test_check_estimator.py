@@ -64,6 +64,7 @@ CONFIGURATIONS = [
         # What check_regressors_train has to be learned stands in timestep 4 of 10, where no
         # gradient of fewer steps gets to. The Elman cell's memory holds it untrained.
         {"cell": "elman", "bptt_steps": 4},
+        {"pooling": ("last", "mean", "max")},
     )
 ]
 MORE_CONFIGURATIONS = [
@@ -77,6 +78,7 @@ MORE_CONFIGURATIONS = [
             {"solver": "rmsprop", "learning_rate_init": 0.001},
             {"learning_rate": "cosine"},
             {"learning_rate": "one_cycle"},
+            {"pooling": "mean"},
         )
     ),
     *((RNNRegressor, {"loss": loss}) for loss in ("absolute_error", "huber", "poisson")),

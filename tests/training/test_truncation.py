@@ -13,6 +13,7 @@ from sklearn.base import clone
 import reference
 from covering import covering
 from fits import assert_same_fit, starting_weights
+from networks import OUTPUTS
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.dropout import Dropout
@@ -98,6 +99,7 @@ def descend_by_hand(model, weights, X, y, sample_weight, masks):
         batch = range(first_of_batch, min(first_of_batch + size, len(X)))
         zeros = np.zeros(model.hidden_size)
         states = {i: [(zeros, zeros)] * model.n_layers for i in batch}
+        hs_of = {i: [] for i in batch}  # the top layer's h of all segments so far
         for first in range(0, max(len(X[i]) for i in batch), n_steps):
             gradients = {name: np.zeros_like(array) for name, array in weights.items()}
             d_layers, d_output = reference.by_layer(gradients)
@@ -107,20 +109,22 @@ def descend_by_hand(model, weights, X, y, sample_weight, masks):
                 if not len(xs):
                     continue
                 steps_of_layers = layers_over_segment(weights, cell, xs, states[i], masks)
-                hs = [step.h for step in steps_of_layers[-1]]
+                hs = hs_of[i]
+                hs += [step.h for step in steps_of_layers[-1]]
                 dhs = [np.zeros_like(h) for h in hs]
-                for t, h in enumerate(hs):
-                    if model.return_sequences:
-                        target, weight = y[i][first + t], sample_weight[i][first + t]
-                    elif first + t == len(X[i]) - 1:
-                        target, weight = y[i], sample_weight[i]
-                    else:
-                        continue
+                readings = reference.readings(hs, layers[-1], model.return_sequences, model.pooling)
+                ts = range(first, len(hs)) if model.return_sequences else []
+                scored = [(readings[t], y[i][t], sample_weight[i][t]) for t in ts]
+                if not model.return_sequences and len(hs) == len(X[i]):
+                    scored = [(readings[0], y[i], sample_weight[i])]
+                for features, target, weight in scored:
+                    h = reference.read(hs, features)
                     _, d = reference.squared_error(output.W_hy @ h + output.b_y, [target])
                     total += weight
                     d_output.b_y += weight * d
                     d_output.W_hy += weight * np.outer(d, h)
-                    dhs[t] = weight * output.W_hy.T @ d
+                    reference.read_backward(features, weight * output.W_hy.T @ d, dhs)
+                dhs = dhs[first:]  # those of earlier segments are numbers
                 for k in reversed(range(model.n_layers)):
                     steps = steps_of_layers[k]
                     dhs = reference.layer_backward(cell, layers[k][0], steps, dhs, d_layers[k][0])
@@ -135,7 +139,7 @@ def descend_by_hand(model, weights, X, y, sample_weight, masks):
 
 FACTORS = {
     "cell": CELLS,
-    "return_sequences": [False, True],
+    "output": OUTPUTS,
     "n_layers": [1, 2],
     "bptt_steps": [1, 3, 4],
     "longest": [12, 40],
@@ -145,13 +149,14 @@ FACTORS = {
 
 @covering(
     FACTORS,
-    ("return_sequences", "n_layers", "recurrent_dropout"),
-    ("return_sequences", "bptt_steps", "longest"),
+    ("output", "n_layers", "recurrent_dropout"),
+    ("output", "bptt_steps", "longest"),
     thorough=(FACTORS, tuple(FACTORS)),
 )
 def test_each_segment_is_an_update_from_the_states_before_it(
-    cell, return_sequences, n_layers, bptt_steps, longest, recurrent_dropout, monkeypatch
+    cell, output, n_layers, bptt_steps, longest, recurrent_dropout, monkeypatch
 ):
+    return_sequences = OUTPUTS[output]["return_sequences"]
     X, y = data(return_sequences, [7, 1, longest, 3, longest, 8, 6, 4])
     rng = np.random.default_rng(1)
     sample_weight = [rng.uniform(0.5, 2, np.shape(target)) for target in y]
@@ -161,11 +166,11 @@ def test_each_segment_is_an_update_from_the_states_before_it(
     model = RNNRegressor(
         cell=cell,
         n_layers=n_layers,
-        return_sequences=return_sequences,
         bptt_steps=bptt_steps,
         recurrent_dropout=recurrent_dropout,
         learning_rate_init=0.1,
         alpha=0.3,
+        **OUTPUTS[output],
         **FAST | PLAIN,
     )
     weights = starting_weights(model, X, y, sample_weight)

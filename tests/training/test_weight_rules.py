@@ -62,7 +62,12 @@ SOLVERS = {
     "sgd": {"solver": "sgd"},
     "lbfgs": {"solver": "lbfgs"},
 }
-WAYS = {"forward": {}, "both ways": {"bidirectional": True}, "segments": {"bptt_steps": 2}}
+WAYS = {
+    "forward": {},
+    "both ways": {"bidirectional": True},
+    "segments": {"bptt_steps": 2},
+    "pooled": {"pooling": ("last", "mean", "max")},
+}
 DROPOUTS = {"none": {}, "outputs": {"dropout": 0.3}, "states": {"recurrent_dropout": 0.3}}
 FACTORS = {
     "target": TARGETS,
@@ -84,6 +89,7 @@ def possible(case):
     return not (
         (case.get("target") == "multilabel" and case.get("per_step"))
         or (lbfgs and case.get("way") == "segments")
+        or (case.get("per_step") and case.get("way") == "pooled")
         or (lbfgs and case.get("dropout", "none") != "none")
     )
 
@@ -188,7 +194,11 @@ def test_a_weight_of_zero_is_absence_to_the_last_bit(case):
     assert model.t_ == other.t_
 
 
-@combinations(per_step=[True], target=[name for name in TARGETS if name != "multilabel"])
+@combinations(
+    per_step=[True],
+    target=[name for name in TARGETS if name != "multilabel"],
+    way=[name for name in WAYS if name != "pooled"],
+)
 def test_the_target_of_a_weightless_timestep_is_of_no_consequence(case):
     X, y = data(case)
     rng = np.random.default_rng(5)
