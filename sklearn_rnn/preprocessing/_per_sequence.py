@@ -171,6 +171,7 @@ class PerSequence(SequenceTransformer):
             )
             tags.transformer_tags = inner.transformer_tags or tags.transformer_tags
             tags.non_deterministic = inner.non_deterministic
+            tags.no_validation = inner.no_validation
         else:
             tags.input_tags.allow_nan = True
             tags.input_tags.string = True
