@@ -2,6 +2,7 @@
 
 from sklearn_rnn.preprocessing._channels import from_channels_first, to_channels_first
 from sklearn_rnn.preprocessing._differences import Differences
+from sklearn_rnn.preprocessing._instance_normalized_regressor import InstanceNormalizedRegressor
 from sklearn_rnn.preprocessing._lags import Lags
 from sklearn_rnn.preprocessing._padding import pad_sequences, unpad_sequences
 from sklearn_rnn.preprocessing._patches import Patches
@@ -13,6 +14,7 @@ from sklearn_rnn.preprocessing._windows import sliding_windows
 
 __all__ = [
     "Differences",
+    "InstanceNormalizedRegressor",
     "Lags",
     "Patches",
     "PerSequence",

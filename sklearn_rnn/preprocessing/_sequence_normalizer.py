@@ -1,7 +1,7 @@
 """SequenceNormalizer: each sequence in units of its own."""
 
 from sklearn_rnn.preprocessing._features import places
-from sklearn_rnn.preprocessing._sequence_transformer import SequenceTransformer
+from sklearn_rnn.preprocessing._sequence_transformer import SequenceTransformer, known_features
 from sklearn_rnn.preprocessing._sequence_units import check_units, in_units, units_of
 
 
@@ -68,10 +68,3 @@ class SequenceNormalizer(SequenceTransformer):
 
     def _transform_one(self, x, name):
         return in_units(x, units_of(x, self.center, self.scale, name), self._places)
-
-
-def known_features(estimator, sequences) -> list:
-    """Return the names of the features of a timestep if X gave them, otherwise their numbers."""
-    if sequences.container != "table" and hasattr(estimator, "feature_names_in_"):
-        return estimator.feature_names_in_.tolist()
-    return list(range(sequences.n_features))

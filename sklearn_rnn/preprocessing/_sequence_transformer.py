@@ -5,7 +5,7 @@ import sklearn
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_rnn._input.content import FINITE_NUMBERS
+from sklearn_rnn._input.content import FINITE_NUMBERS, Content
 from sklearn_rnn._input.errors import unchanged_on_error
 from sklearn_rnn._input.hyperparameters import check_choice
 from sklearn_rnn._input.sequences import Sequences, read_sequences
@@ -162,17 +162,9 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys
         return sequences.n_timesteps - self._n_dropped()
 
     def _read(self, X, *, reset: bool) -> Sequences:
-        sequences = read_sequences(X, self, reset=reset, content=self._content)
+        sequences = read_named(X, self, reset=reset, content=self._content)
         if reset:
-            self._fitted_on_table = sequences.container == "table"
             self._fitted_on_1d = _are_1d(X, sequences)
-        if sequences.container != "table":
-            frames = [x for x in X if hasattr(x, "columns")] if _is_list(sequences) else []
-            is_named = len(frames) == len(sequences)
-            if is_named:
-                check_columns(frames)
-            first = frames[0] if is_named else sequences.arrays[0]
-            validate_data(self, first, reset=reset, skip_check_array=True)
         return sequences
 
     def _restore(self, X, sequences: Sequences, parts: list, n_timesteps: int, are_1d=None):
@@ -216,6 +208,28 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def read_named(X, estimator, *, reset: bool, content: Content = FINITE_NUMBERS) -> Sequences:
+    """Read X for an estimator, as `read_sequences`; lists of DataFrames name the features."""
+    sequences = read_sequences(X, estimator, reset=reset, content=content)
+    if reset:
+        estimator._fitted_on_table = sequences.container == "table"
+    if sequences.container != "table":
+        frames = [x for x in X if hasattr(x, "columns")] if _is_list(sequences) else []
+        is_named = len(frames) == len(sequences)
+        if is_named:
+            check_columns(frames)
+        first = frames[0] if is_named else sequences.arrays[0]
+        validate_data(estimator, first, reset=reset, skip_check_array=True)
+    return sequences
+
+
+def known_features(estimator, sequences: Sequences) -> list:
+    """Return the names of the features of a timestep if X gave them, otherwise their numbers."""
+    if sequences.container != "table" and hasattr(estimator, "feature_names_in_"):
+        return estimator.feature_names_in_.tolist()
+    return list(range(sequences.n_features))
 
 
 def _is_list(sequences: Sequences) -> bool:
