@@ -5,6 +5,7 @@ from sklearn_rnn.preprocessing._differences import Differences
 from sklearn_rnn.preprocessing._instance_normalized_regressor import InstanceNormalizedRegressor
 from sklearn_rnn.preprocessing._lags import Lags
 from sklearn_rnn.preprocessing._padding import pad_sequences, unpad_sequences
+from sklearn_rnn.preprocessing._patched_regressor import PatchedRegressor
 from sklearn_rnn.preprocessing._patches import Patches
 from sklearn_rnn.preprocessing._per_sequence import PerSequence
 from sklearn_rnn.preprocessing._per_timestep import PerTimestep
@@ -16,6 +17,7 @@ __all__ = [
     "Differences",
     "InstanceNormalizedRegressor",
     "Lags",
+    "PatchedRegressor",
     "Patches",
     "PerSequence",
     "PerTimestep",

@@ -105,7 +105,7 @@ class Patches(SequenceTransformer):
             )
         lengths = self._checked_lengths(lengths, sequences)
         parts = [
-            patches.reshape(-1, n_features)[-length:]
+            unpatched(patches, n_features, length)
             for patches, length in zip(sequences.unpadded(), lengths.tolist(), strict=True)
         ]
         longest = int(lengths.max())
@@ -115,16 +115,16 @@ class Patches(SequenceTransformer):
         return self._restore(X, sequences, parts, longest, are_1d=self._fitted_on_1d)
 
     def _check_parameters(self, sequences):
-        check_number("size", self.size, Integral, 1, None, "left")
+        check_size(self.size)
 
     def _transform_one(self, x, name):
-        return repeat_first(x, -len(x) % self.size).reshape(-1, self.size * x.shape[1])
+        return patched(x, self.size)
 
     def _names_out(self, names):
         return [f"{name}_step{step}" for step in range(self.size) for name in names]
 
     def _padded_length(self, sequences, parts):
-        return -(-sequences.n_timesteps // self.size)
+        return n_patches(sequences.n_timesteps, self.size)
 
     def _checked_lengths(self, lengths, sequences: Sequences) -> np.ndarray:
         longest = sequences.lengths * self.size
@@ -145,3 +145,23 @@ class Patches(SequenceTransformer):
                 f"timesteps hold {longest[i] - self.size + 1} to {longest[i]}."
             )
         return lengths
+
+
+def check_size(size) -> None:
+    """Raise unless the parameter is a number of timesteps."""
+    check_number("size", size, Integral, 1, None, "left")
+
+
+def n_patches(n_timesteps: int, size: int) -> int:
+    """Return how many patches hold the timesteps."""
+    return -(-n_timesteps // size)
+
+
+def patched(x: np.ndarray, size: int) -> np.ndarray:
+    """Return (n_timesteps, n_features) as (n_patches, size * n_features), filled at the front."""
+    return repeat_first(x, -len(x) % size).reshape(-1, size * x.shape[1])
+
+
+def unpatched(patches: np.ndarray, n_features: int, n_timesteps: int) -> np.ndarray:
+    """Return the last timesteps of patches, (n_timesteps, n_features)."""
+    return patches.reshape(-1, n_features)[-n_timesteps:]

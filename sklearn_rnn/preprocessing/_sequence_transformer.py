@@ -182,12 +182,7 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys
             elif are_1d and parts[0].shape[1] == 1:
                 parts = [np.asarray(part)[:, 0] for part in parts]
             return sequences.listed(parts)
-        parts = [np.asarray(part) for part in parts]
-        if any(len(part) < n_timesteps for part in parts):
-            parts = [with_room_for_nan(part) for part in parts]
-            array = pad_sequences(parts, length=n_timesteps)
-        else:
-            array = np.stack(parts)
+        array = in_container(sequences, parts, n_timesteps)
         if sequences.container == "array" or array.shape[2] != 1:
             return array
         table = array[:, :, 0]
@@ -208,6 +203,19 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def in_container(sequences: Sequences, parts: list, n_timesteps: int):
+    """Put one array per sequence into a list, or into one array with NaN as padding.
+
+    n_timesteps : the timesteps of an array, padding included
+    """
+    if _is_list(sequences):
+        return sequences.listed(parts)
+    parts = [np.asarray(part) for part in parts]
+    if all(len(part) == n_timesteps for part in parts):
+        return np.stack(parts)
+    return pad_sequences([with_room_for_nan(part) for part in parts], length=n_timesteps)
 
 
 def read_named(X, estimator, *, reset: bool, content: Content = FINITE_NUMBERS) -> Sequences:

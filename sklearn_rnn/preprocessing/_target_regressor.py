@@ -51,7 +51,7 @@ class TargetRegressor(RegressorMixin, BaseEstimator):
     """Fit a regressor to targets in another form, and predict in the form of y.
 
     A subclass has the parameter `regressor`, `_read` and `_inner`. It may have `_learn`,
-    `_check_parts` and `_inner_params`.
+    `_check_parts` and `_inner_weights`.
     """
 
     def fit(self, X, y, **fit_params):
@@ -153,9 +153,9 @@ class TargetRegressor(RegressorMixin, BaseEstimator):
     def _learn(self, rows: np.ndarray, sequences: Sequences, fit_params: dict) -> None:
         """Learn from the targets (n_targets, n_outputs)."""
 
-    def _inner_params(self, params: dict, sequences: Sequences) -> dict:
-        """Return the fit parameters that the regressor gets, but for the validation data."""
-        return params
+    def _inner_weights(self, sample_weight, sequences: Sequences):
+        """Return the weights of the converted targets."""
+        return sample_weight
 
     def _check_parts(self) -> None:
         check_part("regressor", self.regressor, ("fit", "predict"), "RNNRegressor()")
@@ -170,7 +170,6 @@ class TargetRegressor(RegressorMixin, BaseEstimator):
             rows = self._read_targets(y, sequences, reset=is_first)
             self._learn(rows, sequences, fit_params)
             params = self._inner_params(fit_params, sequences)
-            params = self._with_inner_validation_data(params)
             inner = self._inner(X, sequences)
             regressor = clone(self.regressor) if is_first else self.regressor_
             y = self._converted(rows, inner)
@@ -212,20 +211,29 @@ class TargetRegressor(RegressorMixin, BaseEstimator):
         check_finite(rows, inner.sequences, "transformed y")
         return inner.sequences.restore(rows, np.nan) if self._per_timestep else rows
 
-    def _with_inner_validation_data(self, params: dict) -> dict:
+    def _inner_params(self, params: dict, sequences: Sequences) -> dict:
+        """Return fit parameters with converted weights and validation data."""
         converted = {}
-        for name, y_val in params.items():
+        for name, value in params.items():
             step, separator, last = name.rpartition("__")
-            name_of_X = f"{step}{separator}X_val"
-            X_val = params.get(name_of_X)
-            if last != "y_val" or X_val is None or y_val is None:
-                continue
-            with about_validation_data():
-                sequences = self._read(X_val, reset=False)
-                rows = self._read_targets(y_val, sequences, reset=False)
-                inner = self._inner(X_val, sequences)
-            converted |= {name: self._converted(rows, inner), name_of_X: inner.X}
+            prefix = step + separator
+            if last == "sample_weight" and value is not None:
+                converted[name] = self._inner_weights(value, sequences)
+            elif last == "y_val" and value is not None and params.get(f"{prefix}X_val") is not None:
+                names = [f"{prefix}{name}" for name in ("X_val", "y_val", "sample_weight_val")]
+                values = self._inner_validation_data(*map(params.get, names))
+                given = zip(names, values, strict=True)
+                converted |= {name: value for name, value in given if value is not None}
         return {**params, **converted}
+
+    def _inner_validation_data(self, X, y, sample_weight) -> tuple:
+        with about_validation_data():
+            sequences = self._read(X, reset=False)
+            rows = self._read_targets(y, sequences, reset=False)
+            inner = self._inner(X, sequences)
+            if sample_weight is not None:
+                sample_weight = self._inner_weights(sample_weight, sequences)
+        return inner.X, self._converted(rows, inner), sample_weight
 
     def _predict(self, X) -> tuple[Sequences, np.ndarray]:
         """Return the sequences of X, and predictions in the units of y, one row per target."""
