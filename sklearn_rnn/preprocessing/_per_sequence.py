@@ -179,4 +179,6 @@ class PerSequence(SequenceTransformer):
 
 
 def _is_transformer(transformer) -> bool:
-    return all(hasattr(transformer, name) for name in ("get_params", "fit", "transform"))
+    methods = ("get_params", "fit", "transform")
+    is_class = isinstance(transformer, type)
+    return not is_class and all(hasattr(transformer, method) for method in methods)

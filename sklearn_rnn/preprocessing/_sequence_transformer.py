@@ -10,13 +10,17 @@ from sklearn_rnn._input.errors import unchanged_on_error
 from sklearn_rnn._input.hyperparameters import check_choice
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn.preprocessing._padding import pad_sequences
-from sklearn_rnn.preprocessing._timesteps import check_columns, framed, with_room_for_nan
+from sklearn_rnn.preprocessing._timesteps import (
+    check_columns,
+    framed,
+    library_of,
+    with_room_for_nan,
+)
 
 OUTPUTS = ("default", "pandas", "polars")
 
 
-# None: scikit-learn would otherwise wrap 3-D arrays and lists into DataFrames for `set_output`.
-class SequenceTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class SequenceTransformer(TransformerMixin, BaseEstimator):
     """Transform each sequence by itself, and return the container of X.
 
     A subclass has `_transform_one`. It also has `_check_parameters`, `_names_out`,
@@ -24,6 +28,11 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys
     """
 
     _content = FINITE_NUMBERS
+
+    def __init_subclass__(cls, **kwargs):
+        # None: scikit-learn would otherwise wrap 3-D arrays and lists into DataFrames for
+        # `set_output`.
+        super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)
 
     def fit(self, X, y=None):
         """Check the parameters and X, and remember the features of X.
@@ -190,8 +199,10 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys
 
     def _framed(self, values, X, library: str):
         """Make a DataFrame of 2-D values if the names of its columns are known."""
-        if hasattr(values, "columns") or not hasattr(self, "get_feature_names_out"):
+        is_made = hasattr(values, "columns") and library_of(values) == library
+        if is_made or not hasattr(self, "get_feature_names_out"):
             return values
+        values = np.asarray(values)
         names = self.get_feature_names_out()
         if len(names) != values.shape[1]:
             return values
