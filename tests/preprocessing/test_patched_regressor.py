@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sequences import CONTAINERS, padded, ragged, stacked
 from sklearn_rnn import RNNRegressor
-from sklearn_rnn.preprocessing import PatchedRegressor, Patches, PerTimestep, unpad_sequences
+from sklearn_rnn.preprocessing import PatchedRegressor, Patches, SequenceNormalizer, unpad_sequences
 from sklearn_rnn.utils import check_sequence_estimator
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -102,14 +102,14 @@ class TestWeights:
     def test_routed(self):
         with sklearn.config_context(enable_metadata_routing=True):
             routed = PatchedRegressor(network().set_fit_request(sample_weight=True), 2)
-            pipeline = make_pipeline(PerTimestep(StandardScaler()), routed)
+            pipeline = make_pipeline(SequenceNormalizer(), routed)
             pipeline.fit(X, Y, sample_weight=self.weights)
         assert np.isfinite(pipeline.score(X, Y))
 
 
 def test_as_an_estimator():
     results = check_sequence_estimator(
-        PatchedRegressor(network(max_iter=60, learning_rate_init=0.02), 2),
+        PatchedRegressor(network(), 2),
         on_fail=None,
         on_skip=None,
     )
