@@ -1,16 +1,14 @@
 """PerSequence: any function or transformer, applied to each sequence by itself."""
 
-from dataclasses import replace
-
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
-from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 
 from sklearn_rnn._input.content import ANYTHING
 from sklearn_rnn._input.errors import describe
 from sklearn_rnn.preprocessing._sequence_transformer import SequenceTransformer
+from sklearn_rnn.preprocessing._timesteps import take_tags
 
 
 def _inner_has_names(self):
@@ -165,13 +163,7 @@ class PerSequence(SequenceTransformer):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         if _is_transformer(self.transformer):
-            inner = get_tags(self.transformer)
-            tags.input_tags = replace(
-                inner.input_tags, two_d_array=True, three_d_array=True, sparse=False, pairwise=False
-            )
-            tags.transformer_tags = inner.transformer_tags or tags.transformer_tags
-            tags.non_deterministic = inner.non_deterministic
-            tags.no_validation = inner.no_validation
+            take_tags(tags, self.transformer)
         else:
             tags.input_tags.allow_nan = True
             tags.input_tags.string = True

@@ -1,11 +1,13 @@
 """Conversion between sequences and one table of all their valid timesteps."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import get_tags
 
 from sklearn_rnn._input.errors import about, describe, renamed
 from sklearn_rnn._input.sequences import Sequences
@@ -95,6 +97,17 @@ class Timesteps:
         if hasattr(frame, "iloc") and not hasattr(self.rows, "iloc"):  # X has no index to keep
             return [part.reset_index(drop=True) for part in parts]
         return parts
+
+
+def take_tags(tags, transformer) -> None:
+    """Give tags of a transformer of sequences what its inner transformer says of values."""
+    inner = get_tags(transformer)
+    tags.input_tags = replace(
+        inner.input_tags, two_d_array=True, three_d_array=True, sparse=False, pairwise=False
+    )
+    tags.transformer_tags = inner.transformer_tags or tags.transformer_tags
+    tags.non_deterministic = inner.non_deterministic
+    tags.no_validation = inner.no_validation
 
 
 def made_of(n_rows: int, values):
