@@ -102,6 +102,12 @@ class Sequences:
             arrays = [self.arrays[i] for i in chosen]
         return Sequences(arrays, self.lengths[chosen], self.container)
 
+    def unpadded(self) -> list:
+        """Return each sequence without its padding."""
+        if isinstance(self.arrays, np.ndarray):
+            return [row[:length] for row, length in zip(self.arrays, self.lengths, strict=True)]
+        return self.arrays
+
     def restore(self, values: np.ndarray, fill):
         """Put values of all valid timesteps into the container of X, with `fill` as padding."""
         if self.container in ("table", "array"):

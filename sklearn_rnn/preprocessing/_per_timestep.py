@@ -1,7 +1,5 @@
 """PerTimestep: any transformer of scikit-learn, applied to the timesteps of sequences."""
 
-from dataclasses import replace
-
 import sklearn
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
 from sklearn.utils import get_tags
@@ -12,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_rnn._input.content import ANYTHING
 from sklearn_rnn._input.errors import describe, unchanged_on_error
 from sklearn_rnn._input.sequences import as_sequences, read_sequences
-from sklearn_rnn.preprocessing._timesteps import Timesteps
+from sklearn_rnn.preprocessing._timesteps import Timesteps, take_tags
 
 
 def _inner_has(method: str):
@@ -358,11 +356,6 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        inner = get_tags(self.transformer)
-        tags.input_tags = replace(
-            inner.input_tags, two_d_array=True, three_d_array=True, sparse=False, pairwise=False
-        )
-        tags.target_tags = inner.target_tags
-        tags.transformer_tags = inner.transformer_tags or tags.transformer_tags
-        tags.non_deterministic = inner.non_deterministic
+        take_tags(tags, self.transformer)
+        tags.target_tags = get_tags(self.transformer).target_tags
         return tags

@@ -1,31 +1,20 @@
 """PerTimestepTarget: a regressor with a transformer for its targets."""
 
-from copy import deepcopy
+from typing import NamedTuple
 
 import numpy as np
-import sklearn
-from sklearn.base import BaseEstimator, RegressorMixin, clone
-from sklearn.metrics import r2_score
+from sklearn.base import TransformerMixin, clone
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import get_tags
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import has_fit_parameter
 
-from sklearn_rnn._input.content import STEPS, as_numbers
-from sklearn_rnn._input.errors import about_validation_data, describe, unchanged_on_error
+from sklearn_rnn._input.content import STEPS
 from sklearn_rnn._input.sequences import Sequences, as_sequences
-from sklearn_rnn._input.targets import (
-    array_or_list,
-    check_finite,
-    flatten,
-    is_per_timestep,
-    read_regression_targets,
-    read_weights,
-)
+from sklearn_rnn._input.targets import read_weights
+from sklearn_rnn.preprocessing._target_regressor import Inner, TargetRegressor, check_part
 from sklearn_rnn.preprocessing._timesteps import made_of
 
 
-class PerTimestepTarget(RegressorMixin, BaseEstimator):
+class PerTimestepTarget(TargetRegressor):
     """Fit a regressor to transformed targets, and transform its predictions back.
 
     This is `sklearn.compose.TransformedTargetRegressor` with support for targets per timestep, in
@@ -114,68 +103,7 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
             If an argument, the transformer or the regressor can't be used, or the transformer
             turns a target into NaN.
         """
-        with unchanged_on_error(self):
-            if sklearn.get_config()["enable_metadata_routing"]:
-                fit_params = process_routing(self, "fit", **fit_params).regressor.fit
-            self._check_parts()
-            sequences = as_sequences(X, STEPS)
-            self._fitted_on_table = sequences.container == "table"
-            self._per_timestep = self._wants_sequences(y, sequences)
-            targets = read_regression_targets(y, sequences, self._per_timestep)
-            self._one_output = targets.ndim == 1
-            self._fit_transformer(targets, _weights_in(fit_params, sequences, self._per_timestep))
-            params = self._with_transformed_validation_data(fit_params)
-            self.regressor_ = clone(self.regressor)
-            self.regressor_.fit(X, self._transformed(targets, sequences), **params)
-        return self
-
-    def predict(self, X):
-        """Predict the targets, in the units of y.
-
-        Parameters
-        ----------
-        X : array-like or list of arrays
-            The sequences, as for `fit`.
-
-        Returns
-        -------
-        y : ndarray, or list or object array of ndarray
-            The predictions, in the container of the regressor's. Predictions per timestep are NaN
-            in padding.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If X can't be used.
-        """
-        sequences, predicted = self._predict(X)
-        return sequences.restore(predicted, np.nan) if self._per_timestep else predicted
-
-    def score(self, X, y, sample_weight=None):
-        """Return R² in the units of y; for targets per timestep, over all valid timesteps.
-
-        Parameters
-        ----------
-        X, y
-            As for `fit`.
-        sample_weight : array-like or list of arrays, default=None
-            One weight per sequence, or per timestep if targets are per timestep.
-
-        Returns
-        -------
-        score : float
-            R², averaged over the outputs; 1 is best.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If X, y or sample_weight can't be used.
-        """
-        sequences, predicted = self._predict(X)
-        y = read_regression_targets(y, sequences, self._per_timestep)
-        if sample_weight is not None:
-            sample_weight = read_weights(sample_weight, sequences, self._per_timestep)
-        return r2_score(y, predicted, sample_weight=sample_weight)
+        return super().fit(X, y, **fit_params)
 
     @property
     def n_features_in_(self):
@@ -187,102 +115,43 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
         """The column names of X, if the regressor defines them."""
         return self.regressor_.feature_names_in_
 
-    def get_metadata_routing(self):
-        """Return how metadata are routed: for ``fit`` to the regressor, for ``score`` to itself.
+    def _check_parts(self):
+        super()._check_parts()
+        methods = ("fit", "transform", "inverse_transform")
+        check_part("transformer", self._transformer(), methods, "StandardScaler()")
 
-        Returns
-        -------
-        routing : MetadataRouter
-            The routing.
-        """
-        to_fit = MethodMapping().add(caller="fit", callee="fit")
-        router = MetadataRouter(owner=self).add_self_request(self)
-        return router.add(regressor=self.regressor, method_mapping=to_fit)
+    def _transformer(self):
+        return StandardScaler() if self.transformer is None else self.transformer
 
-    def _check_parts(self) -> None:
-        parts = {
-            "regressor": (self.regressor, ("fit", "predict"), "RNNRegressor()"),
-            "transformer": (
-                StandardScaler() if self.transformer is None else self.transformer,
-                ("fit", "transform", "inverse_transform"),
-                "StandardScaler()",
-            ),
-        }
-        for name, (part, methods, example) in parts.items():
-            needed = ("get_params", *methods)
-            if isinstance(part, type) or not all(hasattr(part, method) for method in needed):
-                raise TypeError(
-                    f"{name} must be a scikit-learn {name} with the methods {', '.join(methods)}, "
-                    f"such as {example}; got {describe(part)}."
-                )
+    def _read(self, X, *, reset):
+        sequences = as_sequences(X, STEPS, None if reset else self._fitted_on_table)
+        if reset:
+            self._fitted_on_table = sequences.container == "table"
+        return sequences
 
-    def _wants_sequences(self, y, sequences: Sequences) -> bool:
-        parameters = self.regressor.get_params().items()
-        said = {bool(v) for k, v in parameters if k.rpartition("__")[2] == "return_sequences"}
-        if len(said) == 1:
-            return said.pop()
-        if y is None:
-            return False
-        y = array_or_list(y, "y", "one target per sequence or per timestep")
-        return is_per_timestep(y, sequences)
-
-    def _fit_transformer(self, targets: np.ndarray, weights: np.ndarray | None) -> None:
-        transformer = StandardScaler() if self.transformer is None else clone(self.transformer)
-        rows, params = targets.reshape(len(targets), -1), {}
+    def _learn(self, rows, sequences, fit_params):
+        transformer, params = clone(self._transformer()), {}
+        weights = _weights_in(fit_params, sequences, self._per_timestep)
         if weights is not None:
             rows, weights = rows[weights > 0], weights[weights > 0]
             if has_fit_parameter(transformer, "sample_weight"):
                 params["sample_weight"] = weights
-        self._n_outputs = rows.shape[1]
         self.transformer_ = transformer.fit(rows, **params)
 
-    def _transformed(self, targets: np.ndarray, sequences: Sequences):
-        """Transform targets; if they are per timestep, return them in the container of X."""
-        rows = self.transformer_.transform(targets.reshape(len(targets), -1))
-        rows = as_numbers(np.asarray(made_of(len(targets), rows)), "transformed y")
-        if self._one_output and rows.shape[1] == 1:
-            rows = rows[:, 0]
-        check_finite(rows, sequences, "transformed y")
-        return sequences.restore(rows, np.nan) if self._per_timestep else rows
+    def _inner(self, X, sequences):
+        return Inner(X, sequences, _ByTransformer(self.transformer_))
 
-    def _with_transformed_validation_data(self, params: dict) -> dict:
-        transformed = {}
-        for name, y_val in params.items():
-            step, separator, last = name.rpartition("__")
-            X_val = params.get(f"{step}{separator}X_val")
-            if last != "y_val" or X_val is None or y_val is None:
-                continue
-            with about_validation_data():
-                sequences = as_sequences(X_val, STEPS, self._fitted_on_table)
-                targets = read_regression_targets(y_val, sequences, self._per_timestep)
-                n_outputs = targets.reshape(len(targets), -1).shape[1]
-                if n_outputs != self._n_outputs:
-                    raise ValueError(
-                        f"y has {n_outputs} outputs, but the targets of the training data have "
-                        f"{self._n_outputs}."
-                    )
-            transformed[name] = self._transformed(targets, sequences)
-        return {**params, **transformed}
 
-    def _predict(self, X) -> tuple[Sequences, np.ndarray]:
-        """Return the sequences of X, and predictions in the units of y, one row per target."""
-        check_is_fitted(self)
-        predicted = self.regressor_.predict(X)
-        sequences = as_sequences(X, STEPS, self._fitted_on_table)
-        if self._per_timestep:
-            predicted = flatten(predicted, sequences, "prediction")
-        rows = np.asarray(predicted).reshape(len(predicted), -1)
-        rows = np.asarray(made_of(len(rows), self.transformer_.inverse_transform(rows)))
-        return sequences, rows[:, 0] if self._one_output else rows
+class _ByTransformer(NamedTuple):
+    """Targets in the units of a fitted transformer."""
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self.regressor)
-        tags.input_tags, tags.target_tags = deepcopy((inner.input_tags, inner.target_tags))
-        tags.non_deterministic = inner.non_deterministic
-        if inner.regressor_tags is not None:
-            tags.regressor_tags.poor_score = inner.regressor_tags.poor_score
-        return tags
+    transformer: TransformerMixin
+
+    def apply(self, rows: np.ndarray) -> np.ndarray:
+        return made_of(len(rows), self.transformer.transform(rows))
+
+    def undo(self, rows: np.ndarray) -> np.ndarray:
+        return np.asarray(made_of(len(rows), self.transformer.inverse_transform(rows)))
 
 
 def _weights_in(params: dict, sequences: Sequences, per_timestep: bool) -> np.ndarray | None:

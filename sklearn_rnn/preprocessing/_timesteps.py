@@ -1,11 +1,13 @@
 """Conversion between sequences and one table of all their valid timesteps."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import get_tags
 
 from sklearn_rnn._input.errors import about, describe, renamed
 from sklearn_rnn._input.sequences import Sequences
@@ -80,15 +82,14 @@ class Timesteps:
             if self.sequences.container == "array" or array.shape[2] != 1:
                 return array
             table = array[:, :, 0]
-            return _framed(table, self._X, table_names(), _library(values)) if is_frame else table
+            return framed(table, self._X, table_names(), library_of(values)) if is_frame else table
         if is_frame:
             return self.sequences.listed(self._split_frame(values))
         narrow = self.are_1d and values.shape[1] == 1
         return self.sequences.restore(values[:, 0] if narrow else values, np.nan)
 
     def _padded(self, values: np.ndarray) -> np.ndarray:
-        if self._is_padded and values.dtype.kind not in "fcO":  # the dtype must hold NaN
-            values = values.astype(np.float64 if values.dtype.kind in "iub" else object)
+        values = with_room_for_nan(values) if self._is_padded else values
         return self.sequences.restore(values, np.nan)
 
     def _split_frame(self, frame) -> list:
@@ -96,6 +97,17 @@ class Timesteps:
         if hasattr(frame, "iloc") and not hasattr(self.rows, "iloc"):  # X has no index to keep
             return [part.reset_index(drop=True) for part in parts]
         return parts
+
+
+def take_tags(tags, transformer) -> None:
+    """Give tags of a transformer of sequences what its inner transformer says of values."""
+    inner = get_tags(transformer)
+    tags.input_tags = replace(
+        inner.input_tags, two_d_array=True, three_d_array=True, sparse=False, pairwise=False
+    )
+    tags.transformer_tags = inner.transformer_tags or tags.transformer_tags
+    tags.non_deterministic = inner.non_deterministic
+    tags.no_validation = inner.no_validation
 
 
 def made_of(n_rows: int, values):
@@ -112,7 +124,14 @@ def made_of(n_rows: int, values):
     return values
 
 
-def _library(frame) -> str:
+def with_room_for_nan(values: np.ndarray) -> np.ndarray:
+    """Return values in a dtype that holds NaN: integers become float64, strings become objects."""
+    if values.dtype.kind in "fcO":
+        return values
+    return values.astype(np.float64 if values.dtype.kind in "iub" else object)
+
+
+def library_of(frame) -> str:
     """The name of the library that a DataFrame belongs to, such as pandas."""
     return type(frame).__module__.partition(".")[0]
 
@@ -125,6 +144,13 @@ def _stacked(arrays: list) -> np.ndarray:
 
 
 def _stacked_frames(frames: list):
+    check_columns(frames)
+    library = library_of(frames[0])
+    return import_module(library).concat(frames, **CONCAT_OPTIONS.get(library, {}))
+
+
+def check_columns(frames: list) -> None:
+    """Raise unless all DataFrames have the same columns."""
     first = list(frames[0].columns)
     for i, frame in enumerate(frames):
         if list(frame.columns) != first:
@@ -132,11 +158,9 @@ def _stacked_frames(frames: list):
                 f"X[{i}] has the columns {list(frame.columns)}, but X[0] has {first}: all "
                 "sequences must have the same columns, in the same order."
             )
-    library = _library(frames[0])
-    return import_module(library).concat(frames, **CONCAT_OPTIONS.get(library, {}))
 
 
-def _framed(table: np.ndarray, X, names: Iterable[str], library: str):
-    """Make a 2-D result a DataFrame by scikit-learn's own `set_output`."""
+def framed(table: np.ndarray, X, names: Iterable[str], library: str):
+    """Make a 2-D result a DataFrame, with the index of X, by scikit-learn's own `set_output`."""
     made = FunctionTransformer(lambda _: table, feature_names_out=lambda *_: names)
     return made.set_output(transform=library).transform(X)

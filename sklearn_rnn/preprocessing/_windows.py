@@ -10,6 +10,7 @@ from scipy.sparse import issparse
 from sklearn_rnn._input.content import as_numbers
 from sklearn_rnn._input.errors import about, describe, refuse_masked
 from sklearn_rnn._input.hyperparameters import check_number
+from sklearn_rnn.preprocessing._features import as_plain, places
 
 INDEX = np.dtype([(name, np.intp) for name in ("series", "start", "first_target", "stop")])
 
@@ -209,19 +210,6 @@ def _chosen(target, every: list[_Series]):
     if target is None:
         return 0 if all(one.is_1d for one in every) else slice(None)
     columns, n_features = every[0].columns, every[0].values.shape[1]
-    target = target.tolist() if hasattr(target, "tolist") else target
     known = list(range(n_features)) if columns is None else columns
-    if isinstance(target, list):
-        if not target:
-            raise ValueError("target is an empty list: name at least one feature, or give None.")
-        return [_place(feature, known) for feature in target]
-    return _place(target, known)
-
-
-def _place(feature, known: list) -> int:
-    if isinstance(feature, bool) or feature not in known:
-        raise ValueError(
-            f"target={feature!r} is not among the features, which are {known}. Give several "
-            "features as a list."
-        )
-    return known.index(feature)
+    chosen = places(target, known, "target")
+    return chosen if isinstance(as_plain(target), list) else chosen[0]

@@ -342,6 +342,23 @@ def test_sparse_results_are_made_dense():
     assert_array_equal(stacked(sparse.predict(X)), stacked(dense.predict(X)))
 
 
+class ThreeQuantiles(LinearRegression):
+    """Predicts each target minus one, as it is, and plus one."""
+
+    def predict(self, X):
+        return super().predict(X)[..., np.newaxis] + np.array([-1.0, 0.0, 1.0])
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_several_predictions_of_each_target(n_outputs):
+    table = np.random.default_rng(0).normal(size=(12, 4))
+    y = 100 + 7 * table[:, :2] if n_outputs == 2 else 100 + 7 * table[:, 0]
+    predicted = PerTimestepTarget(ThreeQuantiles()).fit(table, y).predict(table)
+    assert predicted.shape == (*y.shape, 3)
+    steps = y.std(axis=0)[..., np.newaxis] * np.array([-1.0, 0.0, 1.0])
+    assert_allclose(predicted, y[..., np.newaxis] + steps)
+
+
 class TestRefusals:
     @pytest.mark.parametrize("wrong", [RNNRegressor, StandardScaler(), None, "rnn"])
     def test_no_regressor(self, wrong):

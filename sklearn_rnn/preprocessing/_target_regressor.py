@@ -1,0 +1,280 @@
+"""The base of regressors whose inner regressor learns targets in another form."""
+
+from copy import deepcopy
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import sklearn
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.metrics import r2_score
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_rnn._input.content import as_numbers
+from sklearn_rnn._input.errors import about_validation_data, describe, unchanged_on_error
+from sklearn_rnn._input.sequences import Sequences
+from sklearn_rnn._input.targets import (
+    array_or_list,
+    check_finite,
+    flatten,
+    is_per_timestep,
+    read_regression_targets,
+    read_weights,
+)
+
+
+class Conversion(Protocol):
+    """Converts targets, one row per target, to the form that the inner regressor learns."""
+
+    def apply(self, rows: np.ndarray) -> np.ndarray:
+        """Convert targets (n_targets, n_outputs)."""
+
+    def undo(self, rows: np.ndarray) -> np.ndarray:
+        """Convert predictions back."""
+
+
+class Inner(NamedTuple):
+    """What the inner regressor gets.
+
+    X : the sequences, in any container
+    sequences : the same, read
+    targets : how targets for these sequences are converted
+    """
+
+    X: Any
+    sequences: Sequences
+    targets: Conversion
+
+
+class TargetRegressor(RegressorMixin, BaseEstimator):
+    """Fit a regressor to targets in another form, and predict in the form of y.
+
+    A subclass has the parameter `regressor`, `_read` and `_inner`. It may have `_learn`,
+    `_check_parts` and `_inner_weights`.
+    """
+
+    def fit(self, X, y, **fit_params):
+        """Fit the regressor to converted targets.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            The sequences.
+        y : array-like or list of arrays
+            The targets. Per sequence: (n_samples,) or (n_samples, n_outputs). Per timestep: an
+            array (n_samples, n_timesteps) or (n_samples, n_timesteps, n_outputs), or a list of
+            arrays (n_timesteps_i,) or (n_timesteps_i, n_outputs).
+        **fit_params : dict
+            Passed on to the regressor's ``fit``, or routed if metadata routing is enabled.
+            ``X_val`` and ``y_val`` are converted like X and y.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument, a parameter or the regressor can't be used.
+        """
+        return self._fit("fit", X, y, fit_params)
+
+    def predict(self, X):
+        """Predict the targets, in the units of y.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            The sequences, as for `fit`.
+
+        Returns
+        -------
+        y : ndarray, or list or object array of ndarray
+            The predictions. One per sequence: as the regressor returns them. One per timestep: in
+            the container of X, with NaN in padding.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X can't be used.
+        """
+        sequences, predicted = self._predict(X)
+        return sequences.restore(predicted, np.nan) if self._per_timestep else predicted
+
+    def score(self, X, y, sample_weight=None):
+        """Return R² in the units of y; for targets per timestep, over all valid timesteps.
+
+        Parameters
+        ----------
+        X, y
+            As for `fit`.
+        sample_weight : array-like or list of arrays, default=None
+            One weight per sequence, or per timestep if targets are per timestep.
+
+        Returns
+        -------
+        score : float
+            R², averaged over the outputs; 1 is best.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X, y or sample_weight can't be used.
+        """
+        sequences, predicted = self._predict(X)
+        y = read_regression_targets(y, sequences, self._per_timestep)
+        if sample_weight is not None:
+            sample_weight = read_weights(sample_weight, sequences, self._per_timestep)
+        return r2_score(y, predicted, sample_weight=sample_weight)
+
+    def get_metadata_routing(self):
+        """Return how metadata are routed: to the regressor's method, for ``score`` to itself.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            The routing.
+        """
+        methods = MethodMapping()
+        for method in ("fit", "partial_fit"):
+            if hasattr(self, method):
+                methods = methods.add(caller=method, callee=method)
+        router = MetadataRouter(owner=self).add_self_request(self)
+        return router.add(regressor=self.regressor, method_mapping=methods)
+
+    def _read(self, X, *, reset: bool) -> Sequences:
+        raise NotImplementedError
+
+    def _inner(self, X, sequences: Sequences) -> Inner:
+        raise NotImplementedError
+
+    def _learn(self, rows: np.ndarray, sequences: Sequences, fit_params: dict) -> None:
+        """Learn from the targets (n_targets, n_outputs)."""
+
+    def _inner_weights(self, sample_weight, sequences: Sequences):
+        """Return the weights of the converted targets."""
+        return sample_weight
+
+    def _check_parts(self) -> None:
+        check_part("regressor", self.regressor, ("fit", "predict"), "RNNRegressor()")
+
+    def _fit(self, method: str, X, y, fit_params: dict):
+        is_first = method == "fit" or not hasattr(self, "regressor_")
+        with unchanged_on_error(self):
+            if sklearn.get_config()["enable_metadata_routing"]:
+                fit_params = process_routing(self, method, **fit_params).regressor[method]
+            self._check_parts()
+            sequences = self._read(X, reset=is_first)
+            rows = self._read_targets(y, sequences, reset=is_first)
+            self._learn(rows, sequences, fit_params)
+            params = self._inner_params(fit_params, sequences)
+            inner = self._inner(X, sequences)
+            regressor = clone(self.regressor) if is_first else self.regressor_
+            y = self._converted(rows, inner)
+            self.regressor_ = getattr(regressor, method)(inner.X, y, **params)
+        return self
+
+    def _read_targets(self, y, sequences: Sequences, *, reset: bool) -> np.ndarray:
+        """Return targets as (n_targets, n_outputs)."""
+        if reset:
+            self._per_timestep = self._wants_sequences(y, sequences)
+        targets = read_regression_targets(y, sequences, self._per_timestep)
+        rows = targets.reshape(len(targets), -1)
+        if reset:
+            self._one_output = targets.ndim == 1
+            self._n_outputs = rows.shape[1]
+        elif rows.shape[1] != self._n_outputs:
+            raise ValueError(
+                f"y has {rows.shape[1]} outputs, but the targets of the training data have "
+                f"{self._n_outputs}."
+            )
+        return rows
+
+    def _wants_sequences(self, y, sequences: Sequences) -> bool:
+        parameters = self.regressor.get_params().items()
+        said = {bool(v) for k, v in parameters if k.rpartition("__")[2] == "return_sequences"}
+        if len(said) == 1:
+            return said.pop()
+        if y is None:
+            return False
+        y = array_or_list(y, "y", "one target per sequence or per timestep")
+        return is_per_timestep(y, sequences)
+
+    def _converted(self, rows: np.ndarray, inner: Inner):
+        """Convert targets; if they are per timestep, return them in the container of inner X."""
+        rows = as_numbers(np.asarray(inner.targets.apply(rows)), "transformed y")
+        self._n_inner_outputs = rows.shape[1]
+        self._inner_is_1d = self._one_output and rows.shape[1] == 1
+        rows = rows[:, 0] if self._inner_is_1d else rows
+        check_finite(rows, inner.sequences, "transformed y")
+        return inner.sequences.restore(rows, np.nan) if self._per_timestep else rows
+
+    def _inner_params(self, params: dict, sequences: Sequences) -> dict:
+        """Return fit parameters with converted weights and validation data."""
+        converted = {}
+        for name, value in params.items():
+            step, separator, last = name.rpartition("__")
+            prefix = step + separator
+            if last == "sample_weight" and value is not None:
+                converted[name] = self._inner_weights(value, sequences)
+            elif last == "y_val" and value is not None and params.get(f"{prefix}X_val") is not None:
+                names = [f"{prefix}{name}" for name in ("X_val", "y_val", "sample_weight_val")]
+                values = self._inner_validation_data(*map(params.get, names))
+                given = zip(names, values, strict=True)
+                converted |= {name: value for name, value in given if value is not None}
+        return {**params, **converted}
+
+    def _inner_validation_data(self, X, y, sample_weight) -> tuple:
+        with about_validation_data():
+            sequences = self._read(X, reset=False)
+            rows = self._read_targets(y, sequences, reset=False)
+            inner = self._inner(X, sequences)
+            if sample_weight is not None:
+                sample_weight = self._inner_weights(sample_weight, sequences)
+        return inner.X, self._converted(rows, inner), sample_weight
+
+    def _predict(self, X) -> tuple[Sequences, np.ndarray]:
+        """Return the sequences of X, and predictions in the units of y, one row per target."""
+        check_is_fitted(self)
+        sequences = self._read(X, reset=False)
+        inner = self._inner(X, sequences)
+        predicted = self.regressor_.predict(inner.X)
+        if self._per_timestep:
+            predicted = flatten(predicted, inner.sequences, "prediction")
+        return sequences, self._undone(np.asarray(predicted), inner)
+
+    def _undone(self, predicted: np.ndarray, inner: Inner) -> np.ndarray:
+        """Convert predictions back: (n,) or (n, n_outputs), or with more axes.
+
+        More axes hold several predictions of each target, such as quantiles.
+        """
+        more = predicted.shape[1 if self._inner_is_1d else 2 :]
+        each = predicted.reshape(len(predicted), self._n_inner_outputs, -1)
+        n = each.shape[2]
+        rows = np.stack([inner.targets.undo(each[:, :, i]) for i in range(n)], axis=2)
+        rows = rows[:, 0] if self._one_output else rows
+        return rows.reshape(*rows.shape[:-1], *(more if n > 1 else ()))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.regressor)
+        tags.input_tags, tags.target_tags = deepcopy((inner.input_tags, inner.target_tags))
+        tags.non_deterministic = inner.non_deterministic
+        if inner.regressor_tags is not None:
+            tags.regressor_tags.poor_score = inner.regressor_tags.poor_score
+        return tags
+
+
+def check_part(name: str, part, methods: tuple[str, ...], example: str) -> None:
+    """Raise unless a part of the estimator has these methods.
+
+    name : the parameter, and the kind of estimator that it must be
+    """
+    needed = ("get_params", *methods)
+    if isinstance(part, type) or not all(hasattr(part, method) for method in needed):
+        raise TypeError(
+            f"{name} must be a scikit-learn {name} with the methods {', '.join(methods)}, "
+            f"such as {example}; got {describe(part)}."
+        )
