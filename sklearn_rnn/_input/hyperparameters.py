@@ -115,7 +115,8 @@ def check_pooling(pooling, return_sequences: bool) -> None:
     """Raise TypeError or ValueError unless this is "auto", the name of a pool, or several."""
     if isinstance(pooling, str) and pooling == "auto":
         return
-    expected = f"'auto', {', '.join(map(repr, POOLS))}, or a tuple or list of some of these, each once"
+    pools = ", ".join(map(repr, POOLS))
+    expected = f"'auto', {pools}, or a tuple or list of some of the latter, each once"
     names = names_of_pools(pooling) if isinstance(pooling, (str, tuple, list)) else (pooling,)
     if not all(isinstance(name, str) for name in names):
         raise TypeError(f"pooling={pooling!r} must be {expected}.")

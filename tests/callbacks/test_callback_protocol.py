@@ -296,7 +296,9 @@ class TestProgressBar:
         assert "RNNRegressor - fit" in self.drawn(capsys)
 
     def test_a_fit_that_converges_early(self, capsys):
-        model = RNNRegressor(**FAST | {"max_iter": 1000}, tol=1e9).set_callbacks(ProgressBar())
+        model = RNNRegressor(
+            **FAST | {"max_iter": 1000}, tol=1e9, n_iter_no_change=9
+        ).set_callbacks(ProgressBar())
         assert model.fit(X, Y).n_iter_ < 20
         assert "RNNRegressor - fit" in self.drawn(capsys)
 

@@ -92,8 +92,14 @@ class TestEarlyStopping:
     def test_by_the_estimators_own_score_it_is_the_same_as_the_parameter(self, Estimator):
         y, y_val, scoring, _ = self.problem(Estimator)
         given = {"X_val": X_VAL, "y_val": y_val}
-        model = Estimator(**self.options).set_callbacks(EarlyStopping(scoring)).fit(X, y, **given)
-        assert_same(model, Estimator(**self.options, early_stopping=True).fit(X, y, **given))
+        # The parameter goes by the loss. Where the score is a number of times the loss, both agree.
+        scoring = "neg_mean_squared_error" if Estimator is RNNRegressor else "neg_log_loss"
+        model = Estimator(**self.options, tol=0)
+        same = clone(model).set_params(early_stopping=True).fit(X, y, **given)
+        model.set_callbacks(EarlyStopping(scoring, tol=0)).fit(X, y, **given)
+        assert model.n_iter_ == same.n_iter_
+        assert model.best_iteration_ == same.best_iteration_
+        assert_array_equal(model._parameters.vector, same._parameters.vector)
 
     @pytest.mark.parametrize("first", [0, 1])
     def test_it_goes_on_from_a_checkpoint(self, first, tmp_path):
@@ -273,8 +279,8 @@ class TestHistoryLogger:
         first = clone(model).fit(X, y)
         second = clone(model).fit(X, y, X_val=X[:9], y_val=y[:9])
         rows = rows_of(path)
-        names = ["started", "epoch", "loss", "validation_score", "gradient_norm", "weight_norm"]
-        assert list(rows[0]) == [*names, "seconds"]
+        names = ["started", "epoch", "loss", "validation_loss", "validation_score"]
+        assert list(rows[0]) == [*names, "gradient_norm", "weight_norm", "seconds"]
         for name in ("gradient_norm", "weight_norm"):
             expected = [*getattr(first, f"{name}s_"), *getattr(second, f"{name}s_")]
             assert [row[name] for row in rows] == expected
@@ -282,6 +288,8 @@ class TestHistoryLogger:
         assert [row["loss"] for row in rows] == first.loss_curve_ + second.loss_curve_
         scores = [row["validation_score"] for row in rows]
         assert scores == [None] * 4 + second.validation_scores_
+        losses = [row["validation_loss"] for row in rows]
+        assert losses == [None] * 4 + second.validation_loss_curve_
         assert len({row["started"] for row in rows}) == 2
         started = datetime.fromisoformat(rows[0]["started"])
         assert abs(datetime.now(UTC) - started) < timedelta(days=1)

@@ -190,6 +190,7 @@ def test_what_had_converged_has_converged(path):
     """The resumed fit trains no further, and does not warn about max_iter."""
     model = RNNRegressor(**FAST, n_iter_no_change=2, tol=1e9)
     with warnings.catch_warnings(action="error"):
+        warnings.filterwarnings("ignore", "Training stopped on a plateau")
         whole = clone(model).fit(X, Y)
         cut_short(model, path, whole.n_iter_, X, Y)
         assert_same(resumed(model, path, X, Y), whole)

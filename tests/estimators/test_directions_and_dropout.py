@@ -143,6 +143,7 @@ def test_the_loss_is_that_with_dropout():
     still = {
         "standardize": False,
         "hidden_size": 16,
+        "early_stopping": False,
         "max_iter": 1,
         "learning_rate_init": 1e-300,
         "random_state": 0,

@@ -94,13 +94,21 @@ def wrong_values():
         for value in values:
             yield "pooling", value, error, ["'last', 'mean', 'max'", "tuple or list", "once"]
     for name in FLAGS:
-        for value in (None, 0, 1, 1.0, "True", np.nan, [True], np.array(True), THING):
+        for value in (None, 0, 1, 1.0, np.nan, [True], np.array(True), THING):
             yield name, value, TypeError, ["True or False"]
+        if name == "early_stopping":
+            yield name, "True", ValueError, ["'auto'"]
+        else:
+            yield name, "True", TypeError, ["True or False"]
     for name, (low, _) in INTEGERS.items():
         for value in NO_NUMBERS:
             if not (value is None and name in MAY_BE_NONE):
                 error = (TypeError, ValueError) if isinstance(value, str) else TypeError
-                words = [] if name in ("batch_size", "bptt_steps") else [r"int|number"]
+                words = (
+                    []
+                    if name in ("batch_size", "bptt_steps", "n_iter_no_change")
+                    else [r"int|number"]
+                )
                 yield name, value, error, words
         for value in (1.0, 2.5, np.float64(3), np.nan, np.inf, Decimal(3)):
             yield name, value, TypeError, ["int"]

@@ -16,6 +16,7 @@ from fits import end_of
 from sequences import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._training.data import TrainingData
+from sklearn_rnn._training.minibatch import auto_batch_size
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -214,14 +215,21 @@ def test_shuffling_takes_each_sample_once_an_epoch_in_a_new_order(batches):
 
 @pytest.mark.parametrize(
     ("batch_size", "sizes"),
-    [("auto", [200, 30]), (230, [230]), (10_000, [230]), (100, [100, 100, 30])],
+    [("auto", [29] * 7 + [27]), (230, [230]), (10_000, [230]), (100, [100, 100, 30])],
 )
 def test_batch_sizes(batches, batch_size, sizes):
     rng = np.random.default_rng(0)
-    RNNRegressor(**FAST | {"batch_size": batch_size, "max_iter": 1}).fit(
-        rng.standard_normal((230, 2, 1)), rng.standard_normal(230)
-    )
+    options = {"batch_size": batch_size, "max_iter": 1, "early_stopping": False}
+    RNNRegressor(**FAST | options).fit(rng.standard_normal((230, 2, 1)), rng.standard_normal(230))
     assert [len(batch) for batch in batches] == sizes
+
+
+@pytest.mark.parametrize(
+    ("n", "size"),
+    [(1, 1), (30, 30), (32, 32), (36, 18), (3200, 32), (5001, 50), (25_000, 200), (10**6, 200)],
+)
+def test_automatic_batches_share_the_samples(n, size):
+    assert auto_batch_size(n) == size
 
 
 # Steps: of sgd without momentum the length of a step is the rate times that of the gradient.

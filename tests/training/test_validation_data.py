@@ -52,6 +52,7 @@ def problem(request, kind):
 @pytest.mark.parametrize("weights", [None, W_VAL], ids=["", "weighted"])
 def test_without_early_stopping_validation_changes_nothing_else(problem, weights):
     model, y, y_val = problem
+    model.set_params(early_stopping=False)
     plain = clone(model).fit(X, y)
     model.fit(X, y, X_val=X_VAL, y_val=y_val, sample_weight_val=weights)
     assert_same_weights(model, plain)
@@ -135,7 +136,7 @@ def test_tables(kind):
     table, table_val = RNG.normal(size=(N, 5)), RNG.normal(size=(M, 5))
     y, y_val = targets(kind, Y), targets(kind, Y_VAL)
     model = ESTIMATORS[kind](**FAST).fit(table, y, X_val=table_val, y_val=y_val)
-    assert_allclose(model.score(table_val, y_val), model.validation_scores_[-1], rtol=1e-12)
+    assert_allclose(model.score(table_val, y_val), model.best_validation_score_, rtol=1e-12)
     columns = list("abcde")
     frame, frame_val = (pd.DataFrame(part, columns=columns) for part in (table, table_val))
     same = clone(model).fit(frame, y, X_val=frame_val, y_val=y_val)
@@ -147,7 +148,7 @@ def test_tables(kind):
 def test_multilabel_targets():
     y, y_val = RNG.integers(2, size=(N, 3)), RNG.integers(2, size=(M, 3))
     model = RNNClassifier(**FAST).fit(X, y, X_val=X_VAL, y_val=y_val)
-    assert model.validation_scores_[-1] == pytest.approx(model.score(X_VAL, y_val))
+    assert model.best_validation_score_ == pytest.approx(model.score(X_VAL, y_val))
     with pytest.raises(ValueError, match="y_val must be a multilabel indicator"):
         model.fit(X, y, X_val=X_VAL, y_val=y_val[:, 0])
     with pytest.raises(ValueError, match="y_val has 2 labels"):
@@ -186,7 +187,8 @@ def test_fits_of_an_epoch_each_are_one_fit_of_many(problem):
 def test_early_stopping_may_be_switched_on_when_fit_goes_on(problem):
     """The best weights are kept from the start, so that those of the best score can come back."""
     model, y, y_val = problem
-    model.set_params(warm_start=True).fit(X, y, X_val=X_VAL, y_val=y_val)
+    model.set_params(warm_start=True, early_stopping=False)
+    model.fit(X, y, X_val=X_VAL, y_val=y_val)
     best = model.best_iteration_
     assert best < 12
     model.set_params(early_stopping=True, max_iter=1, learning_rate_init=1e-12)
@@ -277,7 +279,7 @@ def test_class_weight_does_not_touch_the_weights_of_validation_data():
     y, y_val = targets("classifier", Y), targets("classifier", Y_VAL)
     model = RNNClassifier(**FAST, class_weight={"up": 10, "down": 1})
     model.fit(X, y, X_val=X_VAL, y_val=y_val)
-    assert_allclose(model.validation_scores_[-1], model.score(X_VAL, y_val), rtol=1e-12)
+    assert_allclose(model.best_validation_score_, model.score(X_VAL, y_val), rtol=1e-12)
 
 
 def test_sequences_for_a_table_are_refused(kind):
