@@ -10,7 +10,7 @@ from sklearn.model_selection import train_test_split
 
 from sklearn_rnn._input.targets import Examples, target_rows
 from sklearn_rnn.core.packing import Batch, FlatBatch, decreasing
-from sklearn_rnn.core.scaling import Scaling, Standardizer
+from sklearn_rnn.core.scaling import Scaling
 
 # How many random orders of the groups are tried to hold out some of them.
 N_ORDERS = 100
@@ -108,7 +108,7 @@ class TrainingData:
         if np.abs(targets[self.target_positions()]).max() > np.finfo(dtype).max:
             raise ValueError(f"y has values too large for {dtype.name}, the precision of X.")
         if scaling is not None:
-            targets = Standardizer(scaling, np.float64).apply(targets.copy())
+            targets = scaling.apply(targets)
         with np.errstate(over="ignore"):  # where the weight is zero, any target will do
             targets = targets.astype(dtype, copy=False)
         return replace(self, targets=targets)

@@ -15,6 +15,10 @@ class Scaling(NamedTuple):
     mean: np.ndarray
     scale: np.ndarray
 
+    def apply(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows (n, outputs) without units, in float64."""
+        return (rows - self.mean) / self.scale
+
     def undo(self, rows: np.ndarray) -> np.ndarray:
         """Return rows (n, outputs) in their units, in float64."""
         return rows * self.scale + self.mean

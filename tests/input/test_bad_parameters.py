@@ -214,7 +214,7 @@ def test_what_does_not_go_with_truncation(kind, name, value, method):
 def test_pooling_leaves_no_timesteps(kind, pooling, method):
     classes = {"classes": [0, 1]} if (kind, method) == ("classifier", "partial_fit") else {}
     estimator = make(kind, pooling=pooling, return_sequences=True)
-    words = [re.escape(f"pooling={pooling!r}"), "return_sequences=True", "pooling='last'"]
+    words = [re.escape(f"pooling={pooling!r}"), "return_sequences=True", "'last'"]
     refused(estimator, method, ARRAY, np.zeros(ARRAY.shape[:2], int), words=words, **classes)
 
 

@@ -121,7 +121,7 @@ def test_a_loss_that_is_not_finite(activation, dtype):
     for diverging in (estimator.set_params(**parameters), unfitted):
         with pytest.raises(ValueError, match="infinite or NaN") as caught:
             diverging.fit(X, NUMBERS)
-        for word in ("epoch", "[Ss]cale", "learning_rate_init", "max_grad_norm"):
+        for word in ("epoch", "learning_rate_init", "max_grad_norm"):
             assert re.search(word, str(caught.value))
     assert not hasattr(unfitted, "n_features_in_")
     estimator.set_params(**make("regressor", **DIVERGING[activation]).get_params())

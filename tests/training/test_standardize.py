@@ -270,7 +270,7 @@ def test_statistics_that_overflow():
 
 def test_a_range_that_overflows_the_precision_of_x():
     far = [np.full(x.shape, -3e38 if i < 2 else 3e38, np.float32) for i, x in enumerate(X)]
-    with pytest.raises(ValueError, match=r"The loss became infinite or NaN in epoch 1\. Scale X"):
+    with pytest.raises(ValueError, match=r"The loss became infinite or NaN in epoch 1\. Lower"):
         RNNRegressor(**ON).fit(far, Y)
 
 

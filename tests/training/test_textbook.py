@@ -32,6 +32,7 @@ TEXTBOOK = {
     "max_iter": 1,
     "learning_rate_init": RATE,
     "hidden_size": 5,
+    "pooling": "last",
     "random_state": 0,
 }
 NETWORKS = [
