@@ -263,11 +263,9 @@ def rows_of(path):
     rows = list(csv.DictReader(text.splitlines()))
     numbers = dict.fromkeys(["loss", "gradient_norm", "weight_norm", "seconds"], float)
     numbers["epoch"] = int
-    return [
-        {key: numbers.get(key, str)(value) for key, value in row.items()}
-        | {"validation_score": float(row["validation_score"]) if row["validation_score"] else None}
-        for row in rows
-    ]
+    for name in ("validation_loss", "validation_score"):
+        numbers[name] = lambda text: float(text) if text else None
+    return [{key: numbers.get(key, str)(value) for key, value in row.items()} for row in rows]
 
 
 @pytest.mark.parametrize("name", ["log.csv", "log.jsonl"])

@@ -126,6 +126,7 @@ SMALL = {
     "learning_rate_init": 0.01,
     "learning_rate": "cosine",
     "max_iter": 30,
+    "early_stopping": False,
     "random_state": 0,
 }
 

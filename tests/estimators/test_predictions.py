@@ -36,9 +36,9 @@ def targets(kind, X, per_step):
 
 
 @cache
-def fitted(kind, cell="gru", n_layers=1, per_step=False, standardize=True):
+def fitted(kind, cell="gru", n_layers=1, per_step=False, **others):
     Estimator = RNNRegressor if "output" in kind else RNNClassifier
-    options = FAST | {"return_sequences": per_step, "standardize": standardize}
+    options = FAST | {"return_sequences": per_step} | others
     model = Estimator(cell=cell, n_layers=n_layers, **options)
     return model.fit(X_FIT, targets(kind, X_FIT, per_step))
 
