@@ -100,7 +100,7 @@ def test_make_long_dependencies_short():
     X = rng.normal(size=(300, 40, 1))
     y = (X[:, :10, 0].sum(axis=1) > 0).astype(int)
     network = RNNClassifier(hidden_size=8, learning_rate_init=0.03, batch_size=30, random_state=0)
-    network.set_params(max_iter=40, pooling="last")
+    network.set_params(max_iter=40, pooling="last", early_stopping=False)
     scores = [
         network.fit(given[:200], y[:200]).score(given[200:], y[200:])
         for given in (X, Patches(10).fit_transform(X))

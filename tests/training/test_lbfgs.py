@@ -57,7 +57,7 @@ def test_it_goes_lower_than_adam_on_a_small_set(cell):
     loss = model.fit(windows[:, :10], windows[:, 10]).loss_
     for rate in (0.001, 0.01, 0.03):
         adam = RNNRegressor(learning_rate_init=rate, early_stopping=False, **options)
-        adam.set_params(n_iter_no_change=300)
+        adam.set_params(n_iter_no_change=300, batch_size=110)
         assert loss < 0.95 * adam.fit(windows[:, :10], windows[:, 10]).best_loss_
 
 
