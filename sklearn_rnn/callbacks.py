@@ -101,6 +101,7 @@ class EarlyStopping(_Callback):
 
     >>> from sklearn.model_selection import GridSearchCV
     >>> model = model.set_params(early_stopping=True, learning_rate_init=0.05)
+    >>> model = model.set_callbacks(EarlyStopping("neg_log_loss", n_iter_no_change=5))
     >>> search = GridSearchCV(model, {"hidden_size": [4, 8]}, cv=2).fit(X, y)
     >>> max(search.best_estimator_.validation_scores_) < 0  # the log-loss, times -1
     True
