@@ -74,10 +74,7 @@ def check_hyperparameters(estimator) -> None:
     for name in FLAGS:
         check_flag(name, getattr(estimator, name))
     for name, other in FLAGS_OR.items():
-        if isinstance(value := getattr(estimator, name), str):
-            check_choice(name, value, [other])
-        else:
-            check_flag(name, value, f" or {other!r}")
+        check_flag_or(name, getattr(estimator, name), other)
     parameters = estimator.get_params(deep=False)
     for name, bounds in NUMBERS.items():
         if name in parameters:  # the regressor and the classifier each have parameters of their own
@@ -184,18 +181,28 @@ def check_choice(name: str, value, choices: Collection) -> None:
         raise error(f"{name}={value!r} is not one of the choices: {expected}.")
 
 
-def check_flag(name: str, value, otherwise: str = "") -> None:
-    """Raise TypeError unless the value is True or False. `otherwise` says what else may be."""
+def check_flag(name: str, value) -> None:
+    """Raise TypeError unless the value is True or False."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be True or False{otherwise}, not {value!r}.")
+        raise TypeError(f"{name} must be True or False, not {value!r}.")
+
+
+def check_flag_or(name: str, value, other: str) -> None:
+    """Raise TypeError or ValueError unless the value is True, False, or the other."""
+    if (isinstance(value, str) and value == other) or isinstance(value, (bool, np.bool_)):
+        return
+    error = ValueError if isinstance(value, str) else TypeError
+    raise error(f"{name} must be True, False or {other!r}, not {value!r}.")
 
 
 def check_number_or(name: str, value, other, bounds) -> None:
     """Raise TypeError or ValueError unless a value is a number within bounds, or the other."""
-    if value is None or isinstance(value, str):
-        check_choice(name, value, [other])
-    else:
+    if value is not None and not isinstance(value, str):
         check_number(name, value, *bounds)
+    elif value != other:
+        kind = "an integer" if bounds[0] is Integral else "a number"
+        error = TypeError if value is None else ValueError
+        raise error(f"{name} must be {other!r} or {kind}, not {value!r}.")
 
 
 def check_number(name: str, value, kind: type, low, high, boundaries: str) -> None:

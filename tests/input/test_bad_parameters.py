@@ -95,21 +95,17 @@ def wrong_values():
             yield "pooling", value, error, ["'last', 'mean', 'max'", "tuple or list", "once"]
     for name in FLAGS:
         for value in (None, 0, 1, 1.0, np.nan, [True], np.array(True), THING):
-            yield name, value, TypeError, ["True or False"]
+            yield name, value, TypeError, ["True(,| or) False"]
         if name == "early_stopping":
-            yield name, "True", ValueError, ["'auto'"]
+            for value in ("True", "auto ", "Auto", ""):
+                yield name, value, ValueError, ["True, False or 'auto'", re.escape(repr(value))]
         else:
             yield name, "True", TypeError, ["True or False"]
     for name, (low, _) in INTEGERS.items():
         for value in NO_NUMBERS:
             if not (value is None and name in MAY_BE_NONE):
                 error = (TypeError, ValueError) if isinstance(value, str) else TypeError
-                words = (
-                    []
-                    if name in ("batch_size", "bptt_steps", "n_iter_no_change")
-                    else [r"int|number"]
-                )
-                yield name, value, error, words
+                yield name, value, error, [r"int|number"]
         for value in (1.0, 2.5, np.float64(3), np.nan, np.inf, Decimal(3)):
             yield name, value, TypeError, ["int"]
         for value in (low, np.int64(low), -3, -HUGE):
@@ -118,7 +114,7 @@ def wrong_values():
         for value in NO_NUMBERS:
             if not (value is None and name in MAY_BE_NONE):
                 error = (TypeError, ValueError) if isinstance(value, str) else TypeError
-                yield name, value, error, []
+                yield name, value, error, ["float|real|number"]
         yield name, Decimal("0.5"), TypeError, ["float|real|number"]
         for value in (low, np.float64(low), -1.5, -HUGE):
             yield name, value, ValueError, [">"]
@@ -231,7 +227,7 @@ RIGHT_VALUES = {
     "batch_size": ["auto", np.str_("auto"), 1, np.int64(4), 10**30],
     "bptt_steps": [None, 1, np.int64(2), 10**30],
     "max_iter": [1, np.int64(2)],
-    "n_iter_no_change": [1, np.int64(2), 10**30],
+    "n_iter_no_change": ["auto", np.str_("auto"), 1, np.int64(2), 10**30],
     "verbose": [0, np.int64(0), False],
     "alpha": [0, 0.0, 1, np.float32(0.1), np.int64(1)],
     "learning_rate_init": [1, 1e-9, np.float32(0.1), np.int64(1)],
@@ -255,7 +251,7 @@ RIGHT_VALUES = {
     "shuffle": [False, np.bool_(True)],
     "nesterovs_momentum": [False, np.bool_(True)],
     "warm_start": [np.bool_(False), True],
-    "early_stopping": [np.bool_(False)],
+    "early_stopping": [False, np.bool_(False), "auto", np.str_("auto")],
     "return_sequences": [np.bool_(False)],
     "pooling": ["last", np.str_("mean"), "max", ("last",), ["mean", "last"], (np.str_("max"),)],
     "random_state": [None, 0, np.int64(7), 2**32 - 1, np.random.RandomState(0)],

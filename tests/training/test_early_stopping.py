@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.metrics import log_loss, mean_squared_error
 
-from fits import end_of
+from fits import ESTIMATORS, assert_same_fit, end_of
 from sequences import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor, _base
 
@@ -161,3 +162,81 @@ def test_auto_patience_has_a_smallest_number_of_updates(early_stopping, n, batch
     validation = {"X_val": X, "y_val": y} if early_stopping else {}
     assert model.fit(X, y, **validation).n_iter_ == 1 + patience + 1
     assert model.set_params(n_iter_no_change=3).fit(X, y, **validation).n_iter_ == 5
+
+
+class TestAuto:
+    """early_stopping="auto", the default."""
+
+    n = 40  # enough
+
+    @pytest.fixture(params=ESTIMATORS)
+    def problem(self, request):
+        """A model, X and y."""
+        X, y = ragged(self.n, n_features=2, seed=2), np.arange(self.n) % 2
+        return ESTIMATORS[request.param](**FAST), X, y
+
+    def test_it_is_the_default(self, problem):
+        assert problem[0].early_stopping == "auto"
+
+    def test_from_40_samples_it_is_true(self, problem):
+        model, X, y = problem
+        same = clone(model).set_params(early_stopping=True).fit(X, y)
+        assert_same_fit(model.fit(X, y), same)
+        assert len(model.validation_loss_curve_) == model.n_iter_
+
+    def test_below_that_it_is_false(self, problem):
+        model, X, y = problem
+        same = clone(model).set_params(early_stopping=False).fit(X[1:], y[1:])
+        assert_same_fit(model.fit(X[1:], y[1:]), same)
+        assert model.validation_loss_curve_ is None
+
+    @pytest.mark.parametrize("n_of_weight", [39, 40])
+    @pytest.mark.parametrize("per_step", [False, True], ids=["per sequence", "per step"])
+    def test_samples_without_weight_do_not_count(self, problem, n_of_weight, per_step):
+        model, X, y = problem
+        model.set_params(return_sequences=per_step)
+        y = [np.arange(len(x)) % 2 for x in X] if per_step else y
+        X, y = [*X, *X[:9]], [*y, *y[:9]]
+        weights = np.r_[np.ones(n_of_weight), np.zeros(len(X) - n_of_weight)]
+        few = clone(model).fit(X[:n_of_weight], y[:n_of_weight])
+        assert_same_fit(model.fit(X, y, weights), few)
+        assert (model.validation_loss_curve_ is not None) == (n_of_weight == 40)
+
+    def test_classes_without_weight_do_not_count(self):
+        X, y = ragged(self.n + 9, n_features=2, seed=2), np.r_[np.arange(self.n) % 2, np.full(9, 2)]
+        for n_of_weight in (39, 40):
+            part = slice(self.n - n_of_weight, None)
+            model = RNNClassifier(**FAST, class_weight={2: 0}).fit(X[part], y[part])
+            assert (model.validation_loss_curve_ is not None) == (n_of_weight == 40)
+
+    def test_x_val_switches_it_on_for_any_number_of_samples(self, problem):
+        model, X, y = problem
+        given = {"X_val": X[9:], "y_val": y[9:]}
+        same = clone(model).set_params(early_stopping=True).fit(X[:9], y[:9], **given)
+        # The patience shows that it stops: one epoch that improves, and two that do not.
+        hasty = {"tol": 1e9, "n_iter_no_change": 1, "learning_rate_init": 0.3}
+        assert_same_fit(model.fit(X[:9], y[:9], **given), same)
+        model.set_params(**hasty, max_iter=9).fit(X[:9], y[:9], **given)
+        assert model.n_iter_ == 3
+        losses = model.validation_loss_curve_
+        assert_allclose(loss_of(model, X[9:], y[9:]), min(losses), rtol=1e-12)
+
+    @pytest.mark.parametrize("with_x_val", [False, True])
+    def test_lbfgs_does_without(self, problem, with_x_val):
+        model, X, y = problem
+        model.set_params(solver="lbfgs")
+        given = {"X_val": X[:9], "y_val": y[:9]} if with_x_val else {}
+        same = clone(model).set_params(early_stopping=False).fit(X, y, **given)
+        assert_same_fit(model.fit(X, y, **given), same)
+        assert (model.validation_loss_curve_ is not None) == with_x_val
+
+    def test_partial_fit_does_without(self, problem):
+        model, X, y = problem
+        classes = {"classes": [0, 1]} if isinstance(model, RNNClassifier) else {}
+        same = clone(model).set_params(early_stopping=False)
+        for _ in range(2):
+            model.partial_fit(X, y, **classes)
+            same.partial_fit(X, y, **classes)
+        assert_same_fit(model, same)
+        assert model.validation_loss_curve_ is None
+        assert model.t_ == 2 * self.n
