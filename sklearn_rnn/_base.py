@@ -1,11 +1,10 @@
 """How RNNRegressor and RNNClassifier are trained: read, prepare, run, publish."""
 
-import math
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -27,9 +26,11 @@ from sklearn_rnn._training.hooks import FitArguments, FitHooks, Requests
 from sklearn_rnn._training.lbfgs import LBFGS, LBFGSDescent, objective_in_double
 from sklearn_rnn._training.minibatch import MinibatchDescent, MinibatchOptions, auto_batch_size
 from sklearn_rnn._training.objective import Dropouts, Objective, TrainingLoss
-from sklearn_rnn._training.plateau import constant_losses, on_plateau
+from sklearn_rnn._training.outcome import problems
+from sklearn_rnn._training.plateau import constant_losses
 from sklearn_rnn._training.progress import Ending, Progress, StoppingRule, Validation
-from sklearn_rnn._training.units import scaling_advice, units_of
+from sklearn_rnn._training.units import units_of
+from sklearn_rnn._training.validation import Validator
 from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Network
@@ -40,14 +41,6 @@ from sklearn_rnn.core.optimizers import SOLVERS
 MIN_TO_HOLD_OUT = 40
 
 INTERRUPTED = "Training was interrupted by the user; what was learned so far is kept."
-UNCONVERGED = {
-    Ending.MAX_ITER: "Training stopped at max_iter={max_iter} epochs before it converged. Let it "
-    "go on longer by a larger max_iter, or raise learning_rate_init or tol.",
-    Ending.MAX_ITERATIONS: "The solver lbfgs stopped at max_iter={max_iter} iterations before it "
-    "converged. Let it go on longer by a larger max_iter, or raise tol.",
-    Ending.STUCK: "The solver lbfgs was stuck after n_iter_={n_iter} iterations: it found no lower "
-    "loss along the gradient. {advice}Raise tol.",
-}
 
 
 @dataclass
@@ -60,7 +53,7 @@ class Run:
     rule: StoppingRule
     goes_on: bool  # from an earlier fit, in the same units
     scorer: Callable | None = None  # a callback's, which scores the validation data
-    constant_losses: dict[str, float] = field(default_factory=dict)  # see `_training.plateau`
+    constant_losses: Callable[[], dict[str, float]] = dict  # see `_training.plateau`
 
 
 class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCMeta):
@@ -183,17 +176,8 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         if ending is Ending.INTERRUPTED:
             warnings.warn(INTERRUPTED, stacklevel=3)  # over with_callbacks
             return self
-        for problem in self._progress.health.problems(self.max_grad_norm, self._units):
+        for problem in problems(ending, self._progress, self, self._units, run.constant_losses):
             warnings.warn(problem, ConvergenceWarning, stacklevel=3)
-        if ending in UNCONVERGED:
-            words = UNCONVERGED[ending].format(
-                max_iter=self.max_iter, n_iter=self.n_iter_, advice=scaling_advice(self._units)
-            )
-            warnings.warn(words, ConvergenceWarning, stacklevel=3)
-        elif ending is Ending.CONVERGED:
-            plateau = on_plateau(self._progress, run.constant_losses)
-            if plateau is not None:
-                warnings.warn(plateau, ConvergenceWarning, stacklevel=3)
         return self
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
@@ -336,7 +320,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         if not run.goes_on:
             run.network.units = units_of(data, LOSSES[self._loss], bool(self.standardize))
         loss, n_outputs = LOSSES[self._loss].of(self), run.network.architecture.n_outputs
-        run.constant_losses = constant_losses(loss, n_outputs, data, held_out)
+        run.constant_losses = partial(constant_losses, loss, n_outputs, data, held_out)
         return data.in_units(run.network.units.targets, run.network.dtype), held_out
 
     # Run.
@@ -369,23 +353,12 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         self, run: Run, held_out: TrainingData | None, given: FitArguments, hooks: FitHooks
     ) -> Monitor:
         """Return what scores the validation data, as they were read or as they were given."""
-        validate = None if held_out is None else partial(self._validate, held_out)
+        validate = None
         if run.scorer is not None:
             validate = partial(self._score_by, run.scorer, given)
+        elif held_out is not None:
+            validate = Validator(held_out, LOSSES[self._loss].of(self), self._score)
         return Monitor(validate, hooks, bool(self.verbose))
-
-    def _validate(self, data: TrainingData, network: Network) -> Validation:
-        """Return the loss and the score, both in the units of the targets."""
-        valid = data.target_positions()
-        targets, weights = data.targets[valid], data.weights[valid]
-        with np.errstate(over="ignore", invalid="ignore"):
-            raw = network.predict(data.lengths, data.inputs, data.target_starts, len(data.targets))
-            raw = raw[valid]
-            loss = LOSSES[self._loss].of(self)
-            value, _ = loss.evaluate(raw.T, targets.T, weights / weights.sum())
-        if not math.isfinite(value):
-            return Validation(math.nan, value)
-        return Validation(self._score(targets, raw, weights), value)
 
     def _score_by(self, scorer: Callable, given: FitArguments, network: Network) -> Validation:
         return Validation(given.score(scorer, self._with_network(network)))

@@ -1,5 +1,7 @@
 """The base of transformers that make one sequence of each sequence."""
 
+from abc import ABCMeta, abstractmethod
+
 import numpy as np
 import sklearn
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
@@ -20,7 +22,7 @@ from sklearn_rnn.preprocessing._timesteps import (
 OUTPUTS = ("default", "pandas", "polars")
 
 
-class SequenceTransformer(TransformerMixin, BaseEstimator):
+class SequenceTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     """Transform each sequence by itself, and return the container of X.
 
     A subclass has `_transform_one`. It also has `_check_parameters`, `_names_out`,
@@ -147,13 +149,13 @@ class SequenceTransformer(TransformerMixin, BaseEstimator):
     def _check_parameters(self, sequences: Sequences) -> None:
         """Raise if a parameter can't be used, or not with these sequences."""
 
+    @abstractmethod
     def _transform_one(self, x: np.ndarray, name: str):
         """Return the transformed sequence (n_timesteps_out, n_features_out).
 
         x : (n_timesteps, n_features)
         name : what errors call the sequence
         """
-        raise NotImplementedError
 
     def _names_out(self, names: np.ndarray):
         """Return the names of the features of the result."""

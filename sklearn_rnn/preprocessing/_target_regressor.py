@@ -1,5 +1,6 @@
 """The base of regressors whose inner regressor learns targets in another form."""
 
+from abc import ABCMeta, abstractmethod
 from copy import deepcopy
 from typing import Any, NamedTuple, Protocol
 
@@ -47,7 +48,7 @@ class Inner(NamedTuple):
     targets: Conversion
 
 
-class TargetRegressor(RegressorMixin, BaseEstimator):
+class TargetRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     """Fit a regressor to targets in another form, and predict in the form of y.
 
     A subclass has the parameter `regressor`, `_read` and `_inner`. It may have `_learn`,
@@ -144,11 +145,13 @@ class TargetRegressor(RegressorMixin, BaseEstimator):
         router = MetadataRouter(owner=self).add_self_request(self)
         return router.add(regressor=self.regressor, method_mapping=methods)
 
+    @abstractmethod
     def _read(self, X, *, reset: bool) -> Sequences:
-        raise NotImplementedError
+        """Check X, and set or check the attributes that describe its features."""
 
+    @abstractmethod
     def _inner(self, X, sequences: Sequences) -> Inner:
-        raise NotImplementedError
+        """Return what the inner regressor gets for these sequences."""
 
     def _learn(self, rows: np.ndarray, sequences: Sequences, fit_params: dict) -> None:
         """Learn from the targets (n_targets, n_outputs)."""

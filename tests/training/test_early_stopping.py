@@ -8,7 +8,8 @@ from sklearn.metrics import log_loss, mean_squared_error
 
 from fits import ESTIMATORS, assert_same_fit, end_of
 from sequences import ragged
-from sklearn_rnn import RNNClassifier, RNNRegressor, _base
+from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn._training.validation import Validator
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -21,13 +22,13 @@ Y = np.random.default_rng(1).standard_normal(30)
 def held_out(monkeypatch):
     """The validation data of each epoch."""
     seen = []
-    original = _base.BaseRNN._validate
+    original = Validator.__call__
 
-    def validate(self, data, network):
-        seen.append(data)
-        return original(self, data, network)
+    def validate(self, network):
+        seen.append(self.data)
+        return original(self, network)
 
-    monkeypatch.setattr(_base.BaseRNN, "_validate", validate)
+    monkeypatch.setattr(Validator, "__call__", validate)
     return seen
 
 
