@@ -25,8 +25,9 @@ The contenders:
   on lose their beginning. Where there is a target per timestep, a row is a window of the last 10
   steps, padded at the beginning with the first one;
 - last value: of the target's own past, where X has that;
-- skorch, sktime, aeon: an LSTM in skorch, sktime's GRU and aeon's RecurrentRegressor, each if it is
-  named and installed, on sequences of one length with one target. They read the same float32.
+- skorch, sktime, aeon, minirocket: an LSTM in skorch, sktime's GRU, aeon's RecurrentRegressor and
+  MiniRocketClassifier, each if it is named and installed, on sequences of one length with one
+  target. They read the same float32.
 
 Nothing is scaled, and all parameters but `random_state` are defaults. (skorch has none for its
 module: it is an LSTM with 64 units, trained by Adam. Nor has sktime for size and layout.)

@@ -17,7 +17,7 @@ from sklearn_rnn.preprocessing import InstanceNormalizedRegressor, Patches
 
 WINDOW = 10  # steps of a row where there is a target per step
 USUAL = ("ours", "mlp", "linear", "trees", "last value")
-OPTIONAL = ("skorch", "sktime", "aeon")
+OPTIONAL = ("skorch", "sktime", "aeon", "minirocket")
 
 
 class NotForThis(Exception):
@@ -179,6 +179,16 @@ def aeon_rnn(task: Task, data: Split, seed: int) -> Race:
     return channels_first(RecurrentRegressor(random_state=seed), data)
 
 
+def mini_rocket(task: Task, data: Split, seed: int) -> Race:
+    """Random convolutional kernels before a linear model: no recurrent network, a yardstick."""
+    from aeon.classification.convolution_based import MiniRocketClassifier
+
+    only_one_length(task, data)
+    if task.kind != CLASSIFICATION:
+        raise NotForThis
+    return channels_first(MiniRocketClassifier(random_state=seed), data)
+
+
 def channels_first(model, data: Split) -> Race:
     """(n, features, timesteps), as sktime and aeon take it."""
     return Race(model, data.X_train.swapaxes(1, 2), data.y_train, data.X_test.swapaxes(1, 2))
@@ -201,13 +211,19 @@ CONTENDERS: dict[str, Contender] = {
     "skorch": skorch_lstm,
     "sktime": sktime_gru,
     "aeon": aeon_rnn,
+    "minirocket": mini_rocket,
 }
 
 
 def missing(name: str) -> str | None:
     """Why an optional contender can't run, if it can't."""
-    modules = {"skorch": ("torch", "skorch"), "sktime": ("sktime", "torch")}
-    for module in modules.get(name, ("aeon", "tensorflow")):
+    modules = {
+        "skorch": ("torch", "skorch"),
+        "sktime": ("sktime", "torch"),
+        "aeon": ("aeon", "tensorflow"),
+        "minirocket": ("aeon",),
+    }
+    for module in modules[name]:
         try:
             __import__(module)
         except ImportError as error:
