@@ -20,6 +20,7 @@ from sklearn_rnn._input.errors import about_validation_data, unchanged_on_error
 from sklearn_rnn._input.hyperparameters import check_hyperparameters, plain
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import Examples, Targets, read_weights
+from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn._training.data import TrainingData, hold_out
 from sklearn_rnn._training.descent import Descent, Monitor
 from sklearn_rnn._training.hooks import (
@@ -95,6 +96,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         """Labels by which to stratify validation data, one per sequence, if there are any."""
         return None
 
+    @keeps_numpy_settings  # outermost: the callbacks' setup and teardown share one context
     @with_callbacks
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network.
@@ -159,13 +161,13 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             if not self.warm_start:
                 self._progress.drop_arrays()
         if ending is Ending.INTERRUPTED:
-            warnings.warn(INTERRUPTED, stacklevel=3)  # over with_callbacks
+            warnings.warn(INTERRUPTED, stacklevel=4)  # over the decorators
             return self
         for problem in self._progress.health.problems(self.max_grad_norm):
-            warnings.warn(problem, ConvergenceWarning, stacklevel=3)
+            warnings.warn(problem, ConvergenceWarning, stacklevel=4)
         if ending in UNCONVERGED:
             words = UNCONVERGED[ending].format(max_iter=self.max_iter, n_iter=self.n_iter_)
-            warnings.warn(words, ConvergenceWarning, stacklevel=3)
+            warnings.warn(words, ConvergenceWarning, stacklevel=4)
         return self
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
@@ -185,7 +187,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             ending = self._descent(run, data, Monitor(verbose=bool(self.verbose))).train(1)
             self._publish(run)
         if ending is Ending.INTERRUPTED:
-            warnings.warn(INTERRUPTED, stacklevel=3)
+            warnings.warn(INTERRUPTED, stacklevel=4)
         return self
 
     # Read.

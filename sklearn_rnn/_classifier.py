@@ -16,6 +16,7 @@ from sklearn_rnn._input.labels import (
 )
 from sklearn_rnn._input.sequences import Sequences
 from sklearn_rnn._input.targets import read_weights
+from sklearn_rnn._settings import keeps_numpy_settings
 
 
 class RNNClassifier(ClassifierMixin, BaseRNN):
@@ -374,6 +375,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         self.label_smoothing = label_smoothing
 
     @available_if(only_in_epochs)
+    @keeps_numpy_settings
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch, after earlier calls or `fit`.
 
@@ -414,6 +416,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             )
         return self._partial_fit(X, y, sample_weight, classes=classes)
 
+    @keeps_numpy_settings
     def predict(self, X):
         """Predict the labels.
 
@@ -442,6 +445,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             return X.restore(labels, fill_of(self.classes_))
         return labels
 
+    @keeps_numpy_settings
     def predict_proba(self, X):
         """Predict the probabilities of the labels.
 
@@ -466,6 +470,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         X = self._read_for_prediction(X)
         return self._in_container(X, self._probabilities(X))
 
+    @keeps_numpy_settings
     def predict_log_proba(self, X):
         """Predict the logarithms of the probabilities of the labels.
 
@@ -489,6 +494,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         with np.errstate(divide="ignore"):
             return self._in_container(X, np.log(self._probabilities(X)))
 
+    @keeps_numpy_settings
     def score(self, X, y, sample_weight=None):
         """Return the accuracy, over all valid timesteps with ``return_sequences=True``.
 

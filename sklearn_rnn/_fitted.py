@@ -12,11 +12,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import target_rows
+from sklearn_rnn._settings import one_blas_thread
 from sklearn_rnn._training.progress import Progress
-from sklearn_rnn._training.threads import one_blas_thread
 from sklearn_rnn._version import __version__
 from sklearn_rnn.core.losses import LOSSES
-from sklearn_rnn.core.memory import small_ufunc_buffers
+from sklearn_rnn.core.memory import with_small_ufunc_buffers
 from sklearn_rnn.core.network import Network
 
 
@@ -28,9 +28,9 @@ class FittedNetwork:
         network = Network(self._architecture, self._parameters, self._units)
         rows = target_rows(X, self._architecture.return_sequences)
         X.check_fits(network.dtype)
-        ignoring = np.errstate(over="ignore", invalid="ignore")
-        with one_blas_thread, small_ufunc_buffers(), ignoring:
-            raw = network.predict(X.lengths, X.batch, rows.starts, rows.total)
+        with np.errstate(over="ignore", invalid="ignore"):
+            arguments = X.lengths, X.batch, rows.starts, rows.total
+            raw = one_blas_thread.run(with_small_ufunc_buffers, network.predict, *arguments)
         self._check_overflow(raw)
         return raw
 

@@ -14,6 +14,7 @@ from sklearn_rnn._input.targets import (
     read_regression_targets,
     read_weights,
 )
+from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn.core.losses import LOSSES
 
 
@@ -371,6 +372,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         self.quantile = quantile
 
     @available_if(only_in_epochs)
+    @keeps_numpy_settings
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one more epoch, after earlier calls or `fit`.
 
@@ -391,6 +393,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         """
         return self._partial_fit(X, y, sample_weight)
 
+    @keeps_numpy_settings
     def predict(self, X):
         """Predict the targets.
 
@@ -415,6 +418,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         X = self._read_for_prediction(X)
         return self._in_container(X, self._predict(X))
 
+    @keeps_numpy_settings
     def score(self, X, y, sample_weight=None):
         """Return R², over all valid timesteps with ``return_sequences=True``.
 

@@ -3,7 +3,6 @@
 import pickle
 import warnings
 from contextlib import contextmanager
-from functools import cached_property
 from unittest import SkipTest
 
 import numpy as np
@@ -11,6 +10,7 @@ from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import get_tags
 
+from sklearn_rnn.core.caching import cached_property
 from sklearn_rnn.utils._declared import NEEDS, Declared
 from sklearn_rnn.utils._problems import EQUAL, LENGTHS, N_FEATURES, Problem, Recipe
 
