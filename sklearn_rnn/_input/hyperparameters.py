@@ -1,5 +1,7 @@
 """Checks of the estimators' parameters, made at the start of every fit."""
 
+import math
+import sys
 from collections.abc import Collection
 from numbers import Integral, Real
 
@@ -69,9 +71,7 @@ def check_hyperparameters(estimator) -> None:
         check_choice(name, getattr(estimator, name), choices)
     check_choice("loss", estimator.loss, estimator._losses)
     for name in FLAGS:
-        value = getattr(estimator, name)
-        if not isinstance(value, (bool, np.bool_)):
-            raise TypeError(f"{name} must be True or False, not {value!r}.")
+        check_flag(name, getattr(estimator, name))
     parameters = estimator.get_params(deep=False)
     for name, bounds in NUMBERS.items():
         if name in parameters:  # the regressor and the classifier each have parameters of their own
@@ -83,6 +83,7 @@ def check_hyperparameters(estimator) -> None:
             check_choice(name, value, [other])
         else:
             check_number(name, value, *bounds)
+    check_size(estimator)
     with about("random_state"):
         check_random_state(estimator.random_state)
     check_activation(estimator.cell, estimator.activation)
@@ -95,6 +96,17 @@ def check_hyperparameters(estimator) -> None:
             )
     if estimator.bptt_steps is not None:
         check_truncation(estimator)
+
+
+def check_size(estimator) -> None:
+    """Raise ValueError for a network that has more parameters than an address space can hold."""
+    hidden_size, n_layers = int(estimator.hidden_size), int(estimator.n_layers)
+    if n_layers * hidden_size**2 > sys.maxsize // 8:
+        raise ValueError(
+            f"hidden_size={hidden_size} and n_layers={n_layers} make a network that is too large "
+            "for any computer: choose a smaller one. Most networks have a hidden_size below 1000 "
+            "and an n_layers below 10."
+        )
 
 
 def check_activation(name: str, activation: str) -> None:
@@ -153,11 +165,24 @@ def check_choice(name: str, value, choices: Collection) -> None:
 
 def check_number(name: str, value, kind: type, low, high, boundaries: str) -> None:
     """Raise unless the value is a number of this kind and within these bounds."""
-    if isinstance(value, (bool, np.bool_)) and name != "verbose":
-        raise TypeError(f"{name} must be a number, not {value!r}.")
+    # NumPy derives timedelta64 from its integers.
+    is_flag = isinstance(value, (bool, np.bool_)) and name != "verbose"
+    if is_flag or isinstance(value, np.timedelta64):
+        raise TypeError(f"{name} must be a number (int or float), not {value!r}.")
     check_scalar(value, name, kind, min_val=low, max_val=high, include_boundaries=boundaries)
-    if value != value or value in (float("inf"), float("-inf")):
+    try:
+        is_finite = math.isfinite(float(value))
+    except OverflowError:
+        digits = f"an integer of about {int(math.log10(value)) + 1} digits"
+        raise ValueError(f"{name} is too large, {digits}: no float holds it.") from None
+    if not is_finite:
         raise ValueError(f"{name} == {value}, must be finite.")
+
+
+def check_flag(name: str, value) -> None:
+    """Raise unless the value is True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, not {value!r}.")
 
 
 def plain(value):

@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 
 from sklearn_rnn._input.content import as_numbers
 from sklearn_rnn._input.errors import about, describe, refuse_masked
-from sklearn_rnn._input.hyperparameters import check_number
+from sklearn_rnn._input.hyperparameters import check_flag, check_number
 
 INDEX = np.dtype([(name, np.intp) for name in ("series", "start", "first_target", "stop")])
 
@@ -114,6 +114,7 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
     sizes = {"window": (window, 1), "horizon": (horizon, 1), "stride": (stride, 1), "gap": (gap, 0)}
     for name, (value, least) in sizes.items():
         check_number(name, value, Integral, least, None, "left")
+    check_flag("return_index", return_index)
     window, horizon, stride, gap = map(int, (window, horizon, stride, gap))
     every = _read(series)
     before = window + gap
@@ -137,6 +138,7 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
 
 
 def _index(lengths: np.ndarray, span: int, stride: int, before: int) -> np.ndarray:
+    stride = min(stride, int(lengths.max()))  # users may give any int
     counts = (lengths - span) // stride + 1
     index = np.empty(counts.sum(), INDEX)
     index["series"] = np.repeat(np.arange(len(lengths)), counts)
@@ -219,7 +221,7 @@ def _chosen(target, every: list[_Series]):
 
 
 def _place(feature, known: list) -> int:
-    if isinstance(feature, bool) or feature not in known:
+    if isinstance(feature, (bool, np.ndarray)) or feature not in known:
         raise ValueError(
             f"target={feature!r} is not among the features, which are {known}. Give several "
             "features as a list."
