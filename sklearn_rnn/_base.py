@@ -247,9 +247,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         return Run(*self._start(architecture, solver, examples.X.dtype), solver, rule, goes_on)
 
     def _start(self, architecture, solver, dtype) -> tuple[Network, Progress]:
-        seed = None  # from the operating system: NumPy's global generator stays untouched
-        if self.random_state is not None:
-            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         rng = np.random.default_rng(seed)
         network = Network(architecture, architecture.zeros(dtype))
         network.initialize(rng)

@@ -166,8 +166,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         same.
     random_state : int, RandomState instance or None, default=None
         Determines starting weights, shuffling, dropout and validation data. An int makes fits
-        repeatable to the last bit. None takes a seed from the operating system; NumPy's global
-        generator is never used.
+        repeatable to the last bit. None takes one number from NumPy's global generator, so
+        ``np.random.seed`` makes a sequence of fits repeatable.
     verbose : int, default=0
         Whether to print one line per epoch, or per iteration of "lbfgs".
 
