@@ -17,6 +17,7 @@ FOLDER = Path(sklearn_rnn.__file__).parent
 # From the ground up: a file may import files of its own wing and of those before it.
 WINGS = [
     ["_version"],
+    ["_versioned"],
     ["_settings"],
     ["core"],
     ["_input"],

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_rnn._input.content import ANYTHING
 from sklearn_rnn._input.errors import describe, unchanged_on_error
 from sklearn_rnn._input.sequences import as_sequences, read_sequences
+from sklearn_rnn._versioned import Versioned
 from sklearn_rnn.preprocessing._timesteps import Timesteps
 
 
@@ -21,7 +22,7 @@ def _inner_has(method: str):
 
 
 # None: scikit-learn would otherwise wrap 3-D arrays and lists into DataFrames for `set_output`.
-class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class PerTimestep(Versioned, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Apply a transformer to the timesteps of sequences.
 
     All valid timesteps become the rows of one table (total_timesteps, n_features). The transformer

@@ -22,10 +22,11 @@ from sklearn_rnn._input.targets import (
     read_regression_targets,
     read_weights,
 )
+from sklearn_rnn._versioned import Versioned
 from sklearn_rnn.preprocessing._timesteps import made_of
 
 
-class PerTimestepTarget(RegressorMixin, BaseEstimator):
+class PerTimestepTarget(Versioned, RegressorMixin, BaseEstimator):
     """Fit a regressor to transformed targets, and transform its predictions back.
 
     This is `sklearn.compose.TransformedTargetRegressor` with support for targets per timestep, in
