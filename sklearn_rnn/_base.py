@@ -20,6 +20,7 @@ from sklearn_rnn._input.groups import read_groups
 from sklearn_rnn._input.hyperparameters import check_hyperparameters, plain, pools_of
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import Examples, Targets, read_weights
+from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn._training.data import TrainingData, hold_out
 from sklearn_rnn._training.descent import Descent, Monitor
 from sklearn_rnn._training.hooks import FitArguments, FitHooks, Requests
@@ -92,6 +93,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         """Labels by which to stratify validation data, one per sequence, if there are any."""
         return None
 
+    @keeps_numpy_settings  # outermost: the callbacks' setup and teardown share one context
     @with_callbacks
     def fit(  # noqa: PLR0913 (scikit-learn finds metadata in the signature)
         self,
@@ -174,10 +176,10 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             if not self.warm_start:
                 self._progress.drop_arrays()
         if ending is Ending.INTERRUPTED:
-            warnings.warn(INTERRUPTED, stacklevel=3)  # over with_callbacks
+            warnings.warn(INTERRUPTED, stacklevel=4)  # over the decorators
             return self
         for problem in problems(ending, self._progress, self, self._units, run.constant_losses):
-            warnings.warn(problem, ConvergenceWarning, stacklevel=3)
+            warnings.warn(problem, ConvergenceWarning, stacklevel=4)
         return self
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
@@ -198,7 +200,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             ending = self._descent(run, data, Monitor(verbose=bool(self.verbose))).train(1)
             self._publish(run)
         if ending is Ending.INTERRUPTED:
-            warnings.warn(INTERRUPTED, stacklevel=3)
+            warnings.warn(INTERRUPTED, stacklevel=4)
         return self
 
     # Read.
@@ -253,9 +255,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         return Run(*self._start(architecture, solver, examples.X.dtype), solver, rule, goes_on)
 
     def _start(self, architecture, solver, dtype) -> tuple[Network, Progress]:
-        seed = None  # from the operating system: NumPy's global generator stays untouched
-        if self.random_state is not None:
-            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         rng = np.random.default_rng(seed)
         network = Network(architecture, architecture.zeros(dtype))
         network.initialize(rng)

@@ -14,6 +14,7 @@ from sklearn_rnn._input.targets import (
     read_regression_targets,
     read_weights,
 )
+from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn.core.losses import LOSSES
 
 
@@ -183,8 +184,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         same.
     random_state : int, RandomState instance or None, default=None
         Determines starting weights, shuffling, dropout and validation data. An int makes fits
-        repeatable to the last bit. None takes a seed from the operating system; NumPy's global
-        generator is never used.
+        repeatable to the last bit. None takes one number from NumPy's global generator, so
+        ``np.random.seed`` makes a sequence of fits repeatable.
     verbose : int, default=0
         Whether to print one line per epoch, or per iteration of "lbfgs".
 
@@ -397,6 +398,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         self.quantile = quantile
 
     @available_if(only_in_epochs)
+    @keeps_numpy_settings
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one more epoch, after earlier calls or `fit`.
 
@@ -417,6 +419,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         """
         return self._partial_fit(X, y, sample_weight)
 
+    @keeps_numpy_settings
     def predict(self, X):
         """Predict the targets.
 
@@ -441,6 +444,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         X = self._read_for_prediction(X)
         return self._in_container(X, self._predict(X))
 
+    @keeps_numpy_settings
     def score(self, X, y, sample_weight=None):
         """Return R², over all valid timesteps with ``return_sequences=True``.
 

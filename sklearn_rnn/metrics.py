@@ -8,7 +8,7 @@ from sklearn.metrics import get_scorer, make_scorer
 
 from sklearn_rnn._input.content import STEPS
 from sklearn_rnn._input.errors import renamed
-from sklearn_rnn._input.hyperparameters import check_choice
+from sklearn_rnn._input.hyperparameters import check_choice, check_flag
 from sklearn_rnn._input.sequences import Sequences, as_sequences
 from sklearn_rnn._input.targets import flatten_targets, read_per_step, read_weights
 
@@ -160,7 +160,8 @@ def make_sequence_scorer(
 
     With ``averaged_by="sequence"``, the metric sees one sequence at a time, in which classes may be
     missing. If that matters, as for ``"macro"`` averages and `log_loss`, pass the metric its
-    ``labels``.
+    ``labels``. And a metric may be NaN for a sequence of a single timestep, as R² is: then the mean
+    is NaN.
 
     Examples
     --------
@@ -183,6 +184,13 @@ def make_sequence_scorer(
                          averaged_by='sequence')
     """
     check_choice("averaged_by", averaged_by, AVERAGES)
+    check_flag("greater_is_better", greater_is_better)
+    names = response_method if isinstance(response_method, (list, tuple)) else [response_method]
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(
+            f"response_method must be the name of a method, or a list of names, not "
+            f"{response_method!r}."
+        )
     if isinstance(metric, _SequenceScorer) or not (isinstance(metric, str) or callable(metric)):
         raise TypeError(
             "metric must be the name of a scorer, a metric function, or a scorer of scikit-learn, "
@@ -195,7 +203,7 @@ def make_sequence_scorer(
             greater_is_better=greater_is_better,
             **kwargs,
         )
-    elif kwargs or response_method != "predict" or greater_is_better is not True:
+    elif kwargs or response_method != "predict" or not greater_is_better:
         raise ValueError(
             f"{metric!r} is a scorer, which has its own response_method, greater_is_better and "
             "arguments: to set them, give the metric function instead."

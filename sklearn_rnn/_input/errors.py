@@ -56,13 +56,22 @@ def describe(value) -> str:
     return name
 
 
-@contextmanager
-def unchanged_on_error(estimator) -> Iterator[None]:
-    """Restore the estimator's attributes if the block raises."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
+class unchanged_on_error:
+    """A context that restores the estimator's attributes if the block raises.
+
+    It isn't a generator: after an interrupt, Python may close a generator much later, and the
+    attributes of a later fit would be lost.
+    """
+
+    def __init__(self, estimator):
+        self.attributes = vars(estimator)
+        self.before = dict(self.attributes)
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(self, kind, *_) -> None:
+        if kind is not None:
+            self.attributes.update(self.before)  # first, so that no attribute is ever missing
+            for name in self.attributes.keys() - self.before.keys():
+                del self.attributes[name]

@@ -1,5 +1,7 @@
 """Checks of the estimators' parameters, made at the start of every fit."""
 
+import math
+import sys
 from collections.abc import Collection
 from numbers import Integral, Real
 
@@ -83,6 +85,7 @@ def check_hyperparameters(estimator) -> None:
     for name, (other, bounds) in NUMBERS_OR.items():
         check_number_or(name, getattr(estimator, name), other, bounds)
     check_pooling(estimator.pooling, estimator.return_sequences)
+    check_size(estimator)
     with about("random_state"):
         check_random_state(estimator.random_state)
     check_activation(estimator.cell, estimator.activation)
@@ -95,6 +98,17 @@ def check_hyperparameters(estimator) -> None:
             )
     if estimator.bptt_steps is not None:
         check_truncation(estimator)
+
+
+def check_size(estimator) -> None:
+    """Raise ValueError for a network that has more parameters than an address space can hold."""
+    hidden_size, n_layers = int(estimator.hidden_size), int(estimator.n_layers)
+    if n_layers * hidden_size**2 > sys.maxsize // 8:
+        raise ValueError(
+            f"hidden_size={hidden_size} and n_layers={n_layers} make a network that is too large "
+            "for any computer: choose a smaller one. Most networks have a hidden_size below 1000 "
+            "and an n_layers below 10."
+        )
 
 
 def check_activation(name: str, activation: str) -> None:
@@ -207,10 +221,17 @@ def check_number_or(name: str, value, other, bounds) -> None:
 
 def check_number(name: str, value, kind: type, low, high, boundaries: str) -> None:
     """Raise unless the value is a number of this kind and within these bounds."""
-    if isinstance(value, (bool, np.bool_)) and name != "verbose":
-        raise TypeError(f"{name} must be a number, not {value!r}.")
+    # NumPy derives timedelta64 from its integers.
+    is_flag = isinstance(value, (bool, np.bool_)) and name != "verbose"
+    if is_flag or isinstance(value, np.timedelta64):
+        raise TypeError(f"{name} must be a number (int or float), not {value!r}.")
     check_scalar(value, name, kind, min_val=low, max_val=high, include_boundaries=boundaries)
-    if value != value or value in (float("inf"), float("-inf")):
+    try:
+        is_finite = math.isfinite(float(value))
+    except OverflowError:
+        digits = f"an integer of about {int(math.log10(value)) + 1} digits"
+        raise ValueError(f"{name} is too large, {digits}: no float holds it.") from None
+    if not is_finite:
         raise ValueError(f"{name} == {value}, must be finite.")
 
 

@@ -165,7 +165,7 @@ def read_per_step(values, name: str) -> np.ndarray | list | tuple:
     values = array_or_list(values, name, "(n_samples, n_timesteps) or a list of arrays")
     if not len(values):
         raise ValueError(f"{name} is empty: there must be at least one sequence.")
-    if all(np.ndim(value) == 0 for value in values):
+    if all(_part(value, f"{name}[{i}]").ndim == 0 for i, value in enumerate(values)):
         raise ValueError(
             f"{name} has one value per sequence, not one per timestep ({describe(values)}). For "
             "such targets, or for values that are flat already, use scikit-learn's own metrics, "

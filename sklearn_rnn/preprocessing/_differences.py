@@ -4,8 +4,8 @@ from numbers import Integral
 
 import numpy as np
 
-from sklearn_rnn._input.hyperparameters import check_number
-from sklearn_rnn.preprocessing._lags import check_drop, earlier, without_first
+from sklearn_rnn._input.hyperparameters import check_flag, check_number
+from sklearn_rnn.preprocessing._lags import earlier, without_first
 from sklearn_rnn.preprocessing._sequence_transformer import SequenceTransformer, as_floats
 
 
@@ -67,9 +67,8 @@ class Differences(SequenceTransformer):
     def _check_parameters(self, sequences):
         check_number("lag", self.lag, Integral, 1, None, "left")
         check_number("order", self.order, Integral, 1, None, "left")
-        if not isinstance(self.append, (bool, np.bool_)):
-            raise TypeError(f"append must be True or False, not {self.append!r}.")
-        check_drop(self.drop)
+        check_flag("append", self.append)
+        check_flag("drop", self.drop)
 
     def _transform_one(self, x, name):
         x = as_floats(x)

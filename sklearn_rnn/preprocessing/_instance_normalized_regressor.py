@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
+from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn.core.scaling import Scaling
 from sklearn_rnn.preprocessing._features import places
 from sklearn_rnn.preprocessing._sequence_transformer import known_features, read_named
@@ -109,6 +110,7 @@ class InstanceNormalizedRegressor(TargetRegressor):
         self.target = target
 
     @available_if(_learns_in_parts)
+    @keeps_numpy_settings
     def partial_fit(self, X, y, **fit_params):
         """Go on fitting the regressor; available if it has ``partial_fit``.
 

@@ -4,7 +4,7 @@ from numbers import Integral
 
 import numpy as np
 
-from sklearn_rnn._input.hyperparameters import check_number
+from sklearn_rnn._input.hyperparameters import check_flag, check_number
 from sklearn_rnn.preprocessing._sequence_transformer import SequenceTransformer
 
 
@@ -59,7 +59,7 @@ class Lags(SequenceTransformer):
             check_number("lags", lag, Integral, 1, None, "left")
         if not self._every_lag():
             raise ValueError("lags is an empty list: name at least one lag.")
-        check_drop(self.drop)
+        check_flag("drop", self.drop)
 
     def _transform_one(self, x, name):
         made = np.concatenate([x, *(earlier(x, lag) for lag in self._every_lag())], axis=1)
@@ -74,12 +74,6 @@ class Lags(SequenceTransformer):
     def _every_lag(self) -> list[int]:
         lags = self.lags if np.iterable(self.lags) else range(1, self.lags + 1)
         return [int(lag) for lag in lags]
-
-
-def check_drop(drop) -> None:
-    """Raise unless the parameter is True or False."""
-    if not isinstance(drop, (bool, np.bool_)):
-        raise TypeError(f"drop must be True or False, not {drop!r}.")
 
 
 def repeat_first(x: np.ndarray, times: int) -> np.ndarray:

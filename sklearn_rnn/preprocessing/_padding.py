@@ -1,10 +1,15 @@
 """Conversion between lists of sequences and padded arrays."""
 
+import math
+import sys
+from numbers import Integral
+
 import numpy as np
 from scipy.sparse import issparse
 
 from sklearn_rnn._input.content import ANYTHING, as_values
 from sklearn_rnn._input.errors import about, describe, refuse_masked
+from sklearn_rnn._input.hyperparameters import check_number
 from sklearn_rnn._input.sequences import hint_at_swapped_axes
 
 # float64 holds all integers up to this one exactly.
@@ -68,7 +73,10 @@ def pad_sequences(sequences, *, length=None, fill=np.nan):
     longest = max(map(len, arrays))
     length = longest if length is None else _checked_length(length, longest)
     dtype = _dtype_with(fill, arrays)
-    padded = np.full((len(arrays), length, *arrays[0].shape[1:]), fill, dtype)
+    shape = (len(arrays), length, *arrays[0].shape[1:])
+    if math.prod(shape) > sys.maxsize // dtype.itemsize:
+        raise ValueError(f"length={length} makes an array that is too large for any computer.")
+    padded = np.full(shape, fill, dtype)
     for row, array in zip(padded, arrays, strict=True):
         row[: len(array)] = array
     return padded
@@ -159,8 +167,7 @@ def as_arrays(sequences, name: str, shape: str) -> list[np.ndarray]:
 
 
 def _checked_length(length, longest: int) -> int:
-    if isinstance(length, bool) or not isinstance(length, (int, np.integer)):
-        raise TypeError(f"length must be an int or None, got {length!r}.")
+    check_number("length", length, Integral, 1, None, "left")
     if length < longest:
         raise ValueError(
             f"length={length} is less than the {longest} timesteps of the longest sequence. To "

@@ -9,6 +9,7 @@ from sklearn_rnn._input.content import FINITE_NUMBERS
 from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.hyperparameters import check_number
 from sklearn_rnn._input.sequences import Sequences, as_sequences
+from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn.preprocessing._lags import repeat_first
 from sklearn_rnn.preprocessing._sequence_transformer import SequenceTransformer
 
@@ -72,6 +73,7 @@ class Patches(SequenceTransformer):
     def __init__(self, size=10):
         self.size = size
 
+    @keeps_numpy_settings
     def inverse_transform(self, X, *, lengths=None):
         """Undo `transform`.
 

@@ -10,6 +10,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_rnn._input.content import ANYTHING
 from sklearn_rnn._input.errors import describe, unchanged_on_error
 from sklearn_rnn._input.sequences import as_sequences, read_sequences
+from sklearn_rnn._settings import keeps_numpy_settings
+from sklearn_rnn._versioned import Versioned
 from sklearn_rnn.preprocessing._timesteps import Timesteps, take_tags
 
 
@@ -19,7 +21,7 @@ def _inner_has(method: str):
 
 
 # None: scikit-learn would otherwise wrap 3-D arrays and lists into DataFrames for `set_output`.
-class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class PerTimestep(Versioned, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Apply a transformer to the timesteps of sequences.
 
     All valid timesteps become the rows of one table (total_timesteps, n_features). The transformer
@@ -100,6 +102,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     def __init__(self, transformer):
         self.transformer = transformer
 
+    @keeps_numpy_settings
     def fit(self, X, y=None, **params):
         """Fit the transformer to the timesteps.
 
@@ -137,6 +140,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             self.transformer_ = transformer.fit(*arguments, **params)
         return self
 
+    @keeps_numpy_settings
     def fit_transform(self, X, y=None, **params):
         """Fit the transformer to the timesteps, and transform them.
 
@@ -166,6 +170,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             return timesteps.restore(values, self._table_names)
 
     @available_if(_inner_has("partial_fit"))
+    @keeps_numpy_settings
     def partial_fit(self, X, y=None, **params):
         """Fit the transformer to more sequences; available if it has ``partial_fit``.
 
@@ -192,6 +197,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             self.transformer_ = transformer.partial_fit(*arguments, **params)
         return self
 
+    @keeps_numpy_settings
     def transform(self, X):
         """Transform the timesteps.
 
@@ -215,6 +221,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         return timesteps.restore(self.transformer_.transform(timesteps.rows), self._table_names)
 
     @available_if(_inner_has("inverse_transform"))
+    @keeps_numpy_settings
     def inverse_transform(self, X):
         """Undo `transform`; available if the transformer has ``inverse_transform``.
 

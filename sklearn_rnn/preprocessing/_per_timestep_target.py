@@ -10,6 +10,7 @@ from sklearn.utils.validation import has_fit_parameter
 from sklearn_rnn._input.content import STEPS
 from sklearn_rnn._input.sequences import Sequences, as_sequences
 from sklearn_rnn._input.targets import read_weights
+from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn.preprocessing._target_regressor import Inner, TargetRegressor, check_part
 from sklearn_rnn.preprocessing._timesteps import made_of
 
@@ -75,6 +76,7 @@ class PerTimestepTarget(TargetRegressor):
         self.regressor = regressor
         self.transformer = transformer
 
+    @keeps_numpy_settings
     def fit(self, X, y, **fit_params):
         """Fit the transformer to the targets, and the regressor to the transformed ones.
 

@@ -11,6 +11,8 @@ from sklearn_rnn._input.content import FINITE_NUMBERS, Content
 from sklearn_rnn._input.errors import unchanged_on_error
 from sklearn_rnn._input.hyperparameters import check_choice
 from sklearn_rnn._input.sequences import Sequences, read_sequences
+from sklearn_rnn._settings import keeps_numpy_settings
+from sklearn_rnn._versioned import Versioned
 from sklearn_rnn.preprocessing._padding import pad_sequences
 from sklearn_rnn.preprocessing._timesteps import (
     check_columns,
@@ -22,7 +24,7 @@ from sklearn_rnn.preprocessing._timesteps import (
 OUTPUTS = ("default", "pandas", "polars")
 
 
-class SequenceTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
+class SequenceTransformer(Versioned, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     """Transform each sequence by itself, and return the container of X.
 
     A subclass has `_transform_one`. It also has `_check_parameters`, `_names_out`,
@@ -36,6 +38,7 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         # `set_output`.
         super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)
 
+    @keeps_numpy_settings
     def fit(self, X, y=None):
         """Check the parameters and X, and remember the features of X.
 
@@ -63,6 +66,7 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
             self._check_parameters(sequences)
         return self
 
+    @keeps_numpy_settings
     def transform(self, X):
         """Transform each sequence.
 

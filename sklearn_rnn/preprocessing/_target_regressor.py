@@ -23,6 +23,8 @@ from sklearn_rnn._input.targets import (
     read_regression_targets,
     read_weights,
 )
+from sklearn_rnn._settings import keeps_numpy_settings
+from sklearn_rnn._versioned import Versioned
 
 
 class Conversion(Protocol):
@@ -48,13 +50,14 @@ class Inner(NamedTuple):
     targets: Conversion
 
 
-class TargetRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
+class TargetRegressor(Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     """Fit a regressor to targets in another form, and predict in the form of y.
 
     A subclass has the parameter `regressor`, `_read` and `_inner`. It may have `_learn`,
     `_check_parts` and `_inner_weights`.
     """
 
+    @keeps_numpy_settings
     def fit(self, X, y, **fit_params):
         """Fit the regressor to converted targets.
 
@@ -82,6 +85,7 @@ class TargetRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """
         return self._fit("fit", X, y, fit_params)
 
+    @keeps_numpy_settings
     def predict(self, X):
         """Predict the targets, in the units of y.
 
@@ -104,6 +108,7 @@ class TargetRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         sequences, predicted = self._predict(X)
         return sequences.restore(predicted, np.nan) if self._per_timestep else predicted
 
+    @keeps_numpy_settings
     def score(self, X, y, sample_weight=None):
         """Return R² in the units of y; for targets per timestep, over all valid timesteps.
 

@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 
 from sklearn_rnn._input.content import as_numbers
 from sklearn_rnn._input.errors import about, describe, refuse_masked
-from sklearn_rnn._input.hyperparameters import check_number
+from sklearn_rnn._input.hyperparameters import check_flag, check_number
 from sklearn_rnn.preprocessing._features import as_plain, places
 
 INDEX = np.dtype([(name, np.intp) for name in ("series", "start", "first_target", "stop")])
@@ -115,6 +115,7 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
     sizes = {"window": (window, 1), "horizon": (horizon, 1), "stride": (stride, 1), "gap": (gap, 0)}
     for name, (value, least) in sizes.items():
         check_number(name, value, Integral, least, None, "left")
+    check_flag("return_index", return_index)
     window, horizon, stride, gap = map(int, (window, horizon, stride, gap))
     every = _read(series)
     before = window + gap
@@ -138,6 +139,7 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
 
 
 def _index(lengths: np.ndarray, span: int, stride: int, before: int) -> np.ndarray:
+    stride = min(stride, int(lengths.max()))  # users may give any int
     counts = (lengths - span) // stride + 1
     index = np.empty(counts.sum(), INDEX)
     index["series"] = np.repeat(np.arange(len(lengths)), counts)
