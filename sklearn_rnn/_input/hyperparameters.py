@@ -21,6 +21,9 @@ CHOICES: dict[str, Collection[str]] = {
     "learning_rate": SCHEDULES,
 }
 
+# More float64 numbers than an address space holds are none that a parameter may ask for.
+MOST_NUMBERS = sys.maxsize // 8
+
 DEFAULT_ACTIVATION = "tanh"  # cells with fixed activations accept it as well
 
 FLAGS = (
@@ -103,7 +106,7 @@ def check_hyperparameters(estimator) -> None:
 def check_size(estimator) -> None:
     """Raise ValueError for a network that has more parameters than an address space can hold."""
     hidden_size, n_layers = int(estimator.hidden_size), int(estimator.n_layers)
-    if n_layers * hidden_size**2 > sys.maxsize // 8:
+    if n_layers * hidden_size**2 > MOST_NUMBERS:
         raise ValueError(
             f"hidden_size={hidden_size} and n_layers={n_layers} make a network that is too large "
             "for any computer: choose a smaller one. Most networks have a hidden_size below 1000 "

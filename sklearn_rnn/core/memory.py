@@ -10,7 +10,7 @@ import numpy as np
 Shape = tuple[int, ...]
 T = TypeVar("T")
 
-# The numbers in a ufunc's buffer; see small_ufunc_buffers.
+# The numbers in a ufunc's buffer; see with_small_ufunc_buffers.
 UFUNC_BUFFER = 1024
 
 

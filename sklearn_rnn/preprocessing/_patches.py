@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._input.content import FINITE_NUMBERS
 from sklearn_rnn._input.errors import about, describe
-from sklearn_rnn._input.hyperparameters import check_number
+from sklearn_rnn._input.hyperparameters import MOST_NUMBERS, check_number
 from sklearn_rnn._input.sequences import Sequences, as_sequences
 from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn.preprocessing._lags import repeat_first
@@ -151,7 +151,7 @@ class Patches(SequenceTransformer):
 
 def check_size(size) -> None:
     """Raise unless the parameter is a number of timesteps."""
-    check_number("size", size, Integral, 1, None, "left")
+    check_number("size", size, Integral, 1, MOST_NUMBERS, "both")
 
 
 def n_patches(n_timesteps: int, size: int) -> int:

@@ -24,7 +24,9 @@ from sklearn_rnn.preprocessing._timesteps import (
 OUTPUTS = ("default", "pandas", "polars")
 
 
-class SequenceTransformer(Versioned, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
+class SequenceTransformer(
+    Versioned, TransformerMixin, BaseEstimator, metaclass=ABCMeta, auto_wrap_output_keys=None
+):
     """Transform each sequence by itself, and return the container of X.
 
     A subclass has `_transform_one`. It also has `_check_parameters`, `_names_out`,

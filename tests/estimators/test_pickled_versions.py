@@ -9,8 +9,18 @@ from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.preprocessing import StandardScaler
 
 import sklearn_rnn._versioned
-from sklearn_rnn import RNNClassifier, RNNRegressor
-from sklearn_rnn.preprocessing import PerTimestep, PerTimestepTarget
+from sklearn_rnn import RNNClassifier, RNNRegressor, preprocessing
+from sklearn_rnn.preprocessing import (
+    Differences,
+    InstanceNormalizedRegressor,
+    Lags,
+    PatchedRegressor,
+    Patches,
+    PerSequence,
+    PerTimestep,
+    PerTimestepTarget,
+    SequenceNormalizer,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -18,27 +28,39 @@ X = np.random.default_rng(0).standard_normal((6, 4, 2))
 FAST = {"hidden_size": 2, "max_iter": 1, "random_state": 0}
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        RNNRegressor(**FAST),
-        RNNClassifier(**FAST),
-        PerTimestep(StandardScaler()),
-        PerTimestepTarget(RNNRegressor(**FAST)),
-    ],
-    ids=lambda model: type(model).__name__,
-)
+MODELS = [
+    RNNRegressor(**FAST),
+    RNNClassifier(**FAST),
+    PerTimestep(StandardScaler()),
+    PerTimestepTarget(RNNRegressor(**FAST)),
+    Patches(),
+    Lags(),
+    Differences(),
+    SequenceNormalizer(),
+    PerSequence(StandardScaler()),
+    PatchedRegressor(RNNRegressor(return_sequences=True, **FAST)),
+    InstanceNormalizedRegressor(RNNRegressor(**FAST), target=0),
+]
+
+
+def test_the_models_are_all_that_are_public():
+    public = [getattr(preprocessing, name) for name in preprocessing.__all__]
+    fitted = {kind for kind in public if hasattr(kind, "fit")}
+    assert {type(model) for model in MODELS} == {RNNRegressor, RNNClassifier} | fitted
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
 def test_another_version_warns(model, monkeypatch):
-    model = model.fit(X, np.arange(6) % 2)
+    per_step = isinstance(model, PatchedRegressor)
+    model = model.fit(X, X[:, :, 0] if per_step else np.arange(6) % 2)
     saved = pickle.dumps(model)
     with warnings.catch_warnings(action="error"):
         assert vars(pickle.loads(saved)).keys() == vars(model).keys()
     monkeypatch.setattr(sklearn_rnn._versioned, "__version__", "99.1")
     with pytest.warns(InconsistentVersionWarning) as caught:
         pickle.loads(saved)
-    assert f"estimator {type(model).__name__} from" in str(
-        caught[-1].message
-    )  # the last: outermost
+    outermost = str(caught[-1].message)
+    assert f"estimator {type(model).__name__} from" in outermost
 
 
 class Keep:

@@ -15,7 +15,17 @@ from sklearn_rnn._input.hyperparameters import NUMBERS as PLAIN
 from sklearn_rnn.callbacks import Checkpoint, EarlyStopping, HistoryLogger, TimeLimit
 from sklearn_rnn.metrics import flatten_sequences, make_sequence_scorer
 from sklearn_rnn.model_selection import StratifiedSequenceKFold, TimeSeriesWindowSplit
-from sklearn_rnn.preprocessing import pad_sequences, sliding_windows, unpad_sequences
+from sklearn_rnn.preprocessing import (
+    Differences,
+    InstanceNormalizedRegressor,
+    Lags,
+    PatchedRegressor,
+    Patches,
+    SequenceNormalizer,
+    pad_sequences,
+    sliding_windows,
+    unpad_sequences,
+)
 from sklearn_rnn.utils._declared import Declared
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -69,6 +79,18 @@ NUMERIC = {
         StratifiedSequenceKFold(value).split(ARRAY, STEP_LABELS)
     ),
     **{f"sliding_windows {name}": cutting(name) for name in ("window", "horizon", "stride", "gap")},
+    "Patches size": lambda value: Patches(value).fit_transform(RAGGED),
+    "PatchedRegressor size": lambda value: PatchedRegressor(
+        make("regressor", return_sequences=True), value
+    ).fit(RAGGED, RAGGED_NUMBERS),
+    "Lags lags": lambda value: Lags(value).fit_transform(RAGGED),
+    "Lags lags in a list": lambda value: Lags([value]).fit_transform(RAGGED),
+    **{
+        f"Differences {name}": lambda value, name=name: Differences(**{name: value}).fit_transform(
+            RAGGED
+        )
+        for name in ("lag", "order")
+    },
     "pad_sequences length": lambda value: pad_sequences(RAGGED, length=value),
     "unpad_sequences lengths": lambda value: unpad_sequences(ARRAY, lengths=[value] * len(ARRAY)),
     "Checkpoint every_epochs": lambda value: Checkpoint("x", every_epochs=value),
@@ -79,6 +101,13 @@ NUMERIC = {
     "check_sequence_estimator shortest": lambda value: Declared.from_keywords({"shortest": value}),
 }
 TOO_LARGE = [2**31, 2**63, 10**30, 10**300, HUGE, 1e308, np.longdouble("1e4000")]
+OF_MEMORY = {
+    "estimator n_layers",
+    "pad_sequences length",
+    "Patches size",
+    "PatchedRegressor size",
+    "Lags lags",
+}
 # What an argument may say in place of its name: what the value brings about.
 EFFECTS = "in epoch|windows to|timesteps"
 
@@ -86,7 +115,7 @@ EFFECTS = "in epoch|windows to|timesteps"
 @pytest.mark.parametrize("value", TOO_LARGE, ids=lambda value: f"{value!s:.6}-{len(str(value))}")
 @pytest.mark.parametrize("argument", NUMERIC)
 def test_huge_numbers(argument, value, capsys):
-    if argument in ("estimator n_layers", "pad_sequences length") and value < 2**63:
+    if argument in OF_MEMORY and value < 2**63:
         return  # not impossible: it takes what memory there is
     name = argument.split()[1]
     message = name
@@ -118,6 +147,9 @@ def test_time_spans_are_no_numbers(argument, value):
         "make_sequence_scorer greater_is_better": lambda value: make_sequence_scorer(
             "r2", greater_is_better=value
         ),
+        "Lags drop": lambda value: Lags(drop=value).fit(ARRAY),
+        "Differences drop": lambda value: Differences(drop=value).fit(ARRAY),
+        "Differences append": lambda value: Differences(append=value).fit(ARRAY),
         "check_sequence_estimator ragged": lambda value: Declared.from_keywords({"ragged": value}),
     }.items(),
 )
@@ -133,6 +165,14 @@ def test_flags(argument, call, value):
     "call",
     {
         "target": lambda value: sliding_windows(np.ones((9, 2)), 2, target=[value]),
+        "features": lambda value: SequenceNormalizer(features=[value]).fit(ARRAY),
+        "center": lambda value: SequenceNormalizer(center=value).fit(ARRAY),
+        "pooling": lambda value: make("regressor", ARRAY, pooling=value),
+        "pooling in a list": lambda value: make("regressor", ARRAY, pooling=[value]),
+        "early_stopping": lambda value: make("regressor", ARRAY, early_stopping=value),
+        "target of a forecast": lambda value: InstanceNormalizedRegressor(
+            make("regressor"), target=[value]
+        ).fit(ARRAY, NUMBERS),
         "response_method": lambda value: make_sequence_scorer("r2", response_method=value),
         "averaged_by": lambda value: make_sequence_scorer("r2", averaged_by=value),
         "fill": lambda value: pad_sequences(RAGGED, fill=value),
@@ -141,7 +181,7 @@ def test_flags(argument, call, value):
 )
 def test_arrays_where_one_value_is_wanted(call):
     name, call = call
-    with pytest.raises((TypeError, ValueError), match=rf"\b{name}\b"):
+    with pytest.raises((TypeError, ValueError), match=rf"\b{name.split()[0]}\b"):
         call(np.array([0, 1]))
 
 
