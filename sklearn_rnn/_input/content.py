@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_rnn._input.frames import is_frame
+
 # The most values of X that are copied at once, to check them or to join the arrays of a batch.
 MAX_COPIED = 2**20
 
@@ -45,7 +47,7 @@ FINITE_NUMBERS = Content("numeric", np.asarray, _numeric_array, _numeric_list)
 
 def _values_or_frame(x):
     """Make an array, but keep a DataFrame, whose columns have names and types of their own."""
-    return x if hasattr(x, "columns") else as_values(x)
+    return x if is_frame(x) else as_values(x)
 
 
 def _stand_in(x) -> np.ndarray:

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_array, validate_data
 
 from sklearn_rnn._input.content import FINITE_NUMBERS, MAX_COPIED, Content, as_values
 from sklearn_rnn._input.errors import about, describe, refuse_masked
+from sklearn_rnn._input.frames import check_columns, is_frame
 from sklearn_rnn.core.packing import Batch, FlatBatch, ScatteredBatch
 
 
@@ -21,12 +22,14 @@ class Sequences:
         other contents than numbers may have DataFrames or stand-ins in the list
     lengths : (n,), the timesteps of each sequence without padding
     container : what X was: "table" if it was 2-D, "array" if 3-D, "list" or "object array"
+    example : one of the sequences; a DataFrame if all of them came as DataFrames
     """
 
-    def __init__(self, arrays, lengths: np.ndarray, container: str):
+    def __init__(self, arrays, lengths: np.ndarray, container: str, example):
         self.arrays = arrays
         self.lengths = lengths
         self.container = container
+        self.example = example
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -100,7 +103,7 @@ class Sequences:
             arrays = self.arrays[chosen]
         else:
             arrays = [self.arrays[i] for i in chosen]
-        return Sequences(arrays, self.lengths[chosen], self.container)
+        return Sequences(arrays, self.lengths[chosen], self.container, self.example)
 
     def restore(self, values: np.ndarray, fill):
         """Put values of all valid timesteps into the container of X, with `fill` as padding."""
@@ -138,18 +141,18 @@ def as_objects(parts: Sequence) -> np.ndarray:
 def read_sequences(X, estimator, *, reset: bool, content: Content = FINITE_NUMBERS) -> Sequences:
     """Read X for an estimator.
 
-    With `reset`, set the estimator's `n_features_in_` and, for a DataFrame, `feature_names_in_`;
+    With `reset`, set the estimator's `n_features_in_` and, for DataFrames, `feature_names_in_`;
     otherwise check X against them. Raises ValueError or TypeError, naming the sample at fault.
     """
     fitted_on_table = None if reset else estimator._fitted_on_table
+    validate = partial(validate_data, estimator, reset=reset)
     with about("X"):
         sequences = _read(X, content, fitted_on_table)
         if sequences is None and fitted_on_table is not False:
-            return _read_table(X, content, partial(validate_data, estimator, reset=reset))
-    if reset:
-        estimator.n_features_in_ = sequences.n_features
-        vars(estimator).pop("feature_names_in_", None)  # left by an earlier fit to a DataFrame
-        return sequences
+            return _read_table(X, content, validate)
+        if sequences is not None and not fitted_on_table:
+            validate(sequences.example, skip_check_array=True)
+            return sequences
 
     name, expected = type(estimator).__name__, estimator.n_features_in_
     if sequences is None:
@@ -157,18 +160,11 @@ def read_sequences(X, estimator, *, reset: bool, content: Content = FINITE_NUMBE
             f"X is 2-D ({describe(X)}), but {name} was fitted on sequences: give an array "
             f"(n_samples, n_timesteps, {expected}) or a list of arrays (n_timesteps, {expected})."
         )
-    if fitted_on_table:
-        raise ValueError(
-            f"X is 3-D or a list ({describe(X)}), but {name} was fitted on 2-D X: give an array "
-            f"(n_samples, {expected}). (A list of equally long lists of numbers counts as 2-D: if "
-            "the inner lists are sequences, make each of them an array.)"
-        )
-    if sequences.n_features != expected:
-        raise ValueError(
-            f"X has {sequences.n_features} features, but {name} is expecting {expected} features "
-            "as input."
-        )
-    return sequences
+    raise ValueError(
+        f"X is 3-D or a list ({describe(X)}), but {name} was fitted on 2-D X: give an array "
+        f"(n_samples, {expected}). (A list of equally long lists of numbers counts as 2-D: if "
+        "the inner lists are sequences, make each of them an array.)"
+    )
 
 
 def as_sequences(X, content: Content, fitted_on_table: bool | None = None) -> Sequences:
@@ -199,15 +195,15 @@ def _read(X, content: Content, fitted_on_table: bool | None) -> Sequences | None
             may_be_table = of_lists if fitted_on_table is None else fitted_on_table
             if may_be_table and _is_rectangular(X):
                 return None
-            return _checked(_read_list(X, content), content, "list")
-    elif hasattr(X, "columns"):  # a DataFrame
+            return _read_list(X, content, "list")
+    elif is_frame(X):
         return None
     else:
         array = np.asarray(X)
         if array.ndim == 1 and array.dtype == object and _depth(array) >= 2:
-            return _checked(_read_list(array, content), content, "object array")
+            return _read_list(array, content, "object array")
         if array.ndim == 3:
-            return _checked(_refuse_empty(array), content, "array")
+            return _read_array(array, content, "array")
         if array.ndim == 2:
             return None
     raise ValueError(
@@ -215,14 +211,6 @@ def _read(X, content: Content, fitted_on_table: bool | None) -> Sequences | None
         "(n_timesteps_i, n_features), or 2-D with one column per timestep (n_samples, "
         f"n_timesteps); got {describe(X)}. Reshape your data, or put a single sequence into a list."
     )
-
-
-def _checked(arrays: np.ndarray | list[np.ndarray], content: Content, container: str) -> Sequences:
-    if isinstance(arrays, np.ndarray):
-        arrays, lengths = content.check_array(arrays)
-        return Sequences(arrays, lengths, container)
-    lengths = np.array([len(array) for array in arrays])
-    return Sequences(content.check_list(arrays), lengths, container)
 
 
 def _depth(X: Sequence) -> int:
@@ -250,19 +238,19 @@ def _read_table(X, content: Content, check: Callable) -> Sequences:
         if re.search("convert|string|sequence", str(error)):
             raise type(error)(f"X must hold numbers, one per timestep: {error}") from error
         raise
-    return _checked(table[:, :, np.newaxis], content, "table")
+    return _read_array(table[:, :, np.newaxis], content, "table")
 
 
-def _refuse_empty(X: np.ndarray) -> np.ndarray:
+def _read_array(X: np.ndarray, content: Content, container: str) -> Sequences:
     if 0 in X.shape:
         raise ValueError(
             f"X has shape {X.shape}, but (n_samples, n_timesteps, n_features) must all be at least "
             "one."
         )
-    return X
+    return Sequences(*content.check_array(X), container, X[0])
 
 
-def _read_list(X: Sequence, content: Content) -> list[np.ndarray]:
+def _read_list(X: Sequence, content: Content, container: str) -> Sequences:
     arrays = [_read_sequence(x, i, content) for i, x in enumerate(X)]
     n_features = arrays[0].shape[1]
     for i, array in enumerate(arrays):
@@ -271,7 +259,11 @@ def _read_list(X: Sequence, content: Content) -> list[np.ndarray]:
                 f"X[{i}] has {array.shape[1]} features, but X[0] has {n_features}: all sequences "
                 f"must have the same features.{hint_at_swapped_axes(arrays)}"
             )
-    return arrays
+    check_columns(X, "X")
+    lengths = np.array([len(array) for array in arrays])
+    all_named = all(map(is_frame, X))
+    example = X[0] if all_named else next(array for array in arrays if not is_frame(array))
+    return Sequences(content.check_list(arrays), lengths, container, example)
 
 
 def hint_at_swapped_axes(arrays: list[np.ndarray]) -> str:

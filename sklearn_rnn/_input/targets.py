@@ -11,6 +11,7 @@ from scipy.sparse import issparse
 
 from sklearn_rnn._input.content import as_numbers
 from sklearn_rnn._input.errors import about, describe, refuse_masked
+from sklearn_rnn._input.frames import check_columns
 from sklearn_rnn._input.sequences import Sequences
 
 
@@ -151,6 +152,7 @@ def flatten(values, X: Sequences, name: str) -> np.ndarray:
                 f"{name}[{i}] has shape {part.shape}, but {name}[0] has {parts[0].shape}: they "
                 "may differ in timesteps, but not in outputs."
             )
+    check_columns(values, name)
     return np.concatenate([part[:length] for part, length in zip(parts, X.lengths, strict=True)])
 
 

@@ -5,6 +5,7 @@ from scipy.sparse import issparse
 
 from sklearn_rnn._input.content import ANYTHING, as_values
 from sklearn_rnn._input.errors import about, describe, refuse_masked
+from sklearn_rnn._input.frames import check_columns, is_frame
 from sklearn_rnn._input.sequences import hint_at_swapped_axes
 
 # float64 holds all integers up to this one exactly.
@@ -65,6 +66,7 @@ def pad_sequences(sequences, *, length=None, fill=np.nan):
                 "only their first dimension, the timesteps, may differ."
                 f"{hint_at_swapped_axes(arrays)}"
             )
+    check_columns(sequences, "sequences")
     longest = max(map(len, arrays))
     length = longest if length is None else _checked_length(length, longest)
     dtype = _dtype_with(fill, arrays)
@@ -140,7 +142,7 @@ def as_arrays(sequences, name: str, shape: str) -> list[np.ndarray]:
     """
     refuse_masked(sequences, name)
     is_list = isinstance(sequences, (list, tuple)) or getattr(sequences, "ndim", 0) > 0
-    if not is_list or hasattr(sequences, "columns") or issparse(sequences) or not len(sequences):
+    if not is_list or is_frame(sequences) or issparse(sequences) or not len(sequences):
         raise ValueError(
             f"{name} must be a list of at least one array {shape}; got {describe(sequences)}."
         )

@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, 
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._input.content import ANYTHING
 from sklearn_rnn._input.errors import describe, unchanged_on_error
@@ -321,8 +321,6 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         if reset:
             self._fitted_on_table = sequences.container == "table"
             self._fitted_on_1d = timesteps.are_1d
-        if sequences.container != "table":  # the rows of DataFrames have feature names
-            validate_data(self, timesteps.rows, reset=reset, skip_check_array=True)
         return timesteps
 
     def _arguments(self, timesteps: Timesteps, y, method: str, params: dict) -> tuple[tuple, dict]:

@@ -8,6 +8,7 @@ from scipy.sparse import issparse
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_rnn._input.errors import about, describe, renamed
+from sklearn_rnn._input.frames import is_frame
 from sklearn_rnn._input.sequences import Sequences
 from sklearn_rnn._input.targets import array_or_list, is_per_timestep, read_weights, rows_of_targets
 
@@ -28,7 +29,7 @@ class Timesteps:
         arrays = sequences.arrays
         is_list = not isinstance(arrays, np.ndarray)
         self.are_1d = is_list and (are_1d or all(np.ndim(x) == 1 for x in X))
-        if is_list and all(hasattr(x, "columns") for x in arrays):
+        if is_list and all(map(is_frame, arrays)):
             self.rows = _stacked_frames(arrays)
         elif is_list:
             self.rows = _stacked(arrays)
@@ -102,7 +103,7 @@ def made_of(n_rows: int, values):
     """Return a transformer's result, dense; raise unless it is 2-D with n_rows rows."""
     if issparse(values):  # sequences are dense
         values = values.toarray()
-    if not hasattr(values, "columns"):
+    if not is_frame(values):
         values = np.asarray(values)
     if len(values.shape) != 2 or len(values) != n_rows:
         raise ValueError(
@@ -125,13 +126,6 @@ def _stacked(arrays: list) -> np.ndarray:
 
 
 def _stacked_frames(frames: list):
-    first = list(frames[0].columns)
-    for i, frame in enumerate(frames):
-        if list(frame.columns) != first:
-            raise ValueError(
-                f"X[{i}] has the columns {list(frame.columns)}, but X[0] has {first}: all "
-                "sequences must have the same columns, in the same order."
-            )
     library = _library(frames[0])
     return import_module(library).concat(frames, **CONCAT_OPTIONS.get(library, {}))
 

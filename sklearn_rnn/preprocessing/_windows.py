@@ -9,6 +9,7 @@ from scipy.sparse import issparse
 
 from sklearn_rnn._input.content import as_numbers
 from sklearn_rnn._input.errors import about, describe, refuse_masked
+from sklearn_rnn._input.frames import is_frame
 from sklearn_rnn._input.hyperparameters import check_number
 
 INDEX = np.dtype([(name, np.intp) for name in ("series", "start", "first_target", "stop")])
@@ -188,7 +189,7 @@ def _read_one(one, name: str) -> _Series:
             f"length 0; got {describe(one)}. Give several series as a list of arrays."
         )
     values = as_numbers(array, name)
-    columns = list(one.columns) if hasattr(one, "columns") else None
+    columns = list(one.columns) if is_frame(one) else None
     return _Series(name, values.reshape(len(values), -1), array.ndim == 1, columns)
 
 
