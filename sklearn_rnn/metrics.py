@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from copy import deepcopy
+from numbers import Real
 
 import numpy as np
 from sklearn.metrics import get_scorer, make_scorer
@@ -36,7 +37,7 @@ def flatten_sequences(y_true, y_pred, sample_weight=None, *, X=None):
         The sequences that y_pred was predicted for. Only their lengths are used: those of the
         arrays in a list, or those before the padding of an array, which is trailing timesteps with
         nothing but NaN or None. Without X, the lengths come from y_true or y_pred if one of them is
-        a list. Otherwise NaN at the end of either is padding, and every other value counts.
+        a list. Otherwise NaN or None at the end of either is padding, and every other value counts.
 
     Returns
     -------
@@ -49,9 +50,10 @@ def flatten_sequences(y_true, y_pred, sample_weight=None, *, X=None):
     ------
     ValueError, TypeError
         If the numbers of sequences or of timesteps differ, if a sequence is empty, or if weights
-        are negative, not finite, or all zero. The error names the sequence. Without X also if the
-        labels of a sequence in an array end with None, an empty string or a negative number, since
-        these may be labels or padding.
+        are negative, not finite, or all zero. The error names the sequence. Without X also if
+        y_true and y_pred are arrays, and the labels of a sequence end with a negative integer, an
+        empty string, False, or the largest value of an unsigned type. These may be labels or
+        padding, unless NaN in the other array shows where the padding is.
 
     Examples
     --------
@@ -88,23 +90,34 @@ def _steps_of_targets(y_true, y_pred) -> tuple[Sequences, str]:
             return steps[name], name
     true, predicted = steps.values()
     if true.arrays.shape[:2] == predicted.arrays.shape[:2]:
-        true.lengths = np.minimum(true.lengths, predicted.lengths)
-        _refuse_doubtful_ends(predicted.arrays, true.lengths)
+        lengths = np.minimum(true.lengths, predicted.lengths)
+        for name, other in (("y_true", predicted), ("y_pred", true)):
+            if not other.is_padded:
+                _refuse_doubtful_ends(steps[name].arrays, lengths, name)
+        true.lengths = lengths
     return true, "y_true"
 
 
-def _refuse_doubtful_ends(labels: np.ndarray, lengths: np.ndarray) -> None:
-    """Raise if predicted labels end with a value that the estimators put into padding."""
-    if labels.dtype.kind not in "iUO":
+def _refuse_doubtful_ends(labels: np.ndarray, lengths: np.ndarray, name: str) -> None:
+    """Raise if labels end with a value that the estimators, or users, put into padding."""
+    if labels.dtype.kind == "f":
         return
     last = labels[np.arange(len(labels)), lengths - 1]
-    doubtful = last < 0 if labels.dtype.kind == "i" else last == ""
-    if doubtful.any():
-        sample, output = np.argwhere(doubtful)[0]
-        raise ValueError(
-            f"y_pred[{sample}] ends with {last[sample, output]!r}, which may be a label or "
-            "padding: give X, which has the lengths of the sequences."
-        )
+    for sample, values in enumerate(last.tolist()):
+        for value in values:
+            if _may_be_padding(value, labels.dtype):
+                raise ValueError(
+                    f"{name}[{sample}] ends with {value!r}, which may be a label or padding: give "
+                    "X, which has the lengths of the sequences."
+                )
+
+
+def _may_be_padding(value, dtype: np.dtype) -> bool:
+    if dtype.kind == "u":
+        return value == np.iinfo(dtype).max
+    if isinstance(value, Real):
+        return value is False or value < 0
+    return value in ("", b"")
 
 
 def make_sequence_scorer(

@@ -54,6 +54,11 @@ class Sequences:
         return int(self.lengths.max())
 
     @property
+    def is_padded(self) -> bool:
+        """Whether there is any padding."""
+        return int(self.lengths.min()) < self.n_timesteps and isinstance(self.arrays, np.ndarray)
+
+    @property
     def starts(self) -> np.ndarray:
         """The row of each sequence's first timestep when valid timesteps are concatenated, (n,)."""
         return np.cumsum(self.lengths) - self.lengths

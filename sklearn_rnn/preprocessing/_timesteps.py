@@ -33,14 +33,10 @@ class Timesteps:
             self.rows = _stacked_frames(arrays)
         elif is_list:
             self.rows = _stacked(arrays)
-        elif self._is_padded:
+        elif self.sequences.is_padded:
             self.rows = arrays[sequences.is_valid()]
         else:
             self.rows = arrays.reshape(-1, sequences.n_features)
-
-    @property
-    def _is_padded(self) -> bool:
-        return self.sequences.lengths.sum() < len(self.sequences) * self.sequences.n_timesteps
 
     def targets(self, y, required: bool) -> np.ndarray | None:
         """Return y with one row per timestep; a target per sequence is repeated.
@@ -88,7 +84,7 @@ class Timesteps:
         return self.sequences.restore(values[:, 0] if narrow else values, np.nan)
 
     def _padded(self, values: np.ndarray) -> np.ndarray:
-        if self._is_padded and values.dtype.kind not in "fcO":  # the dtype must hold NaN
+        if self.sequences.is_padded and values.dtype.kind not in "fcO":  # the dtype must hold NaN
             values = values.astype(np.float64 if values.dtype.kind in "iub" else object)
         return self.sequences.restore(values, np.nan)
 
