@@ -86,7 +86,7 @@ def _steps_of_targets(y_true, y_pred) -> tuple[Sequences, str]:
     for name, values in given.items():
         with renamed({"X": name}):
             steps[name] = as_sequences(values, STEPS)
-        if not isinstance(steps[name].arrays, np.ndarray):
+        if steps[name].is_list:
             return steps[name], name
     true, predicted = steps.values()
     if true.arrays.shape[:2] == predicted.arrays.shape[:2]:

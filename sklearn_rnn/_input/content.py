@@ -13,6 +13,8 @@ from sklearn_rnn._input.frames import is_frame
 
 # The most values of X that are copied at once, to check them or to join the arrays of a batch.
 MAX_COPIED = 2**20
+# The kinds of dtypes with a value for "missing": not integers, booleans and strings.
+MAY_BE_MISSING = "fcmMO"
 
 
 class Content(NamedTuple):
@@ -100,7 +102,7 @@ def lengths_before_padding(array: np.ndarray, first_sample: int = 0) -> np.ndarr
 
     array : (n, n_timesteps, ...), whose first sequence is X[first_sample]
     """
-    if array.dtype.kind not in "fcmMO":  # integers, booleans and strings are never missing
+    if array.dtype.kind not in MAY_BE_MISSING:
         return np.full(len(array), array.shape[1])
     present = ~_missing(array).reshape(*array.shape[:2], -1).all(axis=2)
     is_empty = ~present.any(axis=1)
@@ -116,6 +118,13 @@ def _missing(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind == "O":
         return np.frompyfunc(_is_missing, 1, 1)(array).astype(bool)
     return array != array  # NaN and NaT are not equal to themselves
+
+
+def is_constant(array: np.ndarray) -> bool:
+    """Whether all values are the same, or all are missing, as in padding."""
+    if array.dtype.kind in MAY_BE_MISSING and _missing(array).all():
+        return True
+    return bool((array == array.flat[0]).all())
 
 
 def _is_missing(value) -> bool:

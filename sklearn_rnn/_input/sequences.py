@@ -35,6 +35,11 @@ class Sequences:
         return len(self.lengths)
 
     @property
+    def is_list(self) -> bool:
+        """Whether X was a list or an object array, which has no padding."""
+        return not isinstance(self.arrays, np.ndarray)
+
+    @property
     def n_features(self) -> int:
         """The features of a timestep."""
         return self.arrays[0].shape[1]
@@ -42,21 +47,19 @@ class Sequences:
     @property
     def dtype(self) -> type:
         """The precision to work in."""
-        arrays = [self.arrays] if isinstance(self.arrays, np.ndarray) else self.arrays
+        arrays = self.arrays if self.is_list else [self.arrays]
         only_single = all(array.dtype == np.float32 for array in arrays)
         return np.float32 if only_single else np.float64
 
     @property
     def n_timesteps(self) -> int:
         """The timesteps of an array, padding included, or the length of the longest in a list."""
-        if isinstance(self.arrays, np.ndarray):
-            return self.arrays.shape[1]
-        return int(self.lengths.max())
+        return int(self.lengths.max()) if self.is_list else self.arrays.shape[1]
 
     @property
     def is_padded(self) -> bool:
         """Whether there is any padding."""
-        return int(self.lengths.min()) < self.n_timesteps and isinstance(self.arrays, np.ndarray)
+        return not self.is_list and int(self.lengths.min()) < self.n_timesteps
 
     @property
     def starts(self) -> np.ndarray:
@@ -68,12 +71,12 @@ class Sequences:
 
         Padding stays in. The timesteps are a view of the arrays where that is possible.
         """
-        if isinstance(self.arrays, np.ndarray):
+        if self.is_list:
+            values, starts = np.concatenate(self.arrays), self.starts
+        else:
             n, n_timesteps, n_features = self.arrays.shape
             values = self.arrays.reshape(n * n_timesteps, n_features)
             starts = np.arange(n) * n_timesteps
-        else:
-            values, starts = np.concatenate(self.arrays), self.starts
         return np.asarray(values, dtype, order="C"), starts  # C order: rows are gathered later
 
     def check_fits(self, dtype) -> None:
@@ -93,7 +96,7 @@ class Sequences:
 
         At most MAX_COPIED values are copied.
         """
-        if isinstance(self.arrays, np.ndarray) and self.arrays.flags.c_contiguous:
+        if not self.is_list and self.arrays.flags.c_contiguous:
             values, starts = self.flat()
             return FlatBatch(values, starts[chosen], self.lengths[chosen])
         lengths = self.lengths[chosen]
@@ -104,15 +107,12 @@ class Sequences:
 
     def take(self, chosen: np.ndarray) -> "Sequences":
         """Return the chosen sequences."""
-        if isinstance(self.arrays, np.ndarray):
-            arrays = self.arrays[chosen]
-        else:
-            arrays = [self.arrays[i] for i in chosen]
+        arrays = [self.arrays[i] for i in chosen] if self.is_list else self.arrays[chosen]
         return Sequences(arrays, self.lengths[chosen], self.container, self.example)
 
     def restore(self, values: np.ndarray, fill):
         """Put values of all valid timesteps into the container of X, with `fill` as padding."""
-        if self.container in ("table", "array"):
+        if not self.is_list:
             shape = (len(self), self.n_timesteps, *values.shape[1:])
             if len(values) == shape[0] * shape[1]:  # no padding
                 return values.reshape(shape)

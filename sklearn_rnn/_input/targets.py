@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from scipy.sparse import issparse
 
-from sklearn_rnn._input.content import as_numbers
+from sklearn_rnn._input.content import as_numbers, is_constant
 from sklearn_rnn._input.errors import about, describe, refuse_masked
 from sklearn_rnn._input.frames import check_columns
 from sklearn_rnn._input.sequences import Sequences
@@ -127,7 +127,8 @@ def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
 def flatten(values, X: Sequences, name: str) -> np.ndarray:
     """Concatenate values per timestep into one array of all valid timesteps.
 
-    values : (n, n_timesteps, ...) array, or a list of (n_timesteps_i, ...) arrays
+    values : (n, n_timesteps, ...) array, or a list of (n_timesteps_i, ...) arrays. The lengths of
+        the sequences are those of X. If X is a list, what an array has beyond them is padding.
     """
     expected = "(n_samples, n_timesteps) or a list of arrays (n_timesteps_i,)"
     values = array_or_list(values, name, expected)
@@ -141,7 +142,7 @@ def flatten(values, X: Sequences, name: str) -> np.ndarray:
                 f"{name} has one value per sequence, but return_sequences=True needs one per "
                 f"timestep: {name}[{i}] should have {length} values."
             )
-        may_be_padded = X.container in ("table", "array") and len(part) == X.n_timesteps
+        may_be_padded = not X.is_list and len(part) == X.n_timesteps
         if len(part) != length and not may_be_padded:
             raise ValueError(
                 f"{name}[{i}] has {len(part)} values, but X[{i}] has {length} timesteps."
@@ -197,12 +198,15 @@ def _part(part, name: str) -> np.ndarray:
 
 
 def _flatten_padded(array: np.ndarray, X: Sequences, name: str) -> np.ndarray:
-    if array.shape[1] != X.n_timesteps:
+    n_timesteps = array.shape[1]
+    is_right = n_timesteps >= X.n_timesteps if X.is_list else n_timesteps == X.n_timesteps
+    if not is_right:
+        longest = "the longest sequence of X" if X.is_list else "X"
         raise ValueError(
-            f"{name} has {array.shape[1]} timesteps, but X has {X.n_timesteps}: with "
+            f"{name} has {n_timesteps} timesteps, but {longest} has {X.n_timesteps}: with "
             "return_sequences=True there must be one value per timestep."
         )
-    return array[X.is_valid()]
+    return array[np.arange(n_timesteps) < X.lengths[:, np.newaxis]]
 
 
 def rows_of_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
@@ -218,8 +222,9 @@ def rows_of_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
 def is_per_timestep(y: np.ndarray | list | tuple, X: Sequences) -> bool:
     """Whether y has one target per timestep, for callers without `return_sequences`.
 
-    An array (n_samples, k, ...) has one per timestep if k is the number of timesteps. With another
-    k it has several targets per sequence.
+    An array (n_samples, k, ...) has one per timestep if k is the number of timesteps. It may be
+    padded further if X is a list: a part of a longer list. With another k it has several targets
+    per sequence.
     """
     try:
         shape = np.shape(y)
@@ -227,6 +232,8 @@ def is_per_timestep(y: np.ndarray | list | tuple, X: Sequences) -> bool:
         return True
     if len(shape) == 1 and shape[0]:  # the parts of an array of objects may have a shape too
         return np.ndim(y[0]) > 0
+    if len(shape) > 1 and shape[1] > X.n_timesteps and X.is_list and isinstance(y, np.ndarray):
+        return is_constant(y[:, X.n_timesteps :])
     return len(shape) > 1 and shape[1] == X.n_timesteps
 
 

@@ -114,8 +114,9 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             repeated for each timestep. Targets per timestep are an array (n_samples, n_timesteps)
             or (n_samples, n_timesteps, n_outputs), or a list of arrays (n_timesteps_i,) or
             (n_timesteps_i, n_outputs). A 2-D array with as many columns as X has timesteps is read
-            as targets per timestep. Any other 2-D array is several targets per sequence,
-            (n_samples, n_outputs). They are repeated if the transformer's tags say that it
+            as targets per timestep; if X is a list, also one that is padded further with a
+            constant. Any other 2-D array is several targets per sequence, (n_samples, n_outputs).
+            They are repeated if the transformer's tags say that it
             requires y, and ignored otherwise.
         **params : dict
             Passed on to the transformer's ``fit``, or routed if metadata routing is enabled. A

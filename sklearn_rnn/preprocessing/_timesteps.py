@@ -27,11 +27,10 @@ class Timesteps:
         self._X = X
         self.sequences = sequences
         arrays = sequences.arrays
-        is_list = not isinstance(arrays, np.ndarray)
-        self.are_1d = is_list and (are_1d or all(np.ndim(x) == 1 for x in X))
-        if is_list and all(map(is_frame, arrays)):
+        self.are_1d = sequences.is_list and (are_1d or all(np.ndim(x) == 1 for x in X))
+        if sequences.is_list and all(map(is_frame, arrays)):
             self.rows = _stacked_frames(arrays)
-        elif is_list:
+        elif sequences.is_list:
             self.rows = _stacked(arrays)
         elif self.sequences.is_padded:
             self.rows = arrays[sequences.is_valid()]
@@ -71,14 +70,14 @@ class Timesteps:
         table_names : returns the column names of a 2-D result
         """
         values = made_of(len(self.rows), values)
-        is_frame = not isinstance(values, np.ndarray)
-        if self.sequences.container in ("table", "array"):
+        as_frame = not isinstance(values, np.ndarray)
+        if not self.sequences.is_list:
             array = self._padded(np.asarray(values))
             if self.sequences.container == "array" or array.shape[2] != 1:
                 return array
             table = array[:, :, 0]
-            return _framed(table, self._X, table_names(), _library(values)) if is_frame else table
-        if is_frame:
+            return _framed(table, self._X, table_names(), _library(values)) if as_frame else table
+        if as_frame:
             return self.sequences.listed(self._split_frame(values))
         narrow = self.are_1d and values.shape[1] == 1
         return self.sequences.restore(values[:, 0] if narrow else values, np.nan)
