@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold
 from sklearn.utils import column_or_1d, indexable
 
+from sklearn_rnn._input.containers import check_container
 from sklearn_rnn._input.content import STEPS
 from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.hyperparameters import check_number
@@ -105,6 +106,7 @@ class StratifiedSequenceKFold(_FixedSplits):
         sequences = np.arange(len(steps))
         owner = np.repeat(sequences, steps.lengths)
         with about("groups"):
+            check_container(groups, "groups")
             groups = sequences if groups is None else column_or_1d(groups)
             n_groups = len(np.unique(groups))
         if n_groups < self.n_splits:

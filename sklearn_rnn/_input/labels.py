@@ -9,6 +9,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from sklearn_rnn._input.containers import check_container
 from sklearn_rnn._input.errors import about
 from sklearn_rnn._input.sequences import Sequences
 from sklearn_rnn._input.targets import check_finite, rows_of_targets
@@ -83,6 +84,7 @@ def read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
 def read_classes(classes) -> np.ndarray:
     """Return the labels announced to `partial_fit`, sorted."""
     with about("classes"):
+        check_container(classes, "classes")
         labels = column_or_1d(classes)
         if not len(labels):
             raise ValueError("classes is empty; give all the labels that any call will have.")

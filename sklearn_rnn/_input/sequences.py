@@ -6,11 +6,11 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
+from sklearn_rnn._input.containers import check_container
 from sklearn_rnn._input.content import FINITE_NUMBERS, MAX_COPIED, Content, as_values
-from sklearn_rnn._input.errors import about, describe, refuse_masked
+from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.frames import check_columns, is_frame
 from sklearn_rnn.core.packing import Batch, FlatBatch, ScatteredBatch
 
@@ -189,11 +189,7 @@ def _read(X, content: Content, fitted_on_table: bool | None) -> Sequences | None
     estimator was fitted on sequences. If it was fitted on 2-D X, every list of equally long 1-D
     sequences counts as 2-D.
     """
-    if issparse(X):
-        raise TypeError(
-            "X is sparse, but sequences have to be dense: use X.toarray() to convert it."
-        )
-    refuse_masked(X, "X")
+    check_container(X, "X")
     if isinstance(X, (list, tuple)):
         if _depth(X) >= 2 or any(np.iterable(x) and not isinstance(x, (str, bytes)) for x in X):
             of_lists = all(isinstance(x, (list, tuple)) for x in X)
@@ -283,9 +279,6 @@ def hint_at_swapped_axes(arrays: list[np.ndarray]) -> str:
 
 
 def _read_sequence(x, i: int, content: Content) -> np.ndarray:
-    refuse_masked(x, f"X[{i}]")
-    if issparse(x):
-        raise TypeError(f"X[{i}] is sparse, but sequences have to be dense.")
     try:
         array = content.as_array(x)
     except ValueError as error:

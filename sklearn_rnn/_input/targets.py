@@ -7,10 +7,10 @@ it has one row per valid timestep: first all rows of the first sequence, then al
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from scipy.sparse import issparse
 
+from sklearn_rnn._input.containers import check_container
 from sklearn_rnn._input.content import as_numbers, is_constant
-from sklearn_rnn._input.errors import about, describe, refuse_masked
+from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.frames import check_columns
 from sklearn_rnn._input.sequences import Sequences
 
@@ -179,9 +179,7 @@ def read_per_step(values, name: str) -> np.ndarray | list | tuple:
 
 def array_or_list(values, name: str, expected: str) -> np.ndarray | list | tuple:
     """Return a list unchanged, since its parts may differ in length; convert others to an array."""
-    refuse_masked(values, name)
-    if issparse(values):
-        raise TypeError(f"{name} is sparse, but must be dense.")
+    check_container(values, name)
     if isinstance(values, (list, tuple)):
         return values
     array = np.asarray(values)
@@ -238,7 +236,7 @@ def is_per_timestep(y: np.ndarray | list | tuple, X: Sequences) -> bool:
 
 
 def _one_per_sequence(y, X: Sequences) -> np.ndarray:
-    refuse_masked(y, "y")
+    check_container(y, "y")
     try:
         y = np.asarray(y)
     except ValueError:  # parts of different lengths

@@ -1,10 +1,10 @@
 """Conversion between lists of sequences and padded arrays."""
 
 import numpy as np
-from scipy.sparse import issparse
 
+from sklearn_rnn._input.containers import check_container
 from sklearn_rnn._input.content import ANYTHING, as_values
-from sklearn_rnn._input.errors import about, describe, refuse_masked
+from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.frames import check_columns, is_frame
 from sklearn_rnn._input.sequences import hint_at_swapped_axes
 
@@ -118,9 +118,7 @@ def unpad_sequences(X, *, lengths=None):
     >>> unpad_sequences(y, lengths=[len(sequence) for sequence in sequences])
     [array([1, 0, 1]), array([1])]
     """
-    refuse_masked(X, "X")
-    if issparse(X):
-        raise TypeError("X is sparse, but sequences have to be dense.")
+    check_container(X, "X")
     with about("X"):
         array = as_values(X)
     if array.ndim < 2 or 0 in array.shape:
@@ -140,16 +138,15 @@ def as_arrays(sequences, name: str, shape: str) -> list[np.ndarray]:
 
     name, shape : what errors call the sequences, and the shape that errors ask for
     """
-    refuse_masked(sequences, name)
+    check_container(sequences, name)
     is_list = isinstance(sequences, (list, tuple)) or getattr(sequences, "ndim", 0) > 0
-    if not is_list or is_frame(sequences) or issparse(sequences) or not len(sequences):
+    if not is_list or is_frame(sequences) or not len(sequences):
         raise ValueError(
             f"{name} must be a list of at least one array {shape}; got {describe(sequences)}."
         )
     arrays = []
     for i, sequence in enumerate(sequences):
         with about(name):
-            refuse_masked(sequence, f"{name}[{i}]")
             array = as_values(sequence)
         if array.ndim == 0 or 0 in array.shape:
             raise ValueError(
@@ -174,6 +171,7 @@ def _checked_length(length, longest: int) -> int:
 def _checked_lengths(lengths, X: np.ndarray) -> np.ndarray:
     n, n_timesteps = X.shape[:2]
     with about("lengths"):
+        check_container(lengths, "lengths")
         lengths = np.asarray(lengths)
     if lengths.dtype.kind not in "iu" or lengths.shape != (n,):
         raise ValueError(

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.sparse import issparse
 
+from sklearn_rnn._input.containers import check_container
 from sklearn_rnn._input.content import as_numbers
-from sklearn_rnn._input.errors import about, describe, refuse_masked
+from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.frames import is_frame
 from sklearn_rnn._input.hyperparameters import check_number
 
@@ -155,6 +155,7 @@ def _cut(values: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
 
 def _read(series) -> list[_Series]:
     """Read one series or several; raise unless all of them have the same features."""
+    check_container(series, "series")
     of_objects = isinstance(series, np.ndarray) and series.ndim == 1 and series.dtype.kind == "O"
     holds_any = isinstance(series, (list, tuple)) or of_objects
     several = holds_any and any(np.iterable(one) for one in series)
@@ -178,9 +179,6 @@ def _read(series) -> list[_Series]:
 
 
 def _read_one(one, name: str) -> _Series:
-    refuse_masked(one, name)
-    if issparse(one):
-        raise TypeError(f"{name} is sparse, but has to be dense: use toarray() to convert it.")
     with about(name):
         array = np.asarray(one)
     if array.ndim not in (1, 2) or 0 in array.shape:
