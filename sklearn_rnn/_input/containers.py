@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.sparse import issparse
 
+from sklearn_rnn._input.frames import refuse_panel
+
 # Types of single values, which hold no others.
 SCALARS = (int, float, complex, str, bytes, type(None), np.generic)
 
@@ -29,6 +31,7 @@ def check_container(values, name: str) -> None:
         )
     for i, part in _parts(values):
         check_container(part, f"{name}[{i}]")
+        refuse_panel(part, f"{name}[{i}]")
 
 
 def _parts(values) -> Iterator[tuple[int, object]]:

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_array, validate_data
 from sklearn_rnn._input.containers import check_container
 from sklearn_rnn._input.content import FINITE_NUMBERS, MAX_COPIED, Content, as_values
 from sklearn_rnn._input.errors import about, describe
-from sklearn_rnn._input.frames import check_columns, is_frame
+from sklearn_rnn._input.frames import check_columns, check_table, is_frame, warn_of_named_columns
 from sklearn_rnn.core.packing import Batch, FlatBatch, ScatteredBatch
 
 
@@ -154,6 +154,8 @@ def read_sequences(X, estimator, *, reset: bool, content: Content = FINITE_NUMBE
     with about("X"):
         sequences = _read(X, content, fitted_on_table)
         if sequences is None and fitted_on_table is not False:
+            if reset and is_frame(X):
+                warn_of_named_columns(X)
             return _read_table(X, content, validate)
         if sequences is not None and not fitted_on_table:
             validate(sequences.example, skip_check_array=True)
@@ -198,6 +200,7 @@ def _read(X, content: Content, fitted_on_table: bool | None) -> Sequences | None
                 return None
             return _read_list(X, content, "list")
     elif is_frame(X):
+        check_table(X)
         return None
     else:
         array = np.asarray(X)

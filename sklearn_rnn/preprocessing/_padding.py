@@ -5,7 +5,7 @@ import numpy as np
 from sklearn_rnn._input.containers import check_container
 from sklearn_rnn._input.content import ANYTHING, as_values
 from sklearn_rnn._input.errors import about, describe
-from sklearn_rnn._input.frames import check_columns, is_frame
+from sklearn_rnn._input.frames import check_columns, check_table, is_frame
 from sklearn_rnn._input.sequences import hint_at_swapped_axes
 
 # float64 holds all integers up to this one exactly.
@@ -119,6 +119,8 @@ def unpad_sequences(X, *, lengths=None):
     [array([1, 0, 1]), array([1])]
     """
     check_container(X, "X")
+    if is_frame(X):
+        check_table(X)
     with about("X"):
         array = as_values(X)
     if array.ndim < 2 or 0 in array.shape:

@@ -9,7 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from sklearn_rnn._input.containers import check_container
 from sklearn_rnn._input.content import as_numbers
 from sklearn_rnn._input.errors import about, describe
-from sklearn_rnn._input.frames import is_frame
+from sklearn_rnn._input.frames import is_frame, refuse_panel
 from sklearn_rnn._input.hyperparameters import check_number
 
 INDEX = np.dtype([(name, np.intp) for name in ("series", "start", "first_target", "stop")])
@@ -41,9 +41,9 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
     ----------
     series : array-like, or list of array-likes
         A series of numbers: an array (n_timesteps,) or (n_timesteps, n_features), a Series or a
-        DataFrame. The index of a DataFrame or Series is ignored. A list or 1-D object array holds
-        several series, which may differ in length but must have the same features. Nested lists
-        are several series.
+        DataFrame. The index of a DataFrame or Series is ignored; an index that tells several
+        series apart is refused. A list or 1-D object array holds several series, which may differ
+        in length but must have the same features. Nested lists are several series.
     window : int
         The number of timesteps in a window, at least 1.
     horizon : int, default=1
@@ -156,6 +156,7 @@ def _cut(values: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
 def _read(series) -> list[_Series]:
     """Read one series or several; raise unless all of them have the same features."""
     check_container(series, "series")
+    refuse_panel(series, "series")
     of_objects = isinstance(series, np.ndarray) and series.ndim == 1 and series.dtype.kind == "O"
     holds_any = isinstance(series, (list, tuple)) or of_objects
     several = holds_any and any(np.iterable(one) for one in series)
