@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
-from sklearn_rnn._input.containers import check_container
+from sklearn_rnn._input.containers import opened
 from sklearn_rnn._input.content import FINITE_NUMBERS, MAX_COPIED, Content, as_values
 from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.frames import check_columns, check_table, is_frame, warn_of_named_columns
@@ -152,6 +152,7 @@ def read_sequences(X, estimator, *, reset: bool, content: Content = FINITE_NUMBE
     fitted_on_table = None if reset else estimator._fitted_on_table
     validate = partial(validate_data, estimator, reset=reset)
     with about("X"):
+        X = opened(X, "X")
         sequences = _read(X, content, fitted_on_table)
         if sequences is None and fitted_on_table is not False:
             if reset and is_frame(X):
@@ -165,7 +166,8 @@ def read_sequences(X, estimator, *, reset: bool, content: Content = FINITE_NUMBE
     if sequences is None:
         raise ValueError(
             f"X is 2-D ({describe(X)}), but {name} was fitted on sequences: give an array "
-            f"(n_samples, n_timesteps, {expected}) or a list of arrays (n_timesteps, {expected})."
+            f"(n_samples, n_timesteps, {expected}) or a list of arrays (n_timesteps, {expected}); "
+            "for one sequence, a list of one array, [X]."
         )
     raise ValueError(
         f"X is 3-D or a list ({describe(X)}), but {name} was fitted on 2-D X: give an array "
@@ -180,6 +182,7 @@ def as_sequences(X, content: Content, fitted_on_table: bool | None = None) -> Se
     fitted_on_table : whether the X of an earlier fit was 2-D, None without one; see `_read`
     """
     with about("X"):
+        X = opened(X, "X")
         sequences = _read(X, content, fitted_on_table)
         return _read_table(X, content, check_array) if sequences is None else sequences
 
@@ -191,7 +194,6 @@ def _read(X, content: Content, fitted_on_table: bool | None) -> Sequences | None
     estimator was fitted on sequences. If it was fitted on 2-D X, every list of equally long 1-D
     sequences counts as 2-D.
     """
-    check_container(X, "X")
     if isinstance(X, (list, tuple)):
         if _depth(X) >= 2 or any(np.iterable(x) and not isinstance(x, (str, bytes)) for x in X):
             of_lists = all(isinstance(x, (list, tuple)) for x in X)
@@ -202,13 +204,12 @@ def _read(X, content: Content, fitted_on_table: bool | None) -> Sequences | None
     elif is_frame(X):
         check_table(X)
         return None
-    else:
-        array = np.asarray(X)
-        if array.ndim == 1 and array.dtype == object and _depth(array) >= 2:
-            return _read_list(array, content, "object array")
-        if array.ndim == 3:
-            return _read_array(array, content, "array")
-        if array.ndim == 2:
+    elif isinstance(X, np.ndarray):
+        if X.ndim == 1 and X.dtype == object and _depth(X) >= 2:
+            return _read_list(X, content, "object array")
+        if X.ndim == 3:
+            return _read_array(np.asarray(X), content, "array")
+        if X.ndim == 2:
             return None
     raise ValueError(
         "X must be an array (n_samples, n_timesteps, n_features), a list of arrays "

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from sklearn_rnn._input.containers import check_container
+from sklearn_rnn._input.containers import opened
 from sklearn_rnn._input.content import as_numbers, is_constant
 from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.frames import check_columns
@@ -140,7 +140,7 @@ def flatten(values, X: Sequences, name: str) -> np.ndarray:
         if part.ndim == 0:
             raise ValueError(
                 f"{name} has one value per sequence, but return_sequences=True needs one per "
-                f"timestep: {name}[{i}] should have {length} values."
+                f"timestep: {name}[{i}] should have {length} values.{hint_at_one(X, name)}"
             )
         may_be_padded = not X.is_list and len(part) == X.n_timesteps
         if len(part) != length and not may_be_padded:
@@ -155,6 +155,17 @@ def flatten(values, X: Sequences, name: str) -> np.ndarray:
             )
     check_columns(values, name)
     return np.concatenate([part[:length] for part, length in zip(parts, X.lengths, strict=True)])
+
+
+def hint_at_one(X: Sequences, name: str) -> str:
+    """The hint for 2-D X, which may be one sequence with a value for each of its timesteps."""
+    if X.container != "table":
+        return ""
+    n, n_timesteps = len(X), X.n_timesteps
+    return (
+        f" (X was read as {n} sequences of {n_timesteps} timesteps of one feature. If it is one "
+        f"sequence of {n} timesteps of {n_timesteps} features, give [X] and [{name}].)"
+    )
 
 
 def flatten_targets(values, steps: Sequences, name: str) -> np.ndarray:
@@ -179,10 +190,10 @@ def read_per_step(values, name: str) -> np.ndarray | list | tuple:
 
 def array_or_list(values, name: str, expected: str) -> np.ndarray | list | tuple:
     """Return a list unchanged, since its parts may differ in length; convert others to an array."""
-    check_container(values, name)
-    if isinstance(values, (list, tuple)):
-        return values
-    array = np.asarray(values)
+    container = opened(values, name)
+    if isinstance(container, (list, tuple)):
+        return container
+    array = np.asarray(container)
     if array.ndim == 0:
         raise TypeError(f"{name} must be an array or a list, {expected}; got {describe(values)}.")
     return array
@@ -236,7 +247,7 @@ def is_per_timestep(y: np.ndarray | list | tuple, X: Sequences) -> bool:
 
 
 def _one_per_sequence(y, X: Sequences) -> np.ndarray:
-    check_container(y, "y")
+    y = opened(y, "y")
     try:
         y = np.asarray(y)
     except ValueError:  # parts of different lengths
@@ -247,9 +258,15 @@ def _one_per_sequence(y, X: Sequences) -> np.ndarray:
             "(n_samples,) or (n_samples, n_outputs), or set return_sequences=True."
         )
     if y.ndim == 0:
-        raise ValueError(f"y should be an array with one target per sequence, got {y!r}.")
+        raise ValueError(
+            f"y should be an array with one target per sequence, got {y!r}.{_hint_at_lists(X)}"
+        )
     _check_count(len(y), X, "y")
     return y
+
+
+def _hint_at_lists(X: Sequences) -> str:
+    return " For one sequence, give the lists [X] and [y]." if X.container == "table" else ""
 
 
 def check_finite(values: np.ndarray, X: Sequences, name: str) -> None:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sklearn_rnn._input.errors import describe
+from sklearn_rnn._input.containers import opened
+from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.frames import check_columns
 from sklearn_rnn._input.sequences import as_objects
 from sklearn_rnn.preprocessing._padding import as_arrays
@@ -86,6 +87,8 @@ def _swapped(X, shape: str, channels: int):
 
     channels : the axis of the channels, whose length must be the same in all sequences
     """
+    with about("X"):
+        X = opened(X, "X")
     arrays = as_arrays(X, "X", shape)
     for i, array in enumerate(arrays):
         if array.ndim != 2:

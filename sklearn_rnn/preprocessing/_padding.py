@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_rnn._input.containers import check_container
+from sklearn_rnn._input.containers import check_container, opened
 from sklearn_rnn._input.content import ANYTHING, as_values
 from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.frames import check_columns, check_table, is_frame
@@ -58,6 +58,8 @@ def pad_sequences(sequences, *, length=None, fill=np.nan):
     array([['up', 'down'],
            ['up', '']], dtype='<U4')
     """
+    with about("sequences"):
+        sequences = opened(sequences, "sequences")
     arrays = as_arrays(sequences, "sequences", "(n_timesteps_i,) or (n_timesteps_i, n_features)")
     for i, array in enumerate(arrays):
         if array.shape[1:] != arrays[0].shape[1:]:
@@ -118,11 +120,11 @@ def unpad_sequences(X, *, lengths=None):
     >>> unpad_sequences(y, lengths=[len(sequence) for sequence in sequences])
     [array([1, 0, 1]), array([1])]
     """
-    check_container(X, "X")
-    if is_frame(X):
-        check_table(X)
     with about("X"):
-        array = as_values(X)
+        opened_X = opened(X, "X")
+        if is_frame(opened_X):
+            check_table(opened_X)
+        array = as_values(opened_X)
     if array.ndim < 2 or 0 in array.shape:
         raise ValueError(
             "X must be an array (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features), "
@@ -138,9 +140,9 @@ def unpad_sequences(X, *, lengths=None):
 def as_arrays(sequences, name: str, shape: str) -> list[np.ndarray]:
     """Convert a list or array of sequences into non-empty arrays of at least one dimension.
 
+    sequences : as `opened` returns them
     name, shape : what errors call the sequences, and the shape that errors ask for
     """
-    check_container(sequences, name)
     is_list = isinstance(sequences, (list, tuple)) or getattr(sequences, "ndim", 0) > 0
     if not is_list or is_frame(sequences) or not len(sequences):
         raise ValueError(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import sklearn
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
 from sklearn.utils import get_tags
@@ -11,13 +12,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._input.content import ANYTHING
 from sklearn_rnn._input.errors import describe, unchanged_on_error
-from sklearn_rnn._input.sequences import as_sequences, read_sequences
-from sklearn_rnn.preprocessing._timesteps import Timesteps
+from sklearn_rnn._input.sequences import as_objects, as_sequences, read_sequences
+from sklearn_rnn.preprocessing._timesteps import Timesteps, meant_by, takes_single_values
 
 
 def _inner_has(method: str):
     """A condition for `available_if`: whether the transformer has the method."""
-    return lambda self: hasattr(getattr(self, "transformer_", self.transformer), method)
+    return lambda self: hasattr(getattr(self, "transformer_", meant_by(self.transformer)), method)
 
 
 # None: scikit-learn would otherwise wrap 3-D arrays and lists into DataFrames for `set_output`.
@@ -31,9 +32,10 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     Parameters
     ----------
-    transformer : transformer
+    transformer : transformer or "passthrough"
         A scaler, imputer, encoder, PCA, `ColumnTransformer`, a `Pipeline` of them, or any other
-        transformer that makes one row from each row. It is cloned.
+        transformer that makes one row from each row. It is cloned. "passthrough" changes nothing,
+        for searches over several transformers and none.
 
     Attributes
     ----------
@@ -74,6 +76,9 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     sequences of one feature with one column per timestep, as in `RNNClassifier` and `RNNRegressor`,
     so all columns are scaled alike. After a fit on 2-D X, `transform` takes 2-D X with the same
     columns.
+
+    `DictVectorizer`, `FeatureHasher` and the vectorizers of text get one dict or string per
+    timestep: X is a list of sequences of one feature.
 
     The transformer determines the dtype. Most of scikit-learn's transformers return float32 for
     float32. A sparse result is made dense, because sequences are dense.
@@ -158,7 +163,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         ValueError, TypeError
             As `fit`; also if the transformer doesn't make one row from each row.
         """
-        if not hasattr(self.transformer, "fit_transform"):
+        if not hasattr(meant_by(self.transformer), "fit_transform"):
             return self.fit(X, y, **params).transform(X)
         with unchanged_on_error(self):
             transformer = self._cloned()
@@ -215,7 +220,8 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         """
         check_is_fitted(self)
         timesteps = self._read(X, reset=False)
-        return timesteps.restore(self.transformer_.transform(timesteps.rows), self._table_names)
+        values = self.transformer_.transform(timesteps.rows_for(self.transformer_))
+        return timesteps.restore(values, self._table_names)
 
     @available_if(_inner_has("inverse_transform"))
     def inverse_transform(self, X):
@@ -243,6 +249,8 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             sequences.container = "table"
         timesteps = Timesteps(X, sequences, are_1d=self._fitted_on_1d)
         values = self.transformer_.inverse_transform(timesteps.rows)
+        if takes_single_values(self.transformer_):
+            values = as_objects(values)[:, np.newaxis]
         return timesteps.restore(values, self._table_names)
 
     @available_if(_inner_has("get_feature_names_out"))
@@ -287,6 +295,8 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         self : object
             The transformer.
         """
+        if isinstance(self.transformer, str):
+            return self  # "passthrough" passes on whatever it gets
         for transformer in (self.transformer, getattr(self, "transformer_", None)):
             if transformer is not None:
                 transformer.set_output(transform=transform)
@@ -303,18 +313,19 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         methods = MethodMapping()
         for method in ("fit", "fit_transform", "partial_fit"):
             methods = methods.add(caller=method, callee=method)
-        return MetadataRouter(owner=self).add(transformer=self.transformer, method_mapping=methods)
+        return MetadataRouter(owner=self).add(
+            transformer=meant_by(self.transformer), method_mapping=methods
+        )
 
     def _cloned(self):
         needed = ("get_params", "fit", "transform")
-        if isinstance(self.transformer, type) or not all(
-            hasattr(self.transformer, name) for name in needed
-        ):
+        transformer = meant_by(self.transformer)
+        if isinstance(transformer, type) or not all(hasattr(transformer, name) for name in needed):
             raise TypeError(
                 "transformer must be a scikit-learn transformer, such as StandardScaler(), with "
-                f"fit and transform; got {describe(self.transformer)}."
+                f"fit and transform, or 'passthrough'; got {describe(transformer)}."
             )
-        return clone(self.transformer)
+        return clone(transformer)
 
     def _read(self, X, *, reset: bool) -> Timesteps:
         sequences = read_sequences(X, self, reset=reset, content=ANYTHING)
@@ -334,8 +345,9 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             read = readers.get(name.rpartition("__")[2])
             if read is not None and value is not None:
                 params[name] = read(value)
-        y_required = get_tags(self.transformer).target_tags.required
-        return (timesteps.rows, timesteps.targets(y, y_required)), params
+        transformer = meant_by(self.transformer)
+        y_required = get_tags(transformer).target_tags.required
+        return (timesteps.rows_for(transformer), timesteps.targets(y, y_required)), params
 
     def _check_transformed(self, X, sequences) -> None:
         if (sequences.container == "table") > self._fitted_on_table:
@@ -357,7 +369,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        inner = get_tags(self.transformer)
+        inner = get_tags(meant_by(self.transformer))
         tags.input_tags = replace(
             inner.input_tags, two_d_array=True, three_d_array=True, sparse=False, pairwise=False
         )

@@ -22,7 +22,7 @@ from sklearn_rnn._input.targets import (
     read_regression_targets,
     read_weights,
 )
-from sklearn_rnn.preprocessing._timesteps import made_of
+from sklearn_rnn.preprocessing._timesteps import made_of, meant_by
 
 
 class PerTimestepTarget(RegressorMixin, BaseEstimator):
@@ -37,10 +37,10 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
     ----------
     regressor : regressor
         An `RNNRegressor`, or a pipeline or search that ends in one. It is cloned.
-    transformer : transformer, default=None
+    transformer : transformer or "passthrough", default=None
         A transformer with ``inverse_transform`` that makes one row from each row. It is cloned.
         None means `sklearn.preprocessing.StandardScaler`, which scales each output to mean 0 and
-        variance 1.
+        variance 1. "passthrough" changes nothing, for searches over several transformers and none.
 
     Attributes
     ----------
@@ -199,11 +199,14 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
         router = MetadataRouter(owner=self).add_self_request(self)
         return router.add(regressor=self.regressor, method_mapping=to_fit)
 
+    def _inner(self):
+        return StandardScaler() if self.transformer is None else meant_by(self.transformer)
+
     def _check_parts(self) -> None:
         parts = {
             "regressor": (self.regressor, ("fit", "predict"), "RNNRegressor()"),
             "transformer": (
-                StandardScaler() if self.transformer is None else self.transformer,
+                self._inner(),
                 ("fit", "transform", "inverse_transform"),
                 "StandardScaler()",
             ),
@@ -227,7 +230,7 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
         return is_per_timestep(y, sequences)
 
     def _fit_transformer(self, targets: np.ndarray, weights: np.ndarray | None) -> None:
-        transformer = StandardScaler() if self.transformer is None else clone(self.transformer)
+        transformer = clone(self._inner())
         rows, params = targets.reshape(len(targets), -1), {}
         if weights is not None:
             rows, weights = rows[weights > 0], weights[weights > 0]

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from numbers import Number
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import get_tags
 
 from sklearn_rnn._input.errors import about, describe, renamed
 from sklearn_rnn._input.frames import is_frame
@@ -36,6 +38,19 @@ class Timesteps:
             self.rows = arrays[sequences.is_valid()]
         else:
             self.rows = arrays.reshape(-1, sequences.n_features)
+
+    def rows_for(self, transformer):
+        """Return the rows as a transformer takes them: most take a table, some single values."""
+        if not takes_single_values(transformer):
+            return self.rows
+        wanted = f"{type(transformer).__name__} takes one dict or string per timestep"
+        if self.rows.shape[1] != 1:
+            raise ValueError(f"{wanted}, but X has {self.rows.shape[1]} features.")
+        rows = self.rows[:, 0].tolist()
+        numbers = [row for row in rows if isinstance(row, Number)]
+        if numbers:
+            raise TypeError(f"{wanted}, but X has {numbers[0]!r}.")
+        return rows
 
     def targets(self, y, required: bool) -> np.ndarray | None:
         """Return y with one row per timestep; a target per sequence is repeated.
@@ -92,6 +107,22 @@ class Timesteps:
         if hasattr(frame, "iloc") and not hasattr(self.rows, "iloc"):  # X has no index to keep
             return [part.reset_index(drop=True) for part in parts]
         return parts
+
+
+def meant_by(transformer):
+    """Return the transformer that a parameter means: "passthrough" changes nothing."""
+    is_passthrough = isinstance(transformer, str) and transformer == "passthrough"
+    return FunctionTransformer(feature_names_out="one-to-one") if is_passthrough else transformer
+
+
+def takes_single_values(transformer) -> bool:
+    """Whether a transformer takes one dict or string per row, and no 2-D array."""
+    while getattr(transformer, "steps", None):  # a pipeline is asked by its first step
+        transformer = meant_by(transformer.steps[0][1])
+    if transformer is None:
+        return False
+    tags = get_tags(transformer).input_tags
+    return not tags.two_d_array and (tags.dict or tags.string)
 
 
 def made_of(n_rows: int, values):

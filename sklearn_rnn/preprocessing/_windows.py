@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from sklearn_rnn._input.containers import check_container
+from sklearn_rnn._input.containers import opened
 from sklearn_rnn._input.content import as_numbers
 from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.frames import is_frame, refuse_panel
@@ -155,8 +155,9 @@ def _cut(values: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
 
 def _read(series) -> list[_Series]:
     """Read one series or several; raise unless all of them have the same features."""
-    check_container(series, "series")
     refuse_panel(series, "series")
+    with about("series"):
+        series = opened(series, "series")
     of_objects = isinstance(series, np.ndarray) and series.ndim == 1 and series.dtype.kind == "O"
     holds_any = isinstance(series, (list, tuple)) or of_objects
     several = holds_any and any(np.iterable(one) for one in series)
