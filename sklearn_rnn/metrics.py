@@ -32,7 +32,8 @@ def flatten_sequences(y_true, y_pred, sample_weight=None, *, X=None):
         (n_timesteps_i,) or (n_timesteps_i, n_outputs). The two may have different containers.
     sample_weight : array-like or list of arrays, default=None
         One weight per sequence, (n_samples,), which counts for all its timesteps; or one weight per
-        timestep.
+        timestep. Timesteps of weight zero are left out of the result, as if they were absent: their
+        targets may be NaN, or of a class that no other target has.
     X : array-like or list of arrays, default=None
         The sequences that y_pred was predicted for. Only their lengths are used: those of the
         arrays in a list, or those before the padding of an array, which is trailing timesteps with
@@ -76,7 +77,9 @@ def flatten_sequences(y_true, y_pred, sample_weight=None, *, X=None):
         flat = flatten_targets(y_true, steps, "y_true"), flatten_targets(y_pred, steps, "y_pred")
         if sample_weight is None:
             return flat
-        return (*flat, read_weights(sample_weight, steps, per_step=True))
+        weights = read_weights(sample_weight, steps, per_step=True)
+        kept = weights > 0
+        return (*(values[kept] for values in flat), weights[kept])
 
 
 def _steps_of_targets(y_true, y_pred) -> tuple[Sequences, str]:
@@ -157,7 +160,8 @@ def make_sequence_scorer(
         does. Greater is better. y and sample_weight may have any container that `RNNRegressor`
         takes. With ``averaged_by="sequence"``, the mean is weighted by the weights of the
         sequences. If the weights are per timestep, they weight the timesteps within each sequence,
-        and the weight of a sequence is the mean of its weights. With metadata routing,
+        and the weight of a sequence is the mean of its weights. Timesteps of weight zero are left
+        out, whatever their targets. With metadata routing,
         ``scorer.set_score_request(sample_weight=True)`` requests the weights.
 
     Raises
@@ -238,20 +242,21 @@ class _SequenceScorer:
         if sample_weight is not None:
             weights = read_weights(sample_weight, steps, per_step=True)
         flat = _FlatEstimator(estimator, steps, {})
-        if self.averaged_by == "step":
-            return self._score(flat, X, y, weights)
-        ends = np.cumsum(steps.lengths)
-        parts = list(map(slice, ends - steps.lengths, ends))
+        parts = steps.split(np.arange(len(y)))
         of_sequences = np.ones(len(parts))
-        if weights is not None:
+        if weights is not None:  # timesteps of weight zero are absent
             of_sequences = np.array([weights[part].mean() for part in parts])
-            if all(np.ptp(weights[part]) == 0 for part in parts):
-                weights = None  # they are constant within each sequence
+            parts = [part[weights[part] > 0] for part in parts]
         counted = np.flatnonzero(of_sequences)
-        scores = [self._score(flat, X, y, weights, parts[i]) for i in counted]
+        parts = [parts[i] for i in counted]
+        if self.averaged_by == "step":
+            return self._score(flat, X, y, weights, np.concatenate(parts))
+        if weights is not None and all(np.ptp(weights[part]) == 0 for part in parts):
+            weights = None  # they are constant within each sequence
+        scores = [self._score(flat, X, y, weights, part) for part in parts]
         return np.average(scores, axis=0, weights=of_sequences[counted])
 
-    def _score(self, flat, X, y, weights, part: slice = slice(None)):
+    def _score(self, flat, X, y, weights, part: np.ndarray):
         weighted = {} if weights is None else {"sample_weight": weights[part]}
         return self._scorer(flat._only(part), X, y[part], **weighted)
 
@@ -293,13 +298,13 @@ class _FlatEstimator:
     Its methods return the predictions of all valid timesteps, or of a part of them, as one array.
     """
 
-    def __init__(self, estimator, steps: Sequences, flat: dict, part: slice = slice(None)):
+    def __init__(self, estimator, steps: Sequences, flat: dict, part=slice(None)):
         self._estimator = estimator
         self._steps = steps
         self._flat = flat  # the predictions so far, by method
         self._part = part
 
-    def _only(self, part: slice) -> "_FlatEstimator":
+    def _only(self, part: np.ndarray) -> "_FlatEstimator":
         """The same estimator, with predictions only for this part of the timesteps."""
         return _FlatEstimator(self._estimator, self._steps, self._flat, part)
 

@@ -4,6 +4,7 @@ With one target per sequence, a flat array has one row per sequence. With one ta
 it has one row per valid timestep: first all rows of the first sequence, then all of the second.
 """
 
+from numbers import Real
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -67,10 +68,15 @@ class Examples(NamedTuple):
     weights: np.ndarray  # (n_targets,)
 
 
-def read_regression_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
-    """Return y as (n_targets,) or (n_targets, n_outputs), in float64 or float32."""
+def read_regression_targets(
+    y, X: Sequences, per_step: bool, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """Return y as (n_targets,) or (n_targets, n_outputs), in float64 or float32.
+
+    weights : (n_targets,); what y is where they are zero has no influence
+    """
     with about("y"):
-        y = as_numbers(rows_of_targets(y, X, per_step), "y")
+        y = as_numbers(without_ignored(rows_of_targets(y, X, per_step), weights), "y")
     if y.ndim > 2:
         raise ValueError(
             "y has too many dimensions: with return_sequences=True the targets of a sequence are "
@@ -228,6 +234,20 @@ def rows_of_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
     return y
 
 
+def without_ignored(y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """Replace targets of weight zero by one that counts: they may be missing, or of other classes.
+
+    y, weights : (n_targets, ...), (n_targets,)
+    """
+    if weights is None or weights.all():
+        return y
+    y = y.copy()
+    y[weights == 0] = y[weights.argmax()]
+    if y.dtype == object and all(isinstance(value, Real) for value in y.flat):
+        return np.array(y.tolist())  # None among numbers made objects of them
+    return y
+
+
 def is_per_timestep(y: np.ndarray | list | tuple, X: Sequences) -> bool:
     """Whether y has one target per timestep, for callers without `return_sequences`.
 
@@ -280,18 +300,18 @@ def check_finite(values: np.ndarray, X: Sequences, name: str) -> None:
         )
 
 
-def check_counts(y: np.ndarray, weights: np.ndarray, X: Sequences, may_all_be_zero: bool) -> None:
+def check_counts(y: np.ndarray, X: Sequences, may_all_be_zero: bool) -> None:
     """Raise if targets for loss="poisson" are negative, or if an output is zero throughout.
 
-    y : (n_targets, n_outputs); targets of weight zero are ignored
+    y : (n_targets, n_outputs)
     """
     required = "loss='poisson' requires non-negative y and sum(y) > 0"
-    negative = (y < 0).any(axis=1) & (weights > 0)
+    negative = (y < 0).any(axis=1)
     if negative.any():
         row = int(negative.argmax())
         sample = _sample_of(row, len(y), X)
         raise ValueError(f"{required}: y of sample {sample} is {y[row].min()}.")
-    if not may_all_be_zero and not y[weights > 0].any(axis=0).all():
+    if not may_all_be_zero and not y.any(axis=0).all():
         what = "an output of y" if y.shape[1] > 1 else "y"
         raise ValueError(f"{required}: {what} is zero throughout.")
 

@@ -101,7 +101,8 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
             Passed on to the regressor's ``fit``, or routed if metadata routing is enabled. A
             ``sample_weight`` (``step__sample_weight`` for a pipeline; the last one of several) is
             passed to the transformer as well if it accepts one. The transformer never sees targets
-            of weight zero. ``y_val``, which requires ``X_val``, is transformed like y.
+            of weight zero, which may be NaN. ``y_val``, which requires ``X_val``, is transformed like
+            y.
 
         Returns
         -------
@@ -121,9 +122,10 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
             sequences = as_sequences(X, STEPS)
             self._fitted_on_table = sequences.container == "table"
             self._per_timestep = self._wants_sequences(y, sequences)
-            targets = read_regression_targets(y, sequences, self._per_timestep)
+            weights = _weights_in(fit_params, sequences, self._per_timestep)
+            targets = read_regression_targets(y, sequences, self._per_timestep, weights)
             self._one_output = targets.ndim == 1
-            self._fit_transformer(targets, _weights_in(fit_params, sequences, self._per_timestep))
+            self._fit_transformer(targets, weights)
             params = self._with_transformed_validation_data(fit_params)
             self.regressor_ = clone(self.regressor)
             self.regressor_.fit(X, self._transformed(targets, sequences), **params)
@@ -172,9 +174,9 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
             If X, y or sample_weight can't be used.
         """
         sequences, predicted = self._predict(X)
-        y = read_regression_targets(y, sequences, self._per_timestep)
         if sample_weight is not None:
             sample_weight = read_weights(sample_weight, sequences, self._per_timestep)
+        y = read_regression_targets(y, sequences, self._per_timestep, sample_weight)
         return r2_score(y, predicted, sample_weight=sample_weight)
 
     @property
@@ -257,7 +259,9 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
                 continue
             with about_validation_data():
                 sequences = as_sequences(X_val, STEPS, self._fitted_on_table)
-                targets = read_regression_targets(y_val, sequences, self._per_timestep)
+                given = params.get(f"{step}{separator}sample_weight_val")
+                weights = read_weights(given, sequences, self._per_timestep)
+                targets = read_regression_targets(y_val, sequences, self._per_timestep, weights)
                 n_outputs = targets.reshape(len(targets), -1).shape[1]
                 if n_outputs != self._n_outputs:
                     raise ValueError(
