@@ -101,8 +101,8 @@ class PerTimestepTarget(RegressorMixin, BaseEstimator):
             Passed on to the regressor's ``fit``, or routed if metadata routing is enabled. A
             ``sample_weight`` (``step__sample_weight`` for a pipeline; the last one of several) is
             passed to the transformer as well if it accepts one. The transformer never sees targets
-            of weight zero, which may be NaN. ``y_val``, which requires ``X_val``, is transformed like
-            y.
+            of weight zero, which may be NaN. ``y_val``, which requires ``X_val``, is transformed
+            like y.
 
         Returns
         -------
