@@ -66,7 +66,10 @@ NUMBERS_OR = {
 def check_hyperparameters(estimator) -> None:
     """Raise TypeError or ValueError if a parameter is invalid, naming the parameter."""
     for name, choices in CHOICES.items():
-        check_choice(name, getattr(estimator, name), choices)
+        value = getattr(estimator, name)
+        is_rate = name == "learning_rate" and isinstance(value, Real)
+        hint = f". A number is learning_rate_init={value!r}" if is_rate else ""
+        check_choice(name, value, choices, hint)
     check_choice("loss", estimator.loss, estimator._losses)
     for name in FLAGS:
         value = getattr(estimator, name)
@@ -80,7 +83,8 @@ def check_hyperparameters(estimator) -> None:
     for name, (other, bounds) in NUMBERS_OR.items():
         value = getattr(estimator, name)
         if value is None or isinstance(value, str):
-            check_choice(name, value, [other])
+            number = "an int" if bounds[0] is Integral else "a number"
+            check_choice(name, value, [other], f"; or give {number}")
         else:
             check_number(name, value, *bounds)
     with about("random_state"):
@@ -143,16 +147,21 @@ def check_class_weight(class_weight) -> None:
         raise ValueError(f"class_weight={class_weight!r} must be None, 'balanced' or a dict.")
 
 
-def check_choice(name: str, value, choices: Collection) -> None:
-    """Raise unless the value is one of the choices."""
+def check_choice(name: str, value, choices: Collection, hint: str = "") -> None:
+    """Raise unless the value is one of the choices. An error ends with the hint."""
     if not (value is None or isinstance(value, str)) or value not in choices:
         expected = ", ".join(repr(choice) for choice in choices)
         error = ValueError if isinstance(value, str) else TypeError
-        raise error(f"{name}={value!r} is not one of the choices: {expected}.")
+        raise error(f"{name}={value!r} is not one of the choices: {expected}{hint}.")
 
 
 def check_number(name: str, value, kind: type, low, high, boundaries: str) -> None:
     """Raise unless the value is a number of this kind and within these bounds."""
+    if name == "hidden_size" and isinstance(value, (tuple, list)):
+        raise TypeError(
+            f"hidden_size must be an int, not {value!r}: the size of every layer. Set the number "
+            f"of layers by n_layers={len(value)}."
+        )
     if isinstance(value, (bool, np.bool_)) and name != "verbose":
         raise TypeError(f"{name} must be a number, not {value!r}.")
     check_scalar(value, name, kind, min_val=low, max_val=high, include_boundaries=boundaries)
