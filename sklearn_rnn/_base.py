@@ -68,15 +68,20 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             setattr(self, name, value)
 
     @abstractmethod
-    def _read_targets(self, y, X: Sequences, classes: np.ndarray | None = None) -> Targets:
-        """Check y against X. `classes` are a classifier's, if they are known already."""
+    def _read_targets(
+        self, y, X: Sequences, weights: np.ndarray, classes: np.ndarray | None = None
+    ) -> Targets:
+        """Check y against X, where its weights aren't zero.
+
+        classes : a classifier's, if they are known already
+        """
 
     def _weigh(self, targets: Targets, weights: np.ndarray) -> np.ndarray:
         """Return the weights that training uses, given the weights of the targets."""
         return weights
 
     def _check_targets(self, examples: Examples, *, starts_training: bool) -> None:
-        """Raise for targets that the loss can't take; targets of weight zero are ignored.
+        """Raise for targets that the loss can't take.
 
         starts_training : whether a new network is trained on them
         """
@@ -121,7 +126,9 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             regressor's also with outputs as another dimension at the end.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples. With ``return_sequences=True`` also one per timestep, in the
-            shape of the targets. None gives each the same.
+            shape of the targets. None gives each the same. Where the weight is zero, the target
+            is as good as absent: it may be NaN, or of a class that no other target has. X must be
+            finite all the same.
         X_val, y_val : array-like or list of arrays, default=None
             Validation data, read like X and y; the lengths of the sequences are free unless X is
             2-D. After each epoch they are scored for ``validation_scores_``. With
@@ -210,9 +217,9 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         X = read_sequences(X, self, reset=not goes_on)
         if goes_on:
             classes = getattr(self, "classes_", None)
-        targets = self._read_targets(y, X, classes)
-        weights = self._weigh(targets, read_weights(sample_weight, X, self.return_sequences))
-        examples = Examples(X, targets, weights, read_groups(groups, X))
+        weights = read_weights(sample_weight, X, self.return_sequences)
+        targets = self._read_targets(y, X, weights, classes)
+        examples = Examples(X, targets, self._weigh(targets, weights), read_groups(groups, X))
         self._check_targets(examples, starts_training=not goes_on)
         return examples
 
@@ -222,13 +229,13 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             return None
         with about_validation_data():
             X = read_sequences(given.X, self, reset=False)
-            targets = self._read_targets(given.y, X, getattr(self, "classes_", None))
+            weights = read_weights(given.sample_weight, X, self.return_sequences)
+            targets = self._read_targets(given.y, X, weights, getattr(self, "classes_", None))
             if targets.n_outputs != self.n_outputs_:
                 raise ValueError(
                     f"y has {targets.n_outputs} outputs, but the targets of the training data have "
                     f"{self.n_outputs_}."
                 )
-            weights = read_weights(given.sample_weight, X, self.return_sequences)
             examples = Examples(X, targets, weights)
             self._check_targets(examples, starts_training=False)
             return examples

@@ -238,8 +238,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     n_features_in_ : int
         The number of features per timestep; for 2-D X, the number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        The column names of X. Defined only if X was a DataFrame and all its column names are
-        strings.
+        The column names of X. Defined only if X was a DataFrame or a list of DataFrames, and all
+        column names are strings.
     n_outputs_ : int
         The number of outputs of the network: the number of classes, or of labels if y is a
         multilabel indicator.
@@ -544,9 +544,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         """
         X = self._read_for_prediction(X)
         per_step = self._architecture.return_sequences
-        y = read_labels(y, X, per_step)
         if sample_weight is not None:
             sample_weight = read_weights(sample_weight, X, per_step)
+        y = read_labels(y, X, per_step, sample_weight)
         return accuracy_score(y, self._predict(X), sample_weight=sample_weight)
 
     def _probabilities(self, X: Sequences) -> np.ndarray:
@@ -558,9 +558,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             return (raw > 0).astype(np.int64)  # p > 0.5
         return self.classes_[raw.argmax(axis=1)]
 
-    def _read_targets(self, y, X, classes=None):
+    def _read_targets(self, y, X, weights, classes=None):
         known = None if classes is None else getattr(self, "_multilabel", None)
-        return number_labels(read_labels(y, X, self.return_sequences), classes, known)
+        return number_labels(read_labels(y, X, self.return_sequences, weights), classes, known)
 
     def _weigh(self, targets, weights):
         return weigh_classes(self.class_weight, targets, weights)

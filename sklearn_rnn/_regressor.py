@@ -239,8 +239,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     n_features_in_ : int
         The number of features per timestep; for 2-D X, the number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        The column names of X. Defined only if X was a DataFrame and all its column names are
-        strings.
+        The column names of X. Defined only if X was a DataFrame or a list of DataFrames, and all
+        column names are strings.
     n_outputs_ : int
         The number of outputs.
     n_layers_ : int
@@ -465,17 +465,17 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         """
         X = self._read_for_prediction(X)
         per_step = self._architecture.return_sequences
-        y = read_regression_targets(y, X, per_step)
         if sample_weight is not None:
             sample_weight = read_weights(sample_weight, X, per_step)
+        y = read_regression_targets(y, X, per_step, sample_weight)
         return r2_score(y, self._predict(X), sample_weight=sample_weight)
 
     def _predict(self, X: Sequences) -> np.ndarray:
         predicted = self._linked(self._raw(X))
         return predicted[:, 0] if self._one_output else predicted
 
-    def _read_targets(self, y, X, classes=None):
-        y = read_regression_targets(y, X, self.return_sequences)
+    def _read_targets(self, y, X, weights, classes=None):
+        y = read_regression_targets(y, X, self.return_sequences, weights)
         return RegressionTargets(y.reshape(len(y), -1), one_output=y.ndim == 1)
 
     def _loss_for(self, targets):
@@ -483,8 +483,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     def _check_targets(self, examples, *, starts_training):
         if self.loss == "poisson":
-            X, targets, weights, _ = examples
-            check_counts(targets.values, weights, X, may_all_be_zero=not starts_training)
+            y = examples.targets.values
+            check_counts(y, examples.X, may_all_be_zero=not starts_training)
 
     def _score(self, targets, raw, weights):
         predicted = LOSSES[self._loss].link(raw)

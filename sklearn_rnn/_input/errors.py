@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
-import numpy as np
-
 
 @contextmanager
 def about(name: str) -> Iterator[None]:
@@ -33,15 +31,6 @@ def renamed(names: Mapping[str, str]) -> Iterator[None]:
 def about_validation_data() -> AbstractContextManager[None]:
     """Let errors name the arguments of the validation data, which are read like the others."""
     return renamed({"X": "X_val", "y": "y_val", "sample_weight": "sample_weight_val"})
-
-
-def refuse_masked(values, name: str) -> None:
-    """Raise for a masked array with masked values, since NumPy would use the values underneath."""
-    if np.ma.is_masked(values):
-        raise ValueError(
-            f"{name} is a masked array with masked values. Masks are not supported: fill the "
-            "masked values first, with NaN for padding at the end of sequences in X."
-        )
 
 
 def describe(value) -> str:

@@ -74,7 +74,10 @@ NUMBERS_OR = {
 def check_hyperparameters(estimator) -> None:
     """Raise TypeError or ValueError if a parameter is invalid, naming the parameter."""
     for name, choices in CHOICES.items():
-        check_choice(name, getattr(estimator, name), choices)
+        value = getattr(estimator, name)
+        is_rate = name == "learning_rate" and isinstance(value, Real)
+        hint = f". A number is learning_rate_init={value!r}" if is_rate else ""
+        check_choice(name, value, choices, hint)
     check_choice("loss", estimator.loss, estimator._losses)
     for name in FLAGS:
         check_flag(name, getattr(estimator, name))
@@ -190,12 +193,12 @@ def check_class_weight(class_weight) -> None:
         raise ValueError(f"class_weight={class_weight!r} must be None, 'balanced' or a dict.")
 
 
-def check_choice(name: str, value, choices: Collection) -> None:
-    """Raise unless the value is one of the choices."""
+def check_choice(name: str, value, choices: Collection, hint: str = "") -> None:
+    """Raise unless the value is one of the choices. An error ends with the hint."""
     if not (value is None or isinstance(value, str)) or value not in choices:
         expected = ", ".join(repr(choice) for choice in choices)
         error = ValueError if isinstance(value, str) else TypeError
-        raise error(f"{name}={value!r} is not one of the choices: {expected}.")
+        raise error(f"{name}={value!r} is not one of the choices: {expected}{hint}.")
 
 
 def check_flag(name: str, value) -> None:
@@ -224,6 +227,11 @@ def check_number_or(name: str, value, other, bounds) -> None:
 
 def check_number(name: str, value, kind: type, low, high, boundaries: str) -> None:
     """Raise unless the value is a number of this kind and within these bounds."""
+    if name == "hidden_size" and isinstance(value, (tuple, list)):
+        raise TypeError(
+            f"hidden_size must be an int, not {value!r}: the size of every layer. Set the number "
+            f"of layers by n_layers={len(value)}."
+        )
     # NumPy derives timedelta64 from its integers.
     is_flag = isinstance(value, (bool, np.bool_)) and name != "verbose"
     if is_flag or isinstance(value, np.timedelta64):

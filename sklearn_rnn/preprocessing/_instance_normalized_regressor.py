@@ -8,7 +8,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn.core.scaling import Scaling
 from sklearn_rnn.preprocessing._features import places
-from sklearn_rnn.preprocessing._sequence_transformer import known_features, read_named
+from sklearn_rnn.preprocessing._sequence_transformer import known_features, read_own
 from sklearn_rnn.preprocessing._sequence_units import check_units, in_units, units_of
 from sklearn_rnn.preprocessing._target_regressor import Inner, TargetRegressor
 
@@ -132,9 +132,9 @@ class InstanceNormalizedRegressor(TargetRegressor):
         return self._fit("partial_fit", X, y, fit_params)
 
     def _read(self, X, *, reset):
-        return read_named(X, self, reset=reset)
+        return read_own(X, self, reset=reset)
 
-    def _learn(self, rows, sequences, fit_params):
+    def _learn(self, rows, sequences, weights):
         check_units(self.center, self.scale)
         known = known_features(self, sequences)
         self._places = places(self.features, known, "features")

@@ -5,10 +5,11 @@ import sys
 from numbers import Integral
 
 import numpy as np
-from scipy.sparse import issparse
 
+from sklearn_rnn._input.containers import check_container, opened
 from sklearn_rnn._input.content import ANYTHING, as_values
-from sklearn_rnn._input.errors import about, describe, refuse_masked
+from sklearn_rnn._input.errors import about, describe
+from sklearn_rnn._input.frames import check_columns, check_table, is_frame
 from sklearn_rnn._input.hyperparameters import check_number
 from sklearn_rnn._input.sequences import hint_at_swapped_axes
 
@@ -62,6 +63,8 @@ def pad_sequences(sequences, *, length=None, fill=np.nan):
     array([['up', 'down'],
            ['up', '']], dtype='<U4')
     """
+    with about("sequences"):
+        sequences = opened(sequences, "sequences")
     arrays = as_arrays(sequences, "sequences", "(n_timesteps_i,) or (n_timesteps_i, n_features)")
     for i, array in enumerate(arrays):
         if array.shape[1:] != arrays[0].shape[1:]:
@@ -70,6 +73,7 @@ def pad_sequences(sequences, *, length=None, fill=np.nan):
                 "only their first dimension, the timesteps, may differ."
                 f"{hint_at_swapped_axes(arrays)}"
             )
+    check_columns(sequences, "sequences")
     longest = max(map(len, arrays))
     length = longest if length is None else _checked_length(length, longest)
     dtype = _dtype_with(fill, arrays)
@@ -124,11 +128,11 @@ def unpad_sequences(X, *, lengths=None):
     >>> unpad_sequences(y, lengths=[len(sequence) for sequence in sequences])
     [array([1, 0, 1]), array([1])]
     """
-    refuse_masked(X, "X")
-    if issparse(X):
-        raise TypeError("X is sparse, but sequences have to be dense.")
     with about("X"):
-        array = as_values(X)
+        opened_X = opened(X, "X")
+        if is_frame(opened_X):
+            check_table(opened_X)
+        array = as_values(opened_X)
     if array.ndim < 2 or 0 in array.shape:
         raise ValueError(
             "X must be an array (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features), "
@@ -144,18 +148,17 @@ def unpad_sequences(X, *, lengths=None):
 def as_arrays(sequences, name: str, shape: str) -> list[np.ndarray]:
     """Convert a list or array of sequences into non-empty arrays of at least one dimension.
 
+    sequences : as `opened` returns them
     name, shape : what errors call the sequences, and the shape that errors ask for
     """
-    refuse_masked(sequences, name)
     is_list = isinstance(sequences, (list, tuple)) or getattr(sequences, "ndim", 0) > 0
-    if not is_list or hasattr(sequences, "columns") or issparse(sequences) or not len(sequences):
+    if not is_list or is_frame(sequences) or not len(sequences):
         raise ValueError(
             f"{name} must be a list of at least one array {shape}; got {describe(sequences)}."
         )
     arrays = []
     for i, sequence in enumerate(sequences):
         with about(name):
-            refuse_masked(sequence, f"{name}[{i}]")
             array = as_values(sequence)
         if array.ndim == 0 or 0 in array.shape:
             raise ValueError(
@@ -179,6 +182,7 @@ def _checked_length(length, longest: int) -> int:
 def _checked_lengths(lengths, X: np.ndarray) -> np.ndarray:
     n, n_timesteps = X.shape[:2]
     with about("lengths"):
+        check_container(lengths, "lengths")
         lengths = np.asarray(lengths)
     if lengths.dtype.kind not in "iu" or lengths.shape != (n,):
         raise ValueError(

@@ -113,7 +113,7 @@ class Patches(SequenceTransformer):
         longest = int(lengths.max())
         if self._fitted_on_table:
             longest = max(longest, self.n_features_in_)
-            sequences.container = "table"
+            return self._restore_array(X, "table", parts, longest)
         return self._restore(X, sequences, parts, longest, are_1d=self._fitted_on_1d)
 
     def _check_parameters(self, sequences):

@@ -154,7 +154,7 @@ class TestPad:
             ("abc", {}, ValueError, "sequences must be a list"),
             (3.0, {}, ValueError, "sequences must be a list"),
             (pd.DataFrame([[1.0]]), {}, ValueError, "sequences must be a list"),
-            (scipy.sparse.eye_array(3), {}, ValueError, "sequences must be a list"),
+            (scipy.sparse.eye_array(3), {}, TypeError, "sequences is sparse"),
             ([1.0, 2.0], {}, ValueError, r"sequences\[0\] must be an array"),
             ([[1.0], []], {}, ValueError, r"sequences\[1\] must be an array .* an empty list"),
             ([[[1.0], [2.0, 3.0]]], {}, ValueError, "sequences"),
