@@ -169,6 +169,19 @@ def as_arrays(sequences, name: str, shape: str) -> list[np.ndarray]:
     return arrays
 
 
+def read_lengths(lengths, n: int) -> np.ndarray:
+    """Return the argument `lengths` as n integers."""
+    with about("lengths"):
+        check_container(lengths, "lengths")
+        lengths = np.asarray(lengths)
+    if lengths.dtype.kind not in "iu" or lengths.shape != (n,):
+        raise ValueError(
+            f"lengths must be {n} integers, one per sequence of X; got {describe(lengths)} and "
+            f"dtype {lengths.dtype}."
+        )
+    return lengths
+
+
 def _checked_length(length, longest: int) -> int:
     check_number("length", length, Integral, 1, None, "left")
     if length < longest:
@@ -181,14 +194,7 @@ def _checked_length(length, longest: int) -> int:
 
 def _checked_lengths(lengths, X: np.ndarray) -> np.ndarray:
     n, n_timesteps = X.shape[:2]
-    with about("lengths"):
-        check_container(lengths, "lengths")
-        lengths = np.asarray(lengths)
-    if lengths.dtype.kind not in "iu" or lengths.shape != (n,):
-        raise ValueError(
-            f"lengths must be {n} integers, one per sequence of X; got {describe(lengths)} and "
-            f"dtype {lengths.dtype}."
-        )
+    lengths = read_lengths(lengths, n)
     wrong = (lengths < 1) | (lengths > n_timesteps)
     if wrong.any():
         i = int(wrong.argmax())

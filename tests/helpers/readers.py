@@ -9,11 +9,19 @@ from sklearn.preprocessing import StandardScaler
 
 from sequences import object_array
 from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.callbacks import EarlyStopping
 from sklearn_rnn.metrics import flatten_sequences, make_sequence_scorer
 from sklearn_rnn.model_selection import StratifiedSequenceKFold
 from sklearn_rnn.preprocessing import (
+    Differences,
+    InstanceNormalizedRegressor,
+    Lags,
+    PatchedRegressor,
+    Patches,
+    PerSequence,
     PerTimestep,
     PerTimestepTarget,
+    SequenceNormalizer,
     from_channels_first,
     pad_sequences,
     sliding_windows,
@@ -36,8 +44,19 @@ def _fitted():
     return _regressor().fit(VALUES, VALUES)
 
 
-def _target():
-    return PerTimestepTarget(_regressor())
+# Regressors around a regressor, and transformers of whole sequences.
+AROUND = {
+    "PerTimestepTarget": lambda: PerTimestepTarget(_regressor()),
+    "PatchedRegressor": lambda: PatchedRegressor(_regressor(), size=2),
+    "InstanceNormalizedRegressor": lambda: InstanceNormalizedRegressor(_regressor()),
+}
+TRANSFORMERS = {
+    "Patches": Patches(2),
+    "Lags": Lags(),
+    "Differences": Differences(),
+    "SequenceNormalizer": SequenceNormalizer(),
+    "PerSequence": PerSequence(StandardScaler()),
+}
 
 
 def _scorer(*args):
@@ -50,6 +69,13 @@ def _validated(X_val=VALUES, y_val=VALUES, sample_weight_val=None):
     )
 
 
+def _held_out(X=VALUES, y=VALUES, sample_weight=None):
+    """A fit that holds some of its data out, for a callback to score."""
+    model = RNNRegressor(early_stopping=True, validation_fraction=0.5, **SMALL)
+    stopping = EarlyStopping(lambda model, X, y, sample_weight=None: model.score(X, y))
+    return model.set_callbacks(stopping).fit(X, y, sample_weight)
+
+
 READERS = {
     "X of fit": ("X", lambda v: _regressor().fit(v, VALUES)),
     "X of predict": ("X", lambda v: _fitted().predict(v)),
@@ -60,7 +86,20 @@ READERS = {
         "X",
         lambda v: PerTimestep(StandardScaler()).fit(VALUES).inverse_transform(v),
     ),
-    "X of PerTimestepTarget": ("X", lambda v: _target().fit(v, VALUES)),
+    **{
+        f"X of {name}": ("X", transformer.fit_transform)
+        for name, transformer in TRANSFORMERS.items()
+    },
+    "X of transform": ("X", lambda v: Lags().fit(VALUES).transform(v)),
+    "X of inverse_transform of Patches": (
+        "X",
+        lambda v: Patches(1).fit(VALUES).inverse_transform(v),
+    ),
+    **{
+        f"X of {name}": ("X", lambda v, around=around: around().fit(v, VALUES))
+        for name, around in AROUND.items()
+    },
+    "X held out": ("X", lambda v: _held_out(X=v)),
     "X of a scorer": ("X", lambda v: _scorer(v, VALUES)),
     "X of flatten_sequences": ("X", lambda v: flatten_sequences(VALUES, VALUES, X=v)),
     "X of a splitter": ("X", lambda v: [*StratifiedSequenceKFold(2).split(v, VALUES)]),
@@ -70,7 +109,18 @@ READERS = {
     "y of score": ("y", lambda v: _fitted().score(VALUES, v)),
     "y_val": ("y_val", lambda v: _validated(y_val=v)),
     "y of PerTimestep": ("y", lambda v: PerTimestep(StandardScaler()).fit(VALUES, v)),
-    "y of PerTimestepTarget": ("y", lambda v: _target().fit(VALUES, v)),
+    **{
+        f"y of {name}": ("y", lambda v, around=around: around().fit(VALUES, v))
+        for name, around in AROUND.items()
+    },
+    **{
+        f"y_val of {name}": (
+            "y_val",
+            lambda v, around=around: around().fit(VALUES, VALUES, X_val=VALUES, y_val=v),
+        )
+        for name, around in AROUND.items()
+    },
+    "y held out": ("y", lambda v: _held_out(y=v)),
     "y of a scorer": ("y", lambda v: _scorer(VALUES, v)),
     "y of a splitter": ("y", lambda v: [*StratifiedSequenceKFold(2).split(VALUES, v)]),
     "y_true": ("y_true", lambda v: flatten_sequences(v, VALUES)),
@@ -78,6 +128,14 @@ READERS = {
     "y_pred with X": ("y_pred", lambda v: flatten_sequences(VALUES, v, X=VALUES)),
     "weights of fit": ("sample_weight", lambda v: _regressor().fit(VALUES, VALUES, v)),
     "weights of score": ("sample_weight", lambda v: _fitted().score(VALUES, VALUES, v)),
+    **{
+        f"weights of {name}": (
+            "sample_weight",
+            lambda v, around=around: around().fit(VALUES, VALUES, sample_weight=v),
+        )
+        for name, around in AROUND.items()
+    },
+    "weights held out": ("sample_weight", lambda v: _held_out(sample_weight=v)),
     "sample_weight_val": ("sample_weight_val", lambda v: _validated(sample_weight_val=v)),
     "weights of flatten_sequences": (
         "sample_weight",

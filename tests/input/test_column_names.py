@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from fits import ESTIMATORS
 from refusals import refused
@@ -11,8 +11,15 @@ from sequences import object_array, ragged
 from sklearn_rnn import RNNRegressor
 from sklearn_rnn.metrics import flatten_sequences, make_sequence_scorer
 from sklearn_rnn.preprocessing import (
+    Differences,
+    InstanceNormalizedRegressor,
+    Lags,
+    PatchedRegressor,
+    Patches,
+    PerSequence,
     PerTimestep,
     PerTimestepTarget,
+    SequenceNormalizer,
     pad_sequences,
     sliding_windows,
     to_channels_first,
@@ -105,6 +112,32 @@ def test_frames_among_arrays():
             model.fit([ARRAYS[0], *MIXED[1:]], Y)
 
 
+AROUND = {
+    "Patches": lambda: Patches(2),
+    "Lags": Lags,
+    "Differences": Differences,
+    "SequenceNormalizer": SequenceNormalizer,
+    "PerSequence": lambda: PerSequence(StandardScaler()),
+    "PerTimestep": lambda: PerTimestep(StandardScaler()),
+    "PerTimestepTarget": lambda: PerTimestepTarget(small()),
+    "PatchedRegressor": lambda: PatchedRegressor(small(), size=2),
+    "InstanceNormalizedRegressor": lambda: InstanceNormalizedRegressor(small(), target="a"),
+}
+
+
+@pytest.mark.parametrize("made", AROUND.values(), ids=AROUND)
+def test_names_are_checked_around_the_estimators(made):
+    with pytest.raises(ValueError, match=r"X\[5\] has the columns \['b', 'a'\]"):
+        made().fit(MIXED, Y)
+    fitted = made().fit(FRAMES, Y)
+    assert fitted.feature_names_in_.tolist() == ["a", "b"]
+    use = getattr(fitted, "transform", None) or fitted.predict
+    use(FRAMES)
+    for others, words in ((SWAPPED, "same order"), (RENAMED, "unseen at fit time"), (MIXED, "X.5")):
+        with pytest.raises(ValueError, match=words):
+            use(others)
+
+
 # Everything else that takes a list of values per timestep.
 READERS = {
     "pad_sequences": (pad_sequences, "sequences"),
@@ -118,6 +151,14 @@ READERS = {
     ),
     "y of PerTimestepTarget": (
         lambda values: PerTimestepTarget(small()).fit(ARRAYS, values),
+        "y",
+    ),
+    "y of PatchedRegressor": (
+        lambda values: PatchedRegressor(small(), size=2).fit(ARRAYS, values),
+        "y",
+    ),
+    "y of InstanceNormalizedRegressor": (
+        lambda values: InstanceNormalizedRegressor(small()).fit(ARRAYS, values),
         "y",
     ),
     "y of a scorer": (

@@ -14,8 +14,12 @@ from sklearn_rnn import RNNRegressor
 from sklearn_rnn.metrics import flatten_sequences, make_sequence_scorer
 from sklearn_rnn.model_selection import StratifiedSequenceKFold
 from sklearn_rnn.preprocessing import (
+    InstanceNormalizedRegressor,
+    Lags,
+    PatchedRegressor,
     PerTimestep,
     PerTimestepTarget,
+    SequenceNormalizer,
     pad_sequences,
     sliding_windows,
     to_channels_first,
@@ -46,7 +50,15 @@ WHOLE = {
     "predict": lambda panel: regressor().fit(np.zeros((9, 1)), Y).predict(panel),
     "X_val": lambda panel: regressor().fit(np.ones((9, 1)), Y, X_val=panel, y_val=Y),
     "PerTimestep": lambda panel: PerTimestep(StandardScaler()).fit(panel),
+    "Lags": lambda panel: Lags().fit(panel),
+    "transform": lambda panel: Lags().fit(np.zeros((9, 1))).transform(panel),
     "PerTimestepTarget": lambda panel: PerTimestepTarget(regressor()).fit(panel, Y),
+    "PatchedRegressor": lambda panel: PatchedRegressor(regressor(return_sequences=True)).fit(
+        panel, Y[:, np.newaxis]
+    ),
+    "InstanceNormalizedRegressor": lambda panel: InstanceNormalizedRegressor(regressor()).fit(
+        panel, Y
+    ),
     "unpad_sequences": unpad_sequences,
     "sliding_windows": lambda panel: sliding_windows(panel, 3),
     "sliding_windows of a Series": lambda panel: sliding_windows(panel["x"], 3),
@@ -61,6 +73,10 @@ IN_LIST = {
         [x.to_numpy() for x in panels], panels
     ),
     "PerTimestep": PerTimestep(StandardScaler()).fit,
+    "Lags": Lags().fit_transform,
+    "InstanceNormalizedRegressor": lambda panels: (
+        InstanceNormalizedRegressor(regressor()).fit(panels, [0.0, 1.0]).regressor_
+    ),
     "pad_sequences": pad_sequences,
     "to_channels_first": to_channels_first,
     "sliding_windows": lambda panels: sliding_windows(panels, 3),
@@ -182,6 +198,8 @@ class TestNamedColumns:
         yield lambda: regressor(tol=1e9, n_iter_no_change=1).fit(frame, np.arange(4))
         yield lambda: regressor().partial_fit(frame, np.arange(4))
         yield lambda: PerTimestep(StandardScaler()).fit(frame)
+        yield lambda: SequenceNormalizer().fit(frame)
+        yield lambda: InstanceNormalizedRegressor(regressor()).fit(frame, np.arange(4))
 
     @pytest.mark.parametrize("columns", TIMESTEPS, ids=str)
     def test_that_number_timesteps_are_read_without_a_word(self, columns):

@@ -12,9 +12,15 @@ from sklearn_rnn import RNNRegressor
 from sklearn_rnn._input.content import STEPS
 from sklearn_rnn._input.sequences import as_sequences
 from sklearn_rnn._input.targets import is_per_timestep
+from sklearn_rnn.callbacks import EarlyStopping
 from sklearn_rnn.metrics import flatten_sequences, make_sequence_scorer
 from sklearn_rnn.model_selection import StratifiedSequenceKFold
-from sklearn_rnn.preprocessing import PerTimestep, PerTimestepTarget
+from sklearn_rnn.preprocessing import (
+    InstanceNormalizedRegressor,
+    PatchedRegressor,
+    PerTimestep,
+    PerTimestepTarget,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -33,6 +39,10 @@ def small(kind, **parameters):
     return ESTIMATORS[kind](
         return_sequences=True, hidden_size=2, max_iter=2, random_state=0, **parameters
     )
+
+
+def per_step(**parameters):
+    return RNNRegressor(return_sequences=True, max_iter=2, random_state=0, **parameters)
 
 
 def attributes(splits):
@@ -63,9 +73,21 @@ READERS = {
         PerTimestep(SelectKBest(f_classif, k=1)).fit(X, y).transformer_.scores_
     ),
     "PerTimestepTarget": lambda X, y, w, model: (
-        PerTimestepTarget(RNNRegressor(return_sequences=True, max_iter=2, random_state=0))
-        .fit(X, y, sample_weight=w)
+        PerTimestepTarget(per_step()).fit(X, y, sample_weight=w).score(X, y, w)
+    ),
+    "PatchedRegressor": lambda X, y, w, model: (
+        PatchedRegressor(per_step(), size=2).fit(X, y, sample_weight=w).score(X, y, w)
+    ),
+    "InstanceNormalizedRegressor": lambda X, y, w, model: (
+        InstanceNormalizedRegressor(per_step(), target=0)
+        .fit(X, y, sample_weight=w, X_val=X, y_val=y)
         .score(X, y, w)
+    ),
+    "held out": lambda X, y, w, model: (
+        per_step(early_stopping=True, validation_fraction=0.5)
+        .set_callbacks(EarlyStopping(make_sequence_scorer("r2")))
+        .fit(X, y, w)
+        .validation_scores_
     ),
 }
 

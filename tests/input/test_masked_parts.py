@@ -9,11 +9,12 @@ from readers import READERS, VALUES
 from sequences import object_array
 from sklearn_rnn import RNNClassifier
 from sklearn_rnn.model_selection import StratifiedSequenceKFold
-from sklearn_rnn.preprocessing import sliding_windows, unpad_sequences
+from sklearn_rnn.preprocessing import Patches, sliding_windows, unpad_sequences
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 MASKED = [np.ma.masked_array(x, np.arange(len(x)) == 1) for x in VALUES]
+PATCHES = Patches(2).fit_transform(VALUES)
 
 # (a list that holds masked values, which of its parts an error names)
 HIDDEN = {
@@ -72,7 +73,10 @@ def test_masked_arguments_with_one_value_per_sequence():
         "classes": lambda: RNNClassifier().partial_fit(VALUES, [1, 2] * 3, masked),
         "lengths": lambda: unpad_sequences(np.ones((6, 2)), lengths=masked),
         "groups": lambda: next(StratifiedSequenceKFold(2).split(VALUES, VALUES, masked)),
+        "groups ": lambda: RNNClassifier().fit(VALUES, [1, 2] * 3, groups=masked),
+        r"groups\[1\]": lambda: RNNClassifier().fit(VALUES, [1, 2] * 3, groups=list(masked)),
+        "lengths ": lambda: Patches(2).fit(VALUES).inverse_transform(PATCHES, lengths=masked),
     }
     for name, call in calls.items():
-        with pytest.raises(ValueError, match=rf"^{name} .*masked"):
+        with pytest.raises(ValueError, match=rf"^{name.strip()} .*masked"):
             call()

@@ -12,7 +12,7 @@ from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, StandardSca
 
 from sequences import CONTAINERS, object_array, padded, ragged, split_like
 from sklearn_rnn import RNNClassifier, RNNRegressor
-from sklearn_rnn.preprocessing import PerTimestep, PerTimestepTarget
+from sklearn_rnn.preprocessing import PerSequence, PerTimestep, PerTimestepTarget
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -51,6 +51,15 @@ def test_refuse_numbers_and_several_features(inner, X):
         PerTimestep(inner).fit([np.ones((2, 2)), np.ones((1, 2))])
 
 
+@pytest.mark.parametrize("X", [DICTS, WORDS], ids=["dicts", "words"])
+def test_one_sequence_at_a_time(X):
+    inner = FeatureHasher(4) if X is DICTS else HashingVectorizer(n_features=4)
+    for actual, x in zip(PerSequence(inner).fit_transform(X), X, strict=True):
+        assert_array_equal(actual, inner.fit_transform(x).toarray())
+    with pytest.raises(TypeError, match="takes one dict or string per timestep"):
+        PerSequence(inner).fit([np.ones((2, 1)), np.ones((1, 1))])
+
+
 def test_dicts_and_back():
     transformer = PerTimestep(DictVectorizer())
     back = transformer.inverse_transform(transformer.fit_transform(DICTS))
@@ -80,6 +89,14 @@ class TestPassthrough:
         assert not hasattr(transformer, "partial_fit")
         assert clone(transformer).get_params() == {"transformer": "passthrough"}
 
+    @pytest.mark.parametrize("contained", CONTAINERS.values(), ids=CONTAINERS)
+    def test_changes_nothing_of_each_sequence(self, contained):
+        X = contained(self.X)
+        transformer = PerSequence("passthrough")
+        for actual, expected in zip(transformer.fit_transform(X), X, strict=True):
+            assert_array_equal(actual, expected)
+        assert transformer.get_feature_names_out(["u", "v"]).tolist() == ["u", "v"]
+
     def test_is_searched_over(self):
         pipeline = make_pipeline(
             PerTimestep(StandardScaler()), RNNClassifier(hidden_size=2, max_iter=2, random_state=0)
@@ -102,3 +119,5 @@ class TestPassthrough:
     def test_other_words_are_refused(self, transformer):
         with pytest.raises(TypeError, match="fit and transform, or 'passthrough'; got"):
             PerTimestep(transformer).fit(self.X)
+        with pytest.raises(TypeError, match="or 'passthrough'; got"):
+            PerSequence(transformer).fit(self.X)

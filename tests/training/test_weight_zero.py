@@ -7,8 +7,13 @@ from numpy.testing import assert_array_equal
 from fits import ESTIMATORS, assert_same_fit
 from sequences import object_array, padded, ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.callbacks import EarlyStopping
 from sklearn_rnn.metrics import flatten_sequences, make_sequence_scorer
-from sklearn_rnn.preprocessing import PerTimestepTarget
+from sklearn_rnn.preprocessing import (
+    InstanceNormalizedRegressor,
+    PatchedRegressor,
+    PerTimestepTarget,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -78,6 +83,13 @@ class TestSequences:
 STEPS_KEPT = [np.arange(len(x)) != 1 for x in X]
 STEP_WEIGHTS = [kept * 1.0 for kept in STEPS_KEPT]
 STEP_Y = [(x[:, 0] > 0) * 1.0 for x in X]
+AROUND = {
+    "PerTimestepTarget": PerTimestepTarget,
+    "PatchedRegressor": lambda regressor: PatchedRegressor(regressor, size=1),
+    "InstanceNormalizedRegressor": lambda regressor: InstanceNormalizedRegressor(
+        regressor, target=0
+    ),
+}
 CONTAINERS = {"list": list, "objects": object_array, "padded": padded}
 
 
@@ -96,15 +108,17 @@ class TestTimesteps:
         assert_same_fit(model, expected)
         assert model.score(X, y, STEP_WEIGHTS) == expected.score(X, STEP_Y, STEP_WEIGHTS)
 
-    def test_transformed_targets(self, value, contained):
+    @pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
+    def test_converted_targets(self, value, contained, around):
         y = self.targets(value, contained)
         val = {"X_val": X, "sample_weight_val": STEP_WEIGHTS, "sample_weight": STEP_WEIGHTS}
         results = []
         for targets in (y, STEP_Y):
-            model = PerTimestepTarget(RNNRegressor(return_sequences=True, **SMALL))
+            model = around(RNNRegressor(return_sequences=True, **SMALL))
             model.fit(X, targets, y_val=targets, **val)
-            results.append([model.score(X, targets, STEP_WEIGHTS), *model.transformer_.mean_])
-        assert results[0] == results[1]
+            results.append(model)
+        assert_same_fit(*(model.regressor_ for model in results))
+        assert results[0].score(X, y, STEP_WEIGHTS) == results[1].score(X, STEP_Y, STEP_WEIGHTS)
 
     @pytest.mark.parametrize("averaged_by", ["step", "sequence"])
     @pytest.mark.parametrize("metric", ["f1_macro", "accuracy", "neg_log_loss"])
@@ -128,6 +142,43 @@ class TestTimesteps:
         for values in flat[:2]:
             assert_array_equal(values.astype(float), expected)
         assert_array_equal(flat[2], np.ones(kept.sum()))
+
+
+class TestPatches:
+    """A patch of two timesteps has the mean of their weights."""
+
+    x = np.arange(8.0).reshape(4, 2, 1)
+    weights = np.array([[1, 1], [0, 0], [0, 1], [1, 1]])
+
+    def fit(self, y):
+        model = PatchedRegressor(RNNRegressor(return_sequences=True, **SMALL), size=2)
+        return model.fit(self.x, y, sample_weight=self.weights)
+
+    def test_whole_patches_of_weight_zero_are_ignored(self):
+        y = np.arange(8.0).reshape(4, 2)
+        missing = y.copy()
+        missing[1] = np.nan
+        assert_same_fit(self.fit(missing).regressor_, self.fit(y).regressor_)
+
+    def test_a_target_that_counts_is_checked(self):
+        y = np.arange(8.0).reshape(4, 2)
+        y[2, 0] = np.nan
+        with pytest.raises(ValueError, match="y of sample 2 is nan"):
+            self.fit(y)
+
+
+@pytest.mark.parametrize("scoring", [make_sequence_scorer("r2"), None])
+def test_held_out_targets(scoring):
+    models = []
+    for value in (np.nan, 0.5):
+        y = [ignored(value, y, kept) for y, kept in zip(STEP_Y, STEPS_KEPT, strict=True)]
+        model = RNNRegressor(
+            return_sequences=True, early_stopping=True, validation_fraction=0.5, **SMALL
+        )
+        if scoring is not None:
+            model.set_callbacks(EarlyStopping(scoring))
+        models.append(model.fit(X, y, STEP_WEIGHTS))
+    assert_same_fit(*models)
 
 
 def test_the_example_of_the_issue():
