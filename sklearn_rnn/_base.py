@@ -71,10 +71,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
     def _read_targets(
         self, y, X: Sequences, weights: np.ndarray, classes: np.ndarray | None = None
     ) -> Targets:
-        """Check y against X, where its weights aren't zero.
-
-        classes : a classifier's, if they are known already
-        """
+        """Check y where its weights aren't zero. `classes` are a classifier's, once known."""
 
     def _weigh(self, targets: Targets, weights: np.ndarray) -> np.ndarray:
         """Return the weights that training uses, given the weights of the targets."""
