@@ -5,9 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
+from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn.core.scaling import Scaling
 from sklearn_rnn.preprocessing._features import places
-from sklearn_rnn.preprocessing._sequence_transformer import known_features, read_named
+from sklearn_rnn.preprocessing._sequence_transformer import known_features, read_own
 from sklearn_rnn.preprocessing._sequence_units import check_units, in_units, units_of
 from sklearn_rnn.preprocessing._target_regressor import Inner, TargetRegressor
 
@@ -109,6 +110,7 @@ class InstanceNormalizedRegressor(TargetRegressor):
         self.target = target
 
     @available_if(_learns_in_parts)
+    @keeps_numpy_settings
     def partial_fit(self, X, y, **fit_params):
         """Go on fitting the regressor; available if it has ``partial_fit``.
 
@@ -130,9 +132,9 @@ class InstanceNormalizedRegressor(TargetRegressor):
         return self._fit("partial_fit", X, y, fit_params)
 
     def _read(self, X, *, reset):
-        return read_named(X, self, reset=reset)
+        return read_own(X, self, reset=reset)
 
-    def _learn(self, rows, sequences, fit_params):
+    def _learn(self, rows, sequences, weights):
         check_units(self.center, self.scale)
         known = known_features(self, sequences)
         self._places = places(self.features, known, "features")
