@@ -182,7 +182,10 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         if ending is Ending.INTERRUPTED:
             warnings.warn(INTERRUPTED, stacklevel=4)  # over the decorators
             return self
-        for problem in problems(ending, self._progress, self, self._units, run.constant_losses):
+        n_judges = held_out.n_targets if run.rule.early_stopping else None
+        for problem in problems(
+            ending, self._progress, self, self._units, run.constant_losses, n_judges
+        ):
             warnings.warn(problem, ConvergenceWarning, stacklevel=4)
         return self
 
