@@ -26,6 +26,7 @@ from sklearn_rnn._input.hyperparameters import (
 from sklearn_rnn._training import checkpoint
 from sklearn_rnn._training.hooks import ScoredStopping
 from sklearn_rnn._training.progress import Ending, StoppingRule
+from sklearn_rnn.metrics import scorer_of_steps
 
 __all__ = ["Checkpoint", "EarlyStopping", "HistoryLogger", "TimeLimit"]
 
@@ -69,7 +70,8 @@ class EarlyStopping(_Callback):
     ----------
     scoring : str or callable
         The name of one of scikit-learn's scorers, or a callable ``scorer(estimator, X, y)`` that
-        returns a number. Greater is better.
+        returns a number. Greater is better. With ``return_sequences=True``, scikit-learn's scorers
+        score all valid timesteps together, as `sklearn_rnn.metrics.make_sequence_scorer` lets them.
     n_iter_no_change : int or "auto", default="auto"
         Training stops after more than this many consecutive epochs without improvement. "auto" is
         10, or as many epochs as have 100 updates if those are more. This takes the place of the
@@ -127,6 +129,8 @@ class EarlyStopping(_Callback):
                 "early_stopping=True, which holds out some samples."
             )
         scorer = check_scoring(estimator, self.scoring)
+        if estimator.return_sequences:  # scikit-learn's scorers would read timesteps as outputs
+            scorer = scorer_of_steps(scorer)
         rule = StoppingRule(plain(self.tol), plain(self.n_iter_no_change), early_stopping=True)
         requests.stopping = ScoredStopping(scorer, rule)
 
