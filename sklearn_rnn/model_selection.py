@@ -1,4 +1,4 @@
-"""Splitters for sequences with labels per timestep, and for windows of time series."""
+"""Cross-validated predictions, and splitters for labels per timestep and for windows of series."""
 
 from numbers import Integral
 
@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold
 from sklearn.utils import indexable
 
+from sklearn_rnn._cross_val_predict import cross_val_predict
 from sklearn_rnn._input.content import STEPS
 from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.groups import read_groups
@@ -13,7 +14,7 @@ from sklearn_rnn._input.hyperparameters import check_number
 from sklearn_rnn._input.sequences import as_sequences
 from sklearn_rnn._input.targets import flatten_targets
 
-__all__ = ["StratifiedSequenceKFold", "TimeSeriesWindowSplit"]
+__all__ = ["StratifiedSequenceKFold", "TimeSeriesWindowSplit", "cross_val_predict"]
 
 
 class _FixedSplits(BaseCrossValidator):

@@ -24,7 +24,7 @@ WINGS = [
     ["_base"],
     ["_regressor", "_classifier"],
     [""],  # the package itself: re-exports
-    ["callbacks", "metrics", "model_selection", "preprocessing"],
+    ["callbacks", "metrics", "_cross_val_predict", "model_selection", "preprocessing"],
     ["utils"],
 ]
 # Within the core, and within training, the order is finer.

@@ -82,10 +82,14 @@ def problem(container, *, per_step) -> Problem:
     rng = np.random.default_rng(5)
     classifier = RNNClassifier(return_sequences=per_step, **SMALL)
     shape = (N, 5, 2) if per_step else (N, 2)
+    n_timesteps = 5 if container == "padded array" else 4
+    many_labels = np.tile(np.arange(N)[:, np.newaxis] % n_timesteps, 5)
+    many_labels[:, 1:] = many_labels[:, 1:].clip(2)
     targets = {
         "numbers": STEP_NUMBERS if per_step else NUMBERS,
         "labels": STEP_NUMBERS > 0 if per_step else LABELS,
         "three_labels": STEP_LABELS if per_step else THREE_LABELS,
+        "many_labels": many_labels if per_step else many_labels[:, 0],
         "number_pairs": rng.normal(size=shape),
         "label_pairs": rng.integers(2, size=shape),
     }
