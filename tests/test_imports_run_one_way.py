@@ -24,6 +24,7 @@ WINGS = [
     ["_base"],
     ["_regressor", "_classifier"],
     [""],  # the package itself: re-exports
+    ["_stratified_folds"],
     ["callbacks", "metrics", "_cross_val_predict", "model_selection", "preprocessing"],
     ["utils"],
 ]
