@@ -56,3 +56,6 @@ SCHEDULES = {
     "cosine": cosine,
     "one_cycle": one_cycle,
 }
+
+# What these give depends on the length of a cycle.
+STRETCHED = {"cosine", "one_cycle"}
