@@ -293,8 +293,8 @@ class Checkpoint(_Callback):
     path : str or path-like
         The file; every fit needs its own. Or an existing folder, in which each fit gets a file of
         its own, named by a hash of its data and parameters (also of ``max_iter``). A folder is for
-        searches and ensembles, whose fits may run at the same time. Their ``random_state`` must then
-        be an int.
+        searches and ensembles, whose fits may run at the same time. Their ``random_state`` must
+        then be an int.
     every_epochs : int or None, default=1
         Save after every so many epochs. None saves by time only.
     every_minutes : float or None, default=None
