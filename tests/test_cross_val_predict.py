@@ -124,7 +124,7 @@ def test_one_target_per_timestep(targets, method, container):
 
 
 def test_a_table():
-    table = pd.DataFrame(np.array(EQUAL)[:, :, 0], columns=list("abc"))
+    table = pd.DataFrame(np.array(EQUAL)[:, :, 0], columns=["lag_3", "lag_2", "lag_1"])
     model, y = RNNClassifier(**PER_STEP), table.to_numpy() > 0
     found = cross_val_predict(model, table, y, cv=FOLDS, method="predict_proba")
     assert found.shape == (N, 3, 2)
