@@ -27,7 +27,7 @@ from sklearn_rnn._training.hooks import FitArguments, FitHooks, Requests
 from sklearn_rnn._training.lbfgs import LBFGS, LBFGSDescent, objective_in_double
 from sklearn_rnn._training.minibatch import MinibatchDescent, MinibatchOptions, auto_batch_size
 from sklearn_rnn._training.objective import Dropouts, Objective, TrainingLoss
-from sklearn_rnn._training.outcome import problems
+from sklearn_rnn._training.outcome import name_of_fit, problems
 from sklearn_rnn._training.plateau import constant_losses
 from sklearn_rnn._training.progress import Ending, Progress, StoppingRule, Validation
 from sklearn_rnn._training.units import units_of
@@ -186,6 +186,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         for problem in problems(
             ending, self._progress, self, self._units, run.constant_losses, n_judges
         ):
+            problem = f"{problem} [{name_of_fit(self, context)}]"  # since a search has many
             warnings.warn(problem, ConvergenceWarning, stacklevel=4)
         return self
 

@@ -19,6 +19,7 @@ from sklearn.metrics import check_scoring
 from sklearn_rnn._base import BaseRNN
 from sklearn_rnn._input.hyperparameters import (
     NUMBERS_OR,
+    check_flag,
     check_number,
     check_number_or,
     plain,
@@ -27,6 +28,7 @@ from sklearn_rnn._input.paths import read_path, writing
 from sklearn_rnn._training import checkpoint
 from sklearn_rnn._training.hooks import ScoredStopping
 from sklearn_rnn._training.progress import Ending, StoppingRule
+from sklearn_rnn.metrics import scorer_of_steps
 
 __all__ = ["Checkpoint", "EarlyStopping", "HistoryLogger", "TimeLimit"]
 
@@ -70,7 +72,8 @@ class EarlyStopping(_Callback):
     ----------
     scoring : str or callable
         The name of one of scikit-learn's scorers, or a callable ``scorer(estimator, X, y)`` that
-        returns a number. Greater is better.
+        returns a number. Greater is better. With ``return_sequences=True``, scikit-learn's scorers
+        score all valid timesteps together, as `sklearn_rnn.metrics.make_sequence_scorer` lets them.
     n_iter_no_change : int or "auto", default="auto"
         Training stops after more than this many consecutive epochs without improvement. "auto" is
         10, or as many epochs as have 100 updates if those are more. This takes the place of the
@@ -128,6 +131,8 @@ class EarlyStopping(_Callback):
                 "early_stopping=True, which holds out some samples."
             )
         scorer = check_scoring(estimator, self.scoring)
+        if estimator.return_sequences:  # scikit-learn's scorers would read timesteps as outputs
+            scorer = scorer_of_steps(scorer)
         rule = StoppingRule(plain(self.tol), plain(self.n_iter_no_change), early_stopping=True)
         requests.stopping = ScoredStopping(scorer, rule)
 
@@ -284,32 +289,37 @@ class Checkpoint(_Callback):
 
     If the file exists when ``fit`` begins, training continues from its state. It ends with the same
     weights, to the last bit, as a fit that was never cut short. So if a script was killed, run it
-    again. The data and the parameters (except ``verbose``) must be the same. Only
+    again. The data and the parameters must be the same, except ``verbose``, and except ``max_iter``
+    unless ``learning_rate`` is "cosine" or "one_cycle", which depend on it. Only
     ``solver="lbfgs"`` ends with other weights, because the checkpoint does not hold its estimate
     of the curvature.
 
     The file is replaced atomically, so it is always a complete checkpoint. It is deleted when
-    training ends by itself. It stays when ``fit`` is killed, fails, is interrupted, or is stopped
-    by another callback such as `TimeLimit`.
+    training ends by itself, unless ``keep=True``. It stays when ``fit`` is killed, fails, is
+    interrupted, or is stopped by another callback such as `TimeLimit`.
 
     Parameters
     ----------
     path : str or path-like
         The file; every fit needs its own. Or an existing folder, in which each fit gets a file of
-        its own, named by a hash of its data and parameters. A folder is for searches and ensembles,
-        whose fits may run at the same time. Their ``random_state`` must then be an int.
+        its own, named by a hash of its data and parameters (also of ``max_iter``). A folder is for
+        searches and ensembles, whose fits may run at the same time. Their ``random_state`` must
+        then be an int.
     every_epochs : int or None, default=1
         Save after every so many epochs. None saves by time only.
     every_minutes : float or None, default=None
         Save after the first epoch that ends at least this many minutes after the last save. None
         saves by epochs only.
+    keep : bool, default=False
+        Keep the file also when training ends by itself. If that was at ``max_iter``, a fit with a
+        larger ``max_iter`` goes on from there. If training had converged, a fit does nothing more.
 
     Raises
     ------
     ValueError, TypeError
         If path is not a path, a number is not positive, or both are None. ``fit`` raises ValueError
-        if the file is not a checkpoint, is damaged, comes from another version of this package, or
-        belongs to a fit with other data or parameters.
+        if the file is not a checkpoint, is damaged, comes from another version of this package,
+        belongs to a fit with other data or parameters, or has more epochs than ``max_iter``.
     OSError
         From ``fit`` before training, if the file can't be written.
 
@@ -338,16 +348,18 @@ class Checkpoint(_Callback):
     True
     """
 
-    def __init__(self, path, *, every_epochs=1, every_minutes=None):
+    def __init__(self, path, *, every_epochs=1, every_minutes=None, keep=False):
         if every_epochs is None and every_minutes is None:
             raise ValueError("every_epochs and every_minutes are both None: give at least one.")
         if every_epochs is not None:
             check_number("every_epochs", every_epochs, Integral, 1, None, "left")
         if every_minutes is not None:
             check_number("every_minutes", every_minutes, Real, 0, None, "neither")
+        check_flag("keep", keep)
         self.path = read_path(path)
         self.every_epochs = every_epochs
         self.every_minutes = every_minutes
+        self.keep = keep
         self._fits = {}  # by context, since several fits may share this callback
 
     def __getstate__(self):
@@ -379,7 +391,8 @@ class Checkpoint(_Callback):
         fingerprint = checkpoint.fingerprint(estimator, fitted_estimator, data)
         path = self.path
         if path.is_dir():
-            path /= f"{joblib.hash(fingerprint)}.checkpoint"
+            of_fit = fingerprint, int(estimator.max_iter)  # which a search may vary
+            path /= f"{joblib.hash(of_fit)}.checkpoint"
         fit = _CheckpointedFit(path, fingerprint, fitted_estimator.n_iter_, time.monotonic())
         self._fits[context] = fit
         if not path.exists():
@@ -392,6 +405,12 @@ class Checkpoint(_Callback):
                 "Finish that fit, delete the file to start anew, or choose another file. In a "
                 "folder, each fit has a file of its own."
             )
+        n_epochs = saved.progress.n_epochs - fitted_estimator.n_iter_
+        if n_epochs > estimator.max_iter:
+            raise ValueError(
+                f"The checkpoint {path} has {n_epochs} epochs, but max_iter={estimator.max_iter}: "
+                f"set max_iter to {n_epochs} or more, or delete the file to start anew."
+            )
         requests.resume_from = saved
         fit.epoch, fit.when = saved.progress.n_epochs, time.monotonic()
 
@@ -401,7 +420,7 @@ class Checkpoint(_Callback):
             self._save_if_due(self._fits[context.parent], fitted_estimator)
             return
         ending = fitted_estimator._progress.ending
-        if ending is Ending.STOPPED:
+        if ending is Ending.STOPPED or (self.keep and ending is not Ending.INTERRUPTED):
             self._save(self._fits[context], fitted_estimator)
         elif ending is not Ending.INTERRUPTED:  # after half an epoch: the last save stays
             checkpoint.remove(self._fits[context].path)

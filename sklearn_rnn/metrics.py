@@ -228,6 +228,12 @@ def make_sequence_scorer(
     return _SequenceScorer(metric, averaged_by)
 
 
+def scorer_of_steps(scorer):
+    """Return a scorer of scikit-learn as a sequence scorer, and any other callable as it is."""
+    is_scikit_learns = isinstance(scorer, type(get_scorer("accuracy")))
+    return make_sequence_scorer(scorer) if is_scikit_learns else scorer
+
+
 class _SequenceScorer:
     """A scorer of scikit-learn that is given flat arrays in place of sequences.
 

@@ -1,19 +1,21 @@
-"""Splitters for sequences with labels per timestep, and for windows of time series."""
+"""Cross-validated predictions, and splitters for labels per timestep and for windows of series."""
 
 from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold
-from sklearn.utils import indexable
+from sklearn.utils import check_random_state, indexable
 
+from sklearn_rnn._cross_val_predict import cross_val_predict
 from sklearn_rnn._input.content import STEPS
 from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.groups import read_groups
 from sklearn_rnn._input.hyperparameters import check_flag, check_number
 from sklearn_rnn._input.sequences import as_sequences
 from sklearn_rnn._input.targets import flatten_targets
+from sklearn_rnn._stratified_folds import count_labels, stratified_folds
 
-__all__ = ["StratifiedSequenceKFold", "TimeSeriesWindowSplit"]
+__all__ = ["StratifiedSequenceKFold", "TimeSeriesWindowSplit", "cross_val_predict"]
 
 
 class _FixedSplits(BaseCrossValidator):
@@ -108,18 +110,20 @@ class StratifiedSequenceKFold(_FixedSplits):
         sequences = np.arange(len(steps))
         owner = np.repeat(sequences, steps.lengths)
         groups = sequences if groups is None else read_groups(groups, steps)
-        n_groups = len(np.unique(groups))
-        if n_groups < self.n_splits:
+        found, groups = np.unique(groups, return_inverse=True)
+        if len(found) < self.n_splits:
             raise ValueError(
                 f"n_splits={self.n_splits} needs at least {self.n_splits} sequences, or groups of "
-                f"sequences; there are {n_groups}."
+                f"sequences; there are {len(found)}."
             )
-        folds = StratifiedGroupKFold(
-            self.n_splits, shuffle=self.shuffle, random_state=self.random_state
-        )
         with about("y"):
-            for train, test in folds.split(owner, labels, groups[owner]):
-                yield np.unique(owner[train]), np.unique(owner[test])
+            counts = count_labels(labels, groups[owner], self.n_splits)
+        order = np.arange(len(found))
+        if self.shuffle:
+            check_random_state(self.random_state).shuffle(order)
+        fold_of = stratified_folds(counts, self.n_splits, order)[groups]
+        for fold in range(self.n_splits):
+            yield np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
 
 
 class TimeSeriesWindowSplit(_FixedSplits):

@@ -26,7 +26,8 @@ WINGS = [
     ["_base"],
     ["_regressor", "_classifier"],
     [""],  # the package itself: re-exports
-    ["callbacks", "metrics", "model_selection", "preprocessing"],
+    ["_stratified_folds"],
+    ["callbacks", "metrics", "_cross_val_predict", "model_selection", "preprocessing"],
     ["utils"],
 ]
 # Within the core, and within training, the order is finer.

@@ -15,6 +15,7 @@ from sklearn_rnn._training.progress import Progress
 from sklearn_rnn._version import __version__
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.parameters import Parameters
+from sklearn_rnn.core.schedules import STRETCHED
 
 MAGIC = b"sklearn_rnn checkpoint"
 
@@ -41,9 +42,13 @@ def fingerprint(estimator, start, data: dict[str, Any]) -> dict[str, str]:
     start : the estimator as it is before the first epoch
     data : the arguments of `fit` by name
     """
+    parameters = estimator.get_params(deep=False)
+    del parameters["verbose"]
+    if estimator.learning_rate not in STRETCHED:
+        del parameters["max_iter"]  # it only says when to stop
     decisive = {
         "the estimator's class": type(estimator).__name__,
-        **{k: v for k, v in estimator.get_params(deep=False).items() if k != "verbose"},
+        **parameters,
         **data,
         # With warm_start, the result also depends on the weights that the fit starts from.
         "the earlier fit that it continues": start._parameters.vector if start.n_iter_ else None,

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+import sklearn
+
 from sklearn_rnn._training.plateau import on_plateau
 from sklearn_rnn._training.progress import Ending, Progress
 from sklearn_rnn._training.units import scaling_advice
@@ -50,3 +52,18 @@ def problems(
         plateau = on_plateau(progress, constant_losses())
         if plateau is not None:
             yield plateau
+
+
+def name_of_fit(estimator, context) -> str:
+    """Return the parameters that are not the defaults, and which of the fits of a search it is.
+
+    context : the callback context of the fit
+    """
+    with sklearn.config_context(print_changed_only=True):
+        words = [" ".join(repr(estimator).split())]
+    while context.parent is not None:
+        if context.source_estimator_name is not None and not context.parent.sequential_subtasks:
+            task = f"{context.source_estimator_name} {context.source_task_name}"
+            words.append(f"{task} #{context.task_id}")
+        context = context.parent
+    return ", ".join(words)

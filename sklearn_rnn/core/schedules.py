@@ -57,3 +57,6 @@ SCHEDULES = {
     "cosine": cosine,
     "one_cycle": one_cycle,
 }
+
+# What these give depends on the length of a cycle.
+STRETCHED = {"cosine", "one_cycle"}

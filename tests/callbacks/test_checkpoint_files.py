@@ -105,7 +105,7 @@ OTHERS = {
     "sample_weight_val": ({}, VALIDATION | {"sample_weight_val": np.ones(6)}),
     "X_val, y_val": ({}, {"X_val": None, "y_val": None}),
     "alpha": ({"alpha": 0.1}, {}),
-    "alpha, max_iter": ({"alpha": 0.1, "max_iter": 30}, {}),
+    "alpha, tol": ({"alpha": 0.1, "tol": 0.5, "max_iter": 30}, {}),
     "hidden_size": ({"hidden_size": 4}, {}),
     "random_state": ({"random_state": 1}, {}),
     "cell": ({"cell": "elman"}, {}),

@@ -9,6 +9,7 @@ from sklearn.preprocessing import FunctionTransformer
 from problems import Problem, flat, input_norms, steps
 from sequences import object_array
 from sklearn_rnn.metrics import make_sequence_scorer
+from sklearn_rnn.model_selection import cross_val_predict
 from sklearn_rnn.preprocessing import PerTimestep, PerTimestepTarget, pad_sequences
 
 
@@ -101,6 +102,7 @@ def object_arrays(p: Problem) -> Problem:
         X=object_array(sequences),
         numbers=converted(p.numbers),
         labels=converted(p.labels),
+        three_labels=converted(p.three_labels),
     )
 
 
@@ -117,5 +119,6 @@ WORKAROUNDS = {
     "groups by length": groups_by_length,
     "transformers per timestep": lambda p: replace(p, transformer=PerTimestep),
     "transformed targets per timestep": lambda p: replace(p, transformed_target=PerTimestepTarget),
+    "predictions by cross validation": lambda p: replace(p, cross_val_predict=cross_val_predict),
     "metrics per timestep": lambda p: replace(p, get_scorer=make_sequence_scorer),
 }
