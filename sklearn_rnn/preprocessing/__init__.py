@@ -10,6 +10,7 @@ from sklearn_rnn.preprocessing._patches import Patches
 from sklearn_rnn.preprocessing._per_sequence import PerSequence
 from sklearn_rnn.preprocessing._per_timestep import PerTimestep
 from sklearn_rnn.preprocessing._per_timestep_target import PerTimestepTarget
+from sklearn_rnn.preprocessing._sequence_lookup import SequenceLookup
 from sklearn_rnn.preprocessing._sequence_normalizer import SequenceNormalizer
 from sklearn_rnn.preprocessing._tables import to_frame, to_sequences
 from sklearn_rnn.preprocessing._windows import sliding_windows
@@ -23,6 +24,7 @@ __all__ = [
     "PerSequence",
     "PerTimestep",
     "PerTimestepTarget",
+    "SequenceLookup",
     "SequenceNormalizer",
     "from_channels_first",
     "pad_sequences",

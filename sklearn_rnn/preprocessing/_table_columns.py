@@ -102,9 +102,3 @@ def plain(column) -> np.ndarray:
 
 def _are_numbers(values: np.ndarray) -> bool:
     return all(isinstance(value, (Number, np.bool_)) for value in values)
-
-
-def stacked(columns: list[np.ndarray]) -> np.ndarray:
-    """Stack columns, (n_rows, n_columns). If they mix strings and others, they become objects."""
-    are_text = {column.dtype.kind in "US" for column in columns}
-    return np.stack(columns, axis=1, dtype=object if len(are_text) > 1 else None)

@@ -13,9 +13,9 @@ from sklearn_rnn.preprocessing._table_columns import (
     named,
     numbers_of,
     plain,
-    stacked,
     times_of,
 )
+from sklearn_rnn.preprocessing._timesteps import joined
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +188,8 @@ def to_sequences(df, *, group, time=None, features=None, target=None, per_timest
         if not per_timestep:
             for name, column in zip(targets, values, strict=True):
                 _check_constant(column, name, rows)
-        y = stacked(values) if isinstance(as_plain(target), list) else values[0]
+        as_columns = [column[:, np.newaxis] for column in values]
+        y = joined(as_columns, axis=1) if isinstance(as_plain(target), list) else values[0]
         y = rows.split(y) if per_timestep else y[rows.order][rows.starts]
     keys = df[[*groups, *times]]
     of_each = zip(rows.groups, np.split(rows.order, rows.starts[1:]), strict=True)
