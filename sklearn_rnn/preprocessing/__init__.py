@@ -13,7 +13,7 @@ from sklearn_rnn.preprocessing._per_timestep_target import PerTimestepTarget
 from sklearn_rnn.preprocessing._sequence_lookup import SequenceLookup
 from sklearn_rnn.preprocessing._sequence_normalizer import SequenceNormalizer
 from sklearn_rnn.preprocessing._tables import to_frame, to_sequences
-from sklearn_rnn.preprocessing._windows import sliding_windows
+from sklearn_rnn.preprocessing._windows import last_window, sliding_windows
 
 __all__ = [
     "Differences",
@@ -27,6 +27,7 @@ __all__ = [
     "SequenceLookup",
     "SequenceNormalizer",
     "from_channels_first",
+    "last_window",
     "pad_sequences",
     "sliding_windows",
     "to_channels_first",
