@@ -34,7 +34,7 @@ class Timesteps:
         if sequences.is_list and all(map(is_frame, arrays)):
             self.rows = _stacked_frames(arrays)
         elif sequences.is_list:
-            self.rows = _stacked(arrays)
+            self.rows = joined(arrays)
         elif self.sequences.is_padded:
             self.rows = arrays[sequences.is_valid()]
         else:
@@ -166,11 +166,11 @@ def library_of(frame) -> str:
     return type(frame).__module__.partition(".")[0]
 
 
-def _stacked(arrays: list) -> np.ndarray:
+def joined(arrays: list, axis: int = 0) -> np.ndarray:
     """Concatenate arrays. If only some hold strings, the result holds objects."""
     arrays = [np.asarray(array) for array in arrays]
     are_text = {array.dtype.kind in "US" for array in arrays}
-    return np.concatenate(arrays, dtype=object if len(are_text) > 1 else None)
+    return np.concatenate(arrays, axis, dtype=object if len(are_text) > 1 else None)
 
 
 def _stacked_frames(frames: list):

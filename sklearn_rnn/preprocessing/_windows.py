@@ -13,6 +13,7 @@ from sklearn_rnn._input.frames import is_frame, refuse_panel
 from sklearn_rnn._input.hyperparameters import check_flag, check_number
 from sklearn_rnn.preprocessing._features import as_plain, places
 
+NO_TARGET_YET = " (To forecast the future, last_window(series, window) gives X without targets.)"
 INDEX = np.dtype([(name, np.intp) for name in ("series", "start", "first_target", "stop")])
 
 
@@ -113,6 +114,8 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
     >>> index["series"], index["start"]
     (array([0, 0, 0, 0, 1]), array([0, 1, 2, 3, 0]))
     """
+    if isinstance(horizon, Integral) and horizon == 0 and horizon is not False:
+        raise ValueError(f"horizon == 0, must be >= 1.{NO_TARGET_YET}")
     sizes = {"window": (window, 1), "horizon": (horizon, 1), "stride": (stride, 1), "gap": (gap, 0)}
     for name, (value, least) in sizes.items():
         check_number(name, value, Integral, least, None, "left")
@@ -127,7 +130,7 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
             raise ValueError(
                 f"{one.name} has {len(one.values)} timesteps, but window={window}"
                 f"{f', gap={gap}' if gap else ''} and horizon={horizon} need {span}: give a longer "
-                "series, or leave this one out."
+                f"series, or leave this one out.{NO_TARGET_YET}"
             )
     lengths = np.array([len(one.values) for one in every])
     index = _index(lengths, span, stride, before)
@@ -137,6 +140,56 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
     y = _cut(values[:, _chosen(target, every)], starts + before, horizon)
     y = y[:, 0] if horizon == 1 else y
     return (X, y, index) if return_index else (X, y)
+
+
+def last_window(series, window):
+    """Return the last window of each series, from which to forecast the future.
+
+    `sliding_windows` returns windows whose targets are known. The last window has none yet.
+
+    Parameters
+    ----------
+    series : array-like, or list of array-likes
+        One series or several, as for `sliding_windows`.
+    window : int
+        The number of timesteps in a window, at least 1.
+
+    Returns
+    -------
+    X : ndarray of shape (n_series, window, n_features)
+        The last `window` timesteps of each series. The model forecasts the timesteps that
+        `sliding_windows` made targets: they begin `gap` timesteps after the end of the series.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `window` is not an integer or too small, or if a series can't be used or is shorter.
+
+    See Also
+    --------
+    sliding_windows : Cuts windows and targets for training.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sklearn_rnn.preprocessing import last_window, sliding_windows
+    >>> series = np.arange(10.0)
+    >>> X, y = sliding_windows(series, window=3, horizon=2)
+    >>> model = LinearRegression().fit(X[:, :, 0], y)
+    >>> model.predict(last_window(series, window=3)[:, :, 0])
+    array([[10., 11.]])
+    """
+    check_number("window", window, Integral, 1, None, "left")
+    every = _read(series)
+    for one in every:
+        _check_values(one)
+        if len(one.values) < window:
+            raise ValueError(
+                f"{one.name} has {len(one.values)} timesteps, but window={window}: give a longer "
+                "series, or leave this one out."
+            )
+    return np.stack([one.values[-int(window) :] for one in every])
 
 
 def _index(lengths: np.ndarray, span: int, stride: int, before: int) -> np.ndarray:
