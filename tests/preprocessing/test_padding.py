@@ -73,7 +73,7 @@ class TestRoundTrip:
         lengths = [len(x) for x in X]
         assert_same(unpad_sequences(array, lengths=lengths, side=side), X)
         outer = -1 if side == "post" else 0
-        if all((x[outer] != fill).any() for x in X) and fill == fill:
+        if all(np.any(x[outer] != fill) for x in X) and fill == fill:
             assert_same(unpad_sequences(array, fill=fill, side=side), X)
             numbers = np.arange(array.shape[0] * array.shape[1]).reshape(array.shape[:2])
             _, kept, again = unpad_sequences(array, numbers, array, fill=fill, side=side)
