@@ -8,9 +8,9 @@ import pytest
 from sklearn.base import clone
 
 from checkpoints import FAST, VALIDATION, Cut, N, X, Y, assert_same, cut_short, resumed
-from sklearn_rnn import RNNClassifier, RNNRegressor, callbacks
+from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._training import checkpoint as checkpoint_files
-from sklearn_rnn.callbacks import Checkpoint
+from sklearn_rnn.callbacks import Checkpoint, _checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -49,7 +49,7 @@ class TestWhenToSave:
                 clock.seconds += 20
 
         clock = Clock()
-        monkeypatch.setattr(callbacks, "time", clock)
+        monkeypatch.setattr(_checkpoint, "time", clock)
         return Tick(None)
 
     @pytest.mark.parametrize(("every", "epochs"), [(1, [*range(1, 10)]), (4, [4, 8]), (10, [])])
