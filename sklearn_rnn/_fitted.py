@@ -1,27 +1,25 @@
 """What RNNRegressor and RNNClassifier do with a trained network: predict, show it, save it."""
 
 import math
-import warnings
 from collections.abc import Mapping
 from copy import copy, deepcopy
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import target_rows
+from sklearn_rnn._settings import one_blas_thread
 from sklearn_rnn._training.progress import Progress
-from sklearn_rnn._training.threads import one_blas_thread
-from sklearn_rnn._version import __version__
+from sklearn_rnn._versioned import Versioned
 from sklearn_rnn.core.losses import LOSSES
-from sklearn_rnn.core.memory import small_ufunc_buffers
+from sklearn_rnn.core.memory import with_small_ufunc_buffers
 from sklearn_rnn.core.network import Network
 
 
-class FittedNetwork:
+class FittedNetwork(Versioned):
     """A mixin: the part of an estimator that needs only a trained network, and no training."""
 
     def _raw(self, X: Sequences) -> np.ndarray:
@@ -29,9 +27,9 @@ class FittedNetwork:
         network = Network(self._architecture, self._parameters, self._units)
         rows = target_rows(X, self._architecture.return_sequences)
         X.check_fits(network.dtype)
-        ignoring = np.errstate(over="ignore", invalid="ignore")
-        with one_blas_thread, small_ufunc_buffers(), ignoring:
-            raw = network.predict(X.lengths, X.batch, rows.starts, rows.total)
+        with np.errstate(over="ignore", invalid="ignore"):
+            arguments = X.lengths, X.batch, rows.starts, rows.total
+            raw = one_blas_thread.run(with_small_ufunc_buffers, network.predict, *arguments)
         self._check_overflow(raw)
         return raw
 
@@ -102,23 +100,9 @@ class FittedNetwork:
         return None if scaling is None else getattr(scaling, name).copy()
 
     def __getstate__(self):
-        state = {**super().__getstate__(), "_sklearn_rnn_version": __version__}
+        state = super().__getstate__()
         state.pop("_callback_requests", None)  # a running fit has it; it holds data
         return state
-
-    def __setstate__(self, state):
-        state = dict(state)
-        version = state.pop("_sklearn_rnn_version", "unknown")
-        if version != __version__:
-            warnings.warn(
-                InconsistentVersionWarning(
-                    estimator_name=type(self).__name__,
-                    current_sklearn_version=__version__,
-                    original_sklearn_version=version,
-                ),
-                stacklevel=2,
-            )
-        super().__setstate__(state)
 
 
 def fitted_attributes(network: Network, progress: Progress) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from sklearn_rnn._input.hyperparameters import (
     check_number_or,
     plain,
 )
+from sklearn_rnn._input.paths import read_path, writing
 from sklearn_rnn._training import checkpoint
 from sklearn_rnn._training.hooks import ScoredStopping
 from sklearn_rnn._training.progress import Ending, StoppingRule
@@ -186,6 +187,10 @@ class HistoryLogger(_Callback):
     ------
     ValueError
         If path has another ending.
+    TypeError
+        If path is not a path.
+    OSError
+        From ``fit`` before training, if the file can't be written.
 
     Examples
     --------
@@ -206,16 +211,21 @@ class HistoryLogger(_Callback):
     """
 
     def __init__(self, path):
-        self.path = Path(path)
+        self.path = read_path(path)
         if self.path.suffix not in _WRITERS:
             raise ValueError(f"path must end in {' or '.join(_WRITERS)}, not {path!s}.")
 
     def setup(self, estimator, context):
         """Write the header of a CSV file, before fits that share the file write lines."""
         super().setup(estimator, context)
-        with suppress(FileExistsError), self.path.open("x", encoding="utf-8", newline="") as file:
-            if self.path.suffix == ".csv":
-                file.write(",".join(_COLUMNS) + "\n")
+        with writing(self.path):
+            with suppress(FileExistsError), self._open("x") as file:
+                if self.path.suffix == ".csv":
+                    file.write(",".join(_COLUMNS) + "\n")
+            self._open("a").close()  # an existing file may be read-only
+
+    def _open(self, mode: str):
+        return self.path.open(mode, encoding="utf-8", newline="")
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
         """Write the epoch's line."""
@@ -232,7 +242,7 @@ class HistoryLogger(_Callback):
             "weight_norm": fitted_estimator.weight_norms_[-1],
             "seconds": (datetime.now(UTC) - started).total_seconds(),
         }
-        with self.path.open("a", encoding="utf-8", newline="") as file:
+        with self._open("a") as file:
             _WRITERS[self.path.suffix](file, row)
 
 
@@ -297,9 +307,11 @@ class Checkpoint(_Callback):
     Raises
     ------
     ValueError, TypeError
-        If a number is not positive, or both are None. ``fit`` raises ValueError if the file is not
-        a checkpoint, is damaged, comes from another version of this package, or belongs to a fit
-        with other data or parameters.
+        If path is not a path, a number is not positive, or both are None. ``fit`` raises ValueError
+        if the file is not a checkpoint, is damaged, comes from another version of this package, or
+        belongs to a fit with other data or parameters.
+    OSError
+        From ``fit`` before training, if the file can't be written.
 
     Notes
     -----
@@ -333,13 +345,19 @@ class Checkpoint(_Callback):
             check_number("every_epochs", every_epochs, Integral, 1, None, "left")
         if every_minutes is not None:
             check_number("every_minutes", every_minutes, Real, 0, None, "neither")
-        self.path = Path(path)
+        self.path = read_path(path)
         self.every_epochs = every_epochs
         self.every_minutes = every_minutes
         self._fits = {}  # by context, since several fits may share this callback
 
     def __getstate__(self):
         return {**vars(self), "_fits": {}}
+
+    def setup(self, estimator, context):
+        """Refuse a path that can't be written."""
+        super().setup(estimator, context)
+        with writing(self.path):
+            checkpoint.check_writable(self.path)
 
     def on_fit_task_begin(
         self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator=None

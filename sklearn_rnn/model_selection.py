@@ -9,7 +9,7 @@ from sklearn.utils import indexable
 from sklearn_rnn._input.content import STEPS
 from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.groups import read_groups
-from sklearn_rnn._input.hyperparameters import check_number
+from sklearn_rnn._input.hyperparameters import check_flag, check_number
 from sklearn_rnn._input.sequences import as_sequences
 from sklearn_rnn._input.targets import flatten_targets
 
@@ -75,6 +75,8 @@ class StratifiedSequenceKFold(_FixedSplits):
     """
 
     def __init__(self, n_splits=5, *, shuffle=False, random_state=None):
+        check_number("n_splits", n_splits, Integral, 2, None, "left")
+        check_flag("shuffle", shuffle)
         StratifiedGroupKFold(n_splits, shuffle=shuffle, random_state=random_state)  # checks them
         self.n_splits = n_splits
         self.shuffle = shuffle
@@ -196,8 +198,7 @@ class TimeSeriesWindowSplit(_FixedSplits):
         for name, size in {"test_size": test_size, "max_train_size": max_train_size}.items():
             if size is not None:
                 check_number(name, size, Integral, 1, None, "left")
-        if not isinstance(by_series, (bool, np.bool_)):
-            raise TypeError(f"by_series must be True or False, not {by_series!r}.")
+        check_flag("by_series", by_series)
         self.n_splits = n_splits
         self.gap = gap
         self.test_size = test_size
@@ -228,6 +229,11 @@ class TimeSeriesWindowSplit(_FixedSplits):
                 "groups must be the index that sliding_windows(..., return_index=True) returns; "
                 f"got {describe(groups)}."
             )
+        if self.n_splits >= len(index):
+            raise ValueError(
+                f"n_splits={self.n_splits} is too many for {len(index)} windows: every fold needs "
+                "windows of its own to test on, and others to train on."
+            )
         clocks = index["series"] if self.by_series else np.zeros(len(index))
         parts = [np.flatnonzero(clocks == clock) for clock in np.unique(clocks)]
         periods = [self._test_periods(index[part]) for part in parts]
@@ -247,7 +253,9 @@ class TimeSeriesWindowSplit(_FixedSplits):
         """Return the times at which the test periods begin, (n_splits,), and their length."""
         times = windows["first_target"]
         end = times.max() + 1
-        size = self.test_size or (end - times.min()) // (self.n_splits + 1)
+        size = (end - times.min()) // (self.n_splits + 1)
+        if self.test_size is not None:
+            size = min(int(self.test_size), end - times.min())  # users may give any int
         if size == 0:
             of_series = f" of series {windows['series'][0]}" if self.by_series else ""
             raise ValueError(
@@ -260,7 +268,9 @@ class TimeSeriesWindowSplit(_FixedSplits):
     def _sets(self, windows: np.ndarray, begin: int, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Return masks of the training and the test windows of a period, (n_windows,) each."""
         times = windows["first_target"]
-        train = windows["stop"] <= begin - self.gap
+        longest = begin - windows["start"].min() + 1  # of what can be left out; users give any int
+        end = begin - min(self.gap, max(longest, 0))
+        train = windows["stop"] <= end
         if self.max_train_size is not None:
-            train &= windows["start"] >= begin - self.gap - self.max_train_size
+            train &= windows["start"] >= end - min(self.max_train_size, max(longest, 0))
         return train, (begin <= times) & (times < begin + size)

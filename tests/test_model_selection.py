@@ -156,7 +156,7 @@ def test_splitters_are_shown_cloned_and_pickled():
 @pytest.mark.parametrize(
     ("splitter", "parameters", "error", "message"),
     [
-        (StratifiedSequenceKFold, {"n_splits": 1}, ValueError, "n_splits=1"),
+        (StratifiedSequenceKFold, {"n_splits": 1}, ValueError, "n_splits == 1"),
         (StratifiedSequenceKFold, {"random_state": 0}, ValueError, "random_state"),
         (TimeSeriesWindowSplit, {"n_splits": 0}, ValueError, "n_splits == 0, must be >= 1"),
         (TimeSeriesWindowSplit, {"gap": -1}, ValueError, "gap == -1, must be >= 0"),

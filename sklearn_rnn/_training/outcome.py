@@ -7,6 +7,14 @@ from sklearn_rnn._training.progress import Ending, Progress
 from sklearn_rnn._training.units import scaling_advice
 from sklearn_rnn.core.scaling import Units
 
+FEW_TO_JUDGE = 4  # validation targets
+
+FEW = (
+    "Early stopping was judged by {n} validation targets. These are too few to tell a good epoch "
+    "from a lucky one. Set early_stopping=False, or validate on more: raise validation_fraction, "
+    "or pass X_val and y_val."
+)
+
 UNCONVERGED = {
     Ending.MAX_ITER: "Training stopped at max_iter={max_iter} epochs before it converged. Let it "
     "go on longer by a larger max_iter, or raise learning_rate_init or tol.",
@@ -23,13 +31,17 @@ def problems(
     hyper,
     units: Units,
     constant_losses: Callable[[], Mapping[str, float]],
+    n_judges: int | None,
 ) -> Iterator[str]:
     """Yield a message for each reason to doubt that training converged to something useful.
 
     hyper : has the estimator's `max_iter` and `max_grad_norm`
     constant_losses : computes what `on_plateau` compares with
+    n_judges : the number of validation targets, if training stopped by them
     """
     yield from progress.health.problems(hyper.max_grad_norm, units)
+    if n_judges is not None and n_judges < FEW_TO_JUDGE:
+        yield FEW.format(n=n_judges)
     if ending in UNCONVERGED:
         yield UNCONVERGED[ending].format(
             max_iter=hyper.max_iter, n_iter=progress.n_epochs, advice=scaling_advice(units)

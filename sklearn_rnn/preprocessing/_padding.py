@@ -1,11 +1,16 @@
 """Conversion between lists of sequences and padded arrays."""
 
-import numpy as np
-from scipy.sparse import issparse
+import math
+import sys
+from numbers import Integral
 
+import numpy as np
+
+from sklearn_rnn._input.containers import check_container, opened
 from sklearn_rnn._input.content import as_values, missing
-from sklearn_rnn._input.errors import about, describe, refuse_masked
-from sklearn_rnn._input.hyperparameters import check_choice, plain
+from sklearn_rnn._input.errors import about, describe
+from sklearn_rnn._input.frames import check_columns, check_table, is_frame
+from sklearn_rnn._input.hyperparameters import check_choice, check_number, plain
 from sklearn_rnn._input.sequences import hint_at_swapped_axes
 
 # float64 holds all integers up to this one exactly.
@@ -63,6 +68,8 @@ def pad_sequences(sequences, *, length=None, fill=np.nan, side="post"):
            ['up', '']], dtype='<U4')
     """
     check_choice("side", side, SIDES)
+    with about("sequences"):
+        sequences = opened(sequences, "sequences")
     arrays = as_arrays(sequences, "sequences", "(n_timesteps_i,) or (n_timesteps_i, n_features)")
     for i, array in enumerate(arrays):
         if array.shape[1:] != arrays[0].shape[1:]:
@@ -71,10 +78,14 @@ def pad_sequences(sequences, *, length=None, fill=np.nan, side="post"):
                 "only their first dimension, the timesteps, may differ."
                 f"{hint_at_swapped_axes(arrays)}"
             )
+    check_columns(sequences, "sequences")
     longest = max(map(len, arrays))
     length = longest if length is None else _checked_length(length, longest)
     dtype = _dtype_with(fill, arrays)
-    padded = np.full((len(arrays), length, *arrays[0].shape[1:]), fill, dtype)
+    shape = (len(arrays), length, *arrays[0].shape[1:])
+    if math.prod(shape) > sys.maxsize // dtype.itemsize:
+        raise ValueError(f"length={length} makes an array that is too large for any computer.")
+    padded = np.full(shape, fill, dtype)
     for row, array in zip(padded, arrays, strict=True):
         _without_padding(row, len(array), side)[:] = array
     return padded
@@ -165,11 +176,11 @@ def unpad_sequences(X, *arrays, lengths=None, fill=np.nan, side="post"):
 
 def _padded_array(X, name: str) -> np.ndarray:
     """Return an array of at least two dimensions."""
-    refuse_masked(X, name)
-    if issparse(X):
-        raise TypeError(f"{name} is sparse, but sequences have to be dense.")
     with about(name):
-        array = as_values(X)
+        values = opened(X, name)
+        if is_frame(values):
+            check_table(values)
+        array = as_values(values)
     if array.ndim < 2 or 0 in array.shape:
         raise ValueError(
             f"{name} must be an array (n_samples, n_timesteps) or (n_samples, n_timesteps, "
@@ -211,18 +222,17 @@ def _checked_fill(fill, X: np.ndarray):
 def as_arrays(sequences, name: str, shape: str) -> list[np.ndarray]:
     """Convert a list or array of sequences into non-empty arrays of at least one dimension.
 
+    sequences : as `opened` returns them
     name, shape : what errors call the sequences, and the shape that errors ask for
     """
-    refuse_masked(sequences, name)
     is_list = isinstance(sequences, (list, tuple)) or getattr(sequences, "ndim", 0) > 0
-    if not is_list or hasattr(sequences, "columns") or issparse(sequences) or not len(sequences):
+    if not is_list or is_frame(sequences) or not len(sequences):
         raise ValueError(
             f"{name} must be a list of at least one array {shape}; got {describe(sequences)}."
         )
     arrays = []
     for i, sequence in enumerate(sequences):
         with about(name):
-            refuse_masked(sequence, f"{name}[{i}]")
             array = as_values(sequence)
         if array.ndim == 0 or 0 in array.shape:
             raise ValueError(
@@ -233,9 +243,21 @@ def as_arrays(sequences, name: str, shape: str) -> list[np.ndarray]:
     return arrays
 
 
+def read_lengths(lengths, n: int) -> np.ndarray:
+    """Return the argument `lengths` as n integers."""
+    with about("lengths"):
+        check_container(lengths, "lengths")
+        lengths = np.asarray(lengths)
+    if lengths.dtype.kind not in "iu" or lengths.shape != (n,):
+        raise ValueError(
+            f"lengths must be {n} integers, one per sequence of X; got {describe(lengths)} and "
+            f"dtype {lengths.dtype}."
+        )
+    return lengths
+
+
 def _checked_length(length, longest: int) -> int:
-    if isinstance(length, bool) or not isinstance(length, (int, np.integer)):
-        raise TypeError(f"length must be an int or None, got {length!r}.")
+    check_number("length", length, Integral, 1, None, "left")
     if length < longest:
         raise ValueError(
             f"length={length} is less than the {longest} timesteps of the longest sequence. To "
@@ -246,13 +268,7 @@ def _checked_length(length, longest: int) -> int:
 
 def _checked_lengths(lengths, X: np.ndarray) -> np.ndarray:
     n, n_timesteps = X.shape[:2]
-    with about("lengths"):
-        lengths = np.asarray(lengths)
-    if lengths.dtype.kind not in "iu" or lengths.shape != (n,):
-        raise ValueError(
-            f"lengths must be {n} integers, one per sequence of X; got {describe(lengths)} and "
-            f"dtype {lengths.dtype}."
-        )
+    lengths = read_lengths(lengths, n)
     wrong = (lengths < 1) | (lengths > n_timesteps)
     if wrong.any():
         i = int(wrong.argmax())

@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.sparse import issparse
 
+from sklearn_rnn._input.containers import opened
 from sklearn_rnn._input.content import as_numbers
-from sklearn_rnn._input.errors import about, describe, refuse_masked
-from sklearn_rnn._input.hyperparameters import check_number
+from sklearn_rnn._input.errors import about, describe
+from sklearn_rnn._input.frames import is_frame, refuse_panel
+from sklearn_rnn._input.hyperparameters import check_flag, check_number
 from sklearn_rnn.preprocessing._features import as_plain, places
 
 NO_TARGET_YET = " (To forecast the future, last_window(series, window) gives X without targets.)"
@@ -42,9 +43,9 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
     ----------
     series : array-like, or list of array-likes
         A series of numbers: an array (n_timesteps,) or (n_timesteps, n_features), a Series or a
-        DataFrame. The index of a DataFrame or Series is ignored. A list or 1-D object array holds
-        several series, which may differ in length but must have the same features. Nested lists
-        are several series.
+        DataFrame. The index of a DataFrame or Series is ignored; an index that tells several
+        series apart is refused. A list or 1-D object array holds several series, which may differ
+        in length but must have the same features. Nested lists are several series.
     window : int
         The number of timesteps in a window, at least 1.
     horizon : int, default=1
@@ -118,6 +119,7 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
     sizes = {"window": (window, 1), "horizon": (horizon, 1), "stride": (stride, 1), "gap": (gap, 0)}
     for name, (value, least) in sizes.items():
         check_number(name, value, Integral, least, None, "left")
+    check_flag("return_index", return_index)
     window, horizon, stride, gap = map(int, (window, horizon, stride, gap))
     every = _read(series)
     before = window + gap
@@ -191,6 +193,7 @@ def last_window(series, window):
 
 
 def _index(lengths: np.ndarray, span: int, stride: int, before: int) -> np.ndarray:
+    stride = min(stride, int(lengths.max()))  # users may give any int
     counts = (lengths - span) // stride + 1
     index = np.empty(counts.sum(), INDEX)
     index["series"] = np.repeat(np.arange(len(lengths)), counts)
@@ -208,6 +211,9 @@ def _cut(values: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
 
 def _read(series) -> list[_Series]:
     """Read one series or several; raise unless all of them have the same features."""
+    refuse_panel(series, "series")
+    with about("series"):
+        series = opened(series, "series")
     of_objects = isinstance(series, np.ndarray) and series.ndim == 1 and series.dtype.kind == "O"
     holds_any = isinstance(series, (list, tuple)) or of_objects
     several = holds_any and any(np.iterable(one) for one in series)
@@ -231,9 +237,6 @@ def _read(series) -> list[_Series]:
 
 
 def _read_one(one, name: str) -> _Series:
-    refuse_masked(one, name)
-    if issparse(one):
-        raise TypeError(f"{name} is sparse, but has to be dense: use toarray() to convert it.")
     with about(name):
         array = np.asarray(one)
     if array.ndim not in (1, 2) or 0 in array.shape:
@@ -242,7 +245,7 @@ def _read_one(one, name: str) -> _Series:
             f"length 0; got {describe(one)}. Give several series as a list of arrays."
         )
     values = as_numbers(array, name)
-    columns = list(one.columns) if hasattr(one, "columns") else None
+    columns = list(one.columns) if is_frame(one) else None
     return _Series(name, values.reshape(len(values), -1), array.ndim == 1, columns)
 
 
