@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import validate_data
 
+from sklearn_rnn._input.containers import check_container
 from sklearn_rnn._input.content import ANYTHING
 from sklearn_rnn._input.errors import renamed
 from sklearn_rnn._input.sequences import as_sequences
@@ -175,6 +176,7 @@ class SequenceLookup(TransformerMixin, BaseEstimator):
     def _read(self, X, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
         """Return the row numbers, (n_samples,), and the further columns of X."""
         try:
+            check_container(X, "X")
             X = validate_data(self, X, reset=reset, dtype="numeric")
         except (TypeError, ValueError) as error:
             raise type(error)(

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sklearn_rnn._input.containers import opened
 from sklearn_rnn._input.errors import describe
 from sklearn_rnn.preprocessing._features import as_plain
 from sklearn_rnn.preprocessing._table_columns import (
@@ -299,6 +300,7 @@ def _check_constant(values: np.ndarray, name: str, rows: _Rows) -> None:
 
 def _one_per_row(predictions, lengths: list[int]) -> np.ndarray:
     """Return predictions of all the timesteps, (n_rows,) or (n_rows, n_outputs)."""
+    predictions = opened(predictions, "predictions")
     if not isinstance(predictions, (list, tuple)):
         predictions = np.asarray(predictions)
     count = len(predictions) if np.iterable(predictions) else 0

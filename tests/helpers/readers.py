@@ -21,8 +21,10 @@ from sklearn_rnn.preprocessing import (
     PerSequence,
     PerTimestep,
     PerTimestepTarget,
+    SequenceLookup,
     SequenceNormalizer,
     from_channels_first,
+    last_window,
     pad_sequences,
     sliding_windows,
 )
@@ -148,6 +150,8 @@ READERS = {
     ),
     "pad_sequences": ("sequences", pad_sequences),
     "sliding_windows": ("series", lambda v: sliding_windows(v, 1)),
+    "last_window": ("series", lambda v: last_window(v, 1)),
+    "SequenceLookup": ("sequences", lambda v: SequenceLookup(v).transform([[1]])),
     "from_channels_first": (
         "X",
         lambda v: from_channels_first(_two_dimensional(v)),

@@ -98,6 +98,7 @@ class TestLookUp:
             ([["a"]], "row numbers"),
             (np.zeros((2, 3, 1)), "row numbers .*dim 3"),
             (X, "row numbers"),
+            (np.ma.masked_equal([[1], [2]], 2), "row numbers.* masked array"),
             (np.empty((0, 1)), "row numbers"),
         ],
     )

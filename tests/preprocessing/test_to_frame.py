@@ -102,6 +102,8 @@ class TestToFrame:
     @pytest.mark.parametrize(
         ("predictions", "columns", "message"),
         [
+            (np.ma.masked_equal([1, 2], 2), None, "predictions is a masked array"),
+            ([np.ma.masked_equal([1, 2, 3], 2), [1, 2]], None, r"predictions\[0\] is a masked"),
             ([1.0], None, "predictions has 1 sequences, but index has 2"),
             (1.0, None, "predictions has 0 sequences"),
             (np.ones((2, 3, 1)), None, r"\(2, 3, 1\).*unpad_sequences"),
