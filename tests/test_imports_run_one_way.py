@@ -41,6 +41,7 @@ CORE = [
     ["core.recurrent", "core.pooling"],
     ["core.directions"],
     ["core.network"],
+    ["core.stepper"],
 ]
 
 

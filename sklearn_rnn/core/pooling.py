@@ -43,10 +43,23 @@ class Pool(ABC):
     def read(self, batch: Batch, span: Span, h: np.ndarray) -> None:
         """Take in h of the batch's next span, (n_steps, width, batch)."""
 
+    @abstractmethod
+    def step(self, h: np.ndarray, after: "Pool") -> None:
+        """Write into `after` what this pool is after one more timestep, h (width, n_sequences)."""
+
     @property
     @abstractmethod
     def values(self) -> np.ndarray:
         """The values of what has been read, (width, n_sequences)."""
+
+    @property
+    @abstractmethod
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the values after later timesteps depend on, each (..., n_sequences), by name."""
+
+    def take(self, chosen: np.ndarray) -> "Pool":
+        """Return a copy for some of the sequences."""
+        return type(self)(*(array[..., chosen] for array in vars(self).values()))
 
     @abstractmethod
     def gradient(
@@ -79,9 +92,16 @@ class Last(Pool):
         for step, first, last in span.ends:
             self.h[:, first:last] = h[step, :, first:last]  # h_T
 
+    def step(self, h, after):
+        after.h[...] = h  # h_T
+
     @property
     def values(self):
         return self.h
+
+    @property
+    def arrays(self):
+        return {}
 
     def gradient(self, batch, span, d_values):
         d_h: list[np.ndarray | None] = [None] * span.n_steps
@@ -114,9 +134,17 @@ class Mean(Pool):
     def read(self, batch, span, h):
         self.total[:, : span.batch_size] += h.sum(axis=0, where=batch.within(span))  # Σ_t h_t
 
+    def step(self, h, after):
+        np.add(self.total, h, out=after.total)  # Σ_t h_t
+        np.add(self.n_steps, 1, out=after.n_steps)
+
     @property
     def values(self):
         return self.total / self.n_steps  # Σ_t h_t / T
+
+    @property
+    def arrays(self):
+        return {"total": self.total, "n_steps": self.n_steps}
 
     def gradient(self, batch, span, d_values):
         running = slice(span.batch_size)
@@ -157,9 +185,16 @@ class Max(Pool):
         np.copyto(first, span.start + step, where=top > highest)
         np.maximum(highest, top, out=highest)  # max_t h_t
 
+    def step(self, h, after):
+        np.maximum(self.highest, h, out=after.highest)  # max_t h_t
+
     @property
     def values(self):
         return self.highest
+
+    @property
+    def arrays(self):
+        return {"highest": self.highest}
 
     def gradient(self, batch, span, d_values):
         running = slice(span.batch_size)

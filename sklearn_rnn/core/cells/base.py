@@ -54,7 +54,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy import add, multiply, subtract, tanh
+from numpy import add, dot, multiply, subtract, tanh
 
 from sklearn_rnn.core.initializers import glorot_uniform, orthogonal
 
@@ -241,6 +241,14 @@ def by_step(views: NamedTuple) -> Sequence[NamedTuple]:
 def constants(dtype) -> tuple[np.ndarray, np.ndarray]:
     """½ and 1."""
     return np.array(0.5, dtype), np.array(1, dtype)
+
+
+def each_product(W: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
+    """W x_t for every timestep of a span, (n, rows, B). For a single one, `dot` is faster."""
+    if len(x) == 1:
+        dot(W, x[0], out[0])
+    else:
+        np.matmul(W, x, out=out)
 
 
 def logistic_of_half(half_a: np.ndarray, half: np.ndarray, out: np.ndarray) -> None:

@@ -15,6 +15,7 @@ from numpy import add, dot, multiply, subtract, tanh
 from sklearn_rnn.core.cells.base import (
     Cell,
     constants,
+    each_product,
     logistic_of_half,
     second_names,
     slope_of_tanh,
@@ -52,6 +53,7 @@ class WorkingCopy(NamedTuple):
 )
 class Views(NamedTuple):
     block: np.ndarray  # [h_{t-1}; 1; x_t]
+    one_x: np.ndarray  # [1; x_t]
     h_before: np.ndarray  # h_{t-1}
     h: np.ndarray  # h_t
     products: np.ndarray  # [a_z/2; a_r/2; q]
@@ -109,6 +111,7 @@ class GRU(Cell):
         z, r, q, r_q, n = self.slots(now)
         return Views(
             block=blocks[:-1],
+            one_x=blocks[:-1, H:],
             h_before=h[:-1],
             h=h[1:],
             products=now[:, : 3 * H],
@@ -124,7 +127,7 @@ class GRU(Cell):
         )
 
     def begin(self, weights, span):
-        np.matmul(weights.W_xn, span.block[:, self.hidden_size :], out=span.x_n)  # W_xn x_t + b_xn
+        each_product(weights.W_xn, span.one_x, span.x_n)  # W_xn x_t + b_xn
 
     def forward(self, weights, step):
         dot(weights.W_z_r_q, step.block, step.products)  # a_z/2, a_r/2; q = W_hn h_{t-1} + b_hn
