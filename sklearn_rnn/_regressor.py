@@ -6,8 +6,8 @@ from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
 from sklearn_rnn._base import BaseRNN
+from sklearn_rnn._fitted import Response
 from sklearn_rnn._input.hyperparameters import only_in_epochs
-from sklearn_rnn._input.sequences import Sequences
 from sklearn_rnn._input.targets import (
     RegressionTargets,
     check_counts,
@@ -438,8 +438,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         ValueError, TypeError
             If X can't be used.
         """
-        X = self._read_for_prediction(X)
-        return self._in_container(X, self._predict(X))
+        return self._respond("predict", X)
 
     def score(self, X, y, sample_weight=None):
         """Return R², over all valid timesteps with ``return_sequences=True``.
@@ -464,10 +463,14 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         y = read_regression_targets(y, X, per_step)
         if sample_weight is not None:
             sample_weight = read_weights(sample_weight, X, per_step)
-        return r2_score(y, self._predict(X), sample_weight=sample_weight)
+        return r2_score(y, self._predictions(self._raw(X)), sample_weight=sample_weight)
 
-    def _predict(self, X: Sequences) -> np.ndarray:
-        predicted = self._linked(self._raw(X))
+    @property
+    def _responses(self):
+        return {"predict": Response(self._predictions)}
+
+    def _predictions(self, raw: np.ndarray) -> np.ndarray:
+        predicted = self._linked(raw)
         return predicted[:, 0] if self._one_output else predicted
 
     def _read_targets(self, y, X, classes=None):

@@ -20,12 +20,13 @@ WINGS = [
     ["core"],
     ["_input"],
     ["_training"],
+    ["_stream"],
     ["_fitted"],
     ["_base"],
     ["_regressor", "_classifier"],
     [""],  # the package itself: re-exports
     ["callbacks", "metrics", "model_selection", "preprocessing"],
-    ["utils"],
+    ["streaming", "utils"],
 ]
 # Within the core, and within training, the order is finer.
 CORE = [
