@@ -1,4 +1,4 @@
-"""Stream: a trained network that reads sequences as they come, and keeps its states between calls."""
+"""Stream: a trained network that reads sequences as they come, and keeps what it needs of them."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from numbers import Integral
 import numpy as np
 
 from sklearn_rnn._input.content import FINITE_NUMBERS, as_numbers
-from sklearn_rnn._input.errors import about, describe, refuse_masked
+from sklearn_rnn._input.errors import about, describe, refuse_masked, renamed
 from sklearn_rnn._input.sequences import Sequences, as_sequences
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.stepper import Stepper, with_units_in_weights
@@ -136,7 +136,8 @@ class Stream:
             stepper.undo()
             if isinstance(error, FloatingPointError):
                 raise self._not_finite(x) from None
-            raise
+            with renamed({"X": "x"}):
+                raise
         stepper.confirm()
         return y
 
