@@ -12,6 +12,13 @@ N_FEATURES = 3
 KINDS = ["one output", "two outputs", "counts", "classes", "labels"]
 POOLINGS = ["last", "mean", ("max", "last"), ("last", "mean", "max")]
 METHODS = ["predict", "predict_proba", "predict_log_proba"]
+SMALL = {
+    "hidden_size": 4,
+    "learning_rate_init": 0.05,
+    "max_iter": 3,
+    "tol": 1e9,
+    "random_state": 0,
+}
 
 
 def targets(kind, X, per_step):
@@ -37,9 +44,8 @@ def fitted(kind="one output", dtype=np.float64, per_step=False, **options):
     X = [x.astype(dtype) for x in X]
     y = targets(kind, X, per_step)
     Estimator = RNNClassifier if kind in ("classes", "labels") else RNNRegressor
-    options = {"hidden_size": 4, "max_iter": 3, "tol": 1e9, "random_state": 0} | options
-    options |= {"loss": "poisson"} if kind == "counts" else {}
-    return Estimator(return_sequences=per_step, learning_rate_init=0.05, **options).fit(X, y)
+    options = SMALL | options | ({"loss": "poisson"} if kind == "counts" else {})
+    return Estimator(return_sequences=per_step, **options).fit(X, y)
 
 
 def sequences(n, n_timesteps, dtype=np.float64, seed=3):

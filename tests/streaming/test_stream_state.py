@@ -213,7 +213,8 @@ def test_an_interrupted_step_leaves_the_stream_as_it_was(cell, where, monkeypatc
 @pytest.mark.parametrize("kind", ["one output", "counts"])
 def test_an_overflow_leaves_the_stream_as_it_was(kind):
     """A rectified network, which has no upper bound, at the largest numbers."""
-    model = fitted(kind, cell="elman", activation="relu", standardize=False, hidden_size=30)
+    rectified = {"cell": "elman", "activation": "relu", "hidden_size": 30}
+    model = fitted(kind, standardize=False, learning_rate_init=1e-9, **rectified)
     X = sequences(1, 4)
     stream = model.stream()
     stream.read(X)
