@@ -85,7 +85,8 @@ class Stepper:
         The step doesn't count before `confirm`; otherwise call `undo`.
 
         x : (n_sequences, n_inputs), but (n_inputs,) for one sequence, which is faster
-        Raises FloatingPointError if x or the outputs are not finite.
+        Raises FloatingPointError if x or the outputs are not finite. NumPy's own floating-point
+        errors should be ignored.
         """
         place, layers, pools, h, features, raw, raw_T, checked, _ = self._sides[self._present]
         if self._mean is None:
