@@ -50,11 +50,9 @@ NETWORKS = cover(
 
 @pytest.mark.parametrize("container", CONTAINERS)
 @pytest.mark.parametrize("options", NETWORKS, ids=lambda o: "-".join(map(str, o.values())))
-def test_the_output_layer_reads_these(
-    cell, n_layers, bidirectional, pooling, container, standardize
-):
-    options = {"cell": cell, "n_layers": n_layers, "bidirectional": bidirectional}
-    model = fitted(pooling=pooling, standardize=standardize, **options)
+def test_the_output_layer_reads_these(options, container):
+    model = fitted(**options)
+    bidirectional, pooling = options["bidirectional"], options["pooling"]
     contained = CONTAINERS[container](X)
     features, h = model.transform(contained), model.hidden_states(contained)
     width = 4 * (1 + bidirectional)
@@ -151,7 +149,7 @@ CHECKS = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names")  # they mix containers
+@pytest.mark.filterwarnings("ignore:X (has|does not have).* feature names")  # they mix containers
 @both
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_scikit_learn_s_checks_of_transformers(Estimator, check):
