@@ -26,6 +26,9 @@ import numpy as np
 from sklearn_rnn.core.layer import Stream
 from sklearn_rnn.core.packing import Batch, Chunk, Span
 
+# As an array: to make one of a number takes longer than to add it.
+ONE = np.array(1)
+
 
 class Pool(ABC):
     """A summary of the h that it has read: one value for each unit and each sequence."""
@@ -136,7 +139,7 @@ class Mean(Pool):
 
     def step(self, h, after):
         np.add(self.total, h, out=after.total)  # Σ_t h_t
-        np.add(self.n_steps, 1, out=after.n_steps)
+        np.add(self.n_steps, ONE, out=after.n_steps)
 
     @property
     def values(self):
