@@ -1,5 +1,7 @@
 """RNNRegressor: real targets."""
 
+from operator import itemgetter
+
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
@@ -14,7 +16,9 @@ from sklearn_rnn._input.targets import (
     read_regression_targets,
     read_weights,
 )
-from sklearn_rnn.core.losses import LOSSES
+from sklearn_rnn.core.losses import LOSSES, identity
+
+first_output = itemgetter((slice(None), 0))
 
 
 class RNNRegressor(RegressorMixin, BaseRNN):
@@ -467,11 +471,13 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     @property
     def _responses(self):
+        if self._one_output and LOSSES[self._loss].link is identity:
+            return {"predict": Response(first_output)}  # the quickest way, for streams
         return {"predict": Response(self._predictions)}
 
     def _predictions(self, raw: np.ndarray) -> np.ndarray:
         predicted = self._linked(raw)
-        return predicted[:, 0] if self._one_output else predicted
+        return first_output(predicted) if self._one_output else predicted
 
     def _read_targets(self, y, X, classes=None):
         y = read_regression_targets(y, X, self.return_sequences)

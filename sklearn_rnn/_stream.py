@@ -3,10 +3,11 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextvars import Context
-from functools import cached_property
+from functools import cached_property, partial
 from numbers import Integral
 
 import numpy as np
+from numpy import ndarray
 
 from sklearn_rnn._input.content import FINITE_NUMBERS, as_numbers
 from sklearn_rnn._input.errors import about, describe, refuse_masked, renamed
@@ -54,7 +55,7 @@ class Stream:
     >>> import numpy as np
     >>> from sklearn_rnn import RNNRegressor
     >>> X, y = np.random.default_rng(0).normal(size=(50, 9, 2)), np.arange(50)
-    >>> model = RNNRegressor(hidden_size=4, max_iter=1, tol=1e9, random_state=0).fit(X, y)
+    >>> model = RNNRegressor(hidden_size=4, tol=1e9, random_state=0).fit(X, y)
     >>> stream = model.stream()
     >>> for x in X[0]:
     ...     prediction = stream.step(x)
@@ -82,16 +83,18 @@ class Stream:
             )
         self._model, self._transformers = model, list(transformers)
         self._n_sequences, self._method = int(n_sequences), method
-        self._response = responses[method]
+        self._compute, self._padding = responses[method]
         network = Network(architecture, model._parameters, model._units)
         self._network = with_units_in_weights(network)
         self._stepper = Stepper(self._network, self._n_sequences)
-        n_inputs = architecture.n_inputs
+        # What the stepper takes. The dtype is compared by identity: it must be that of all arrays.
+        n_inputs, self._dtype = architecture.n_inputs, np.dtype(network.dtype.type)
         self._shape = (n_inputs,) if n_sequences == 1 else (self._n_sequences, n_inputs)
+        self._shape_of_one = (1, n_inputs) if n_sequences == 1 else (-1,)  # which no array has
         # NumPy's error handling belongs to a context. To enter one takes no time, np.errstate does.
         context = Context()
         context.run(np.seterr, all="ignore")
-        self._run = context.run
+        self._advance = partial(context.run, self._stepper.step)
 
     @property
     def n_sequences(self) -> int:
@@ -125,21 +128,19 @@ class Stream:
         """
         if self._transformers:
             x = self._transformed(x)
-        if not (
-            type(x) is np.ndarray and x.shape == self._shape and x.dtype is self._network.dtype
-        ):
-            x = self._read_timestep(x)
-        stepper = self._stepper
+        shape = x.shape if type(x) is ndarray and x.dtype is self._dtype else None
+        if shape != self._shape:
+            x = x[0] if shape == self._shape_of_one else self._read_timestep(x)
         try:
-            y = self._response.compute(self._run(stepper.step, x))
-        except BaseException as error:
-            stepper.undo()
-            if isinstance(error, FloatingPointError):
-                raise self._not_finite(x) from None
+            raw = self._advance(x)
+        except FloatingPointError:
+            raise self._not_finite(x) from None
+        try:
+            return self._compute(raw)
+        except BaseException:
+            self._stepper.undo()
             with renamed({"X": "x"}):
                 raise
-        stepper.confirm()
-        return y
 
     def read(self, X):
         """Read several timesteps of every sequence.
@@ -167,9 +168,9 @@ class Stream:
         X = self._read_chunk(X)
         carry = self._network.start(self._n_sequences)
         copy_arrays(self._stepper.arrays, carry.arrays)
-        y = self._response.compute(self._model._raw(X, self._network, carry))
+        y = self._compute(self._model._raw(X, self._network, carry))
         copy_arrays(carry.arrays, self._stepper.arrays)
-        return self._model._in_container(X, y, self._response.padding)
+        return self._model._in_container(X, y, self._padding)
 
     def reset(self, rows=None):
         """Start some sequences anew, as if nothing of them had been read.

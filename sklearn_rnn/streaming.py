@@ -56,7 +56,7 @@ def stream(estimator, n_sequences=1, method="predict"):
     >>> from sklearn_rnn.preprocessing import PerTimestep
     >>> from sklearn_rnn.streaming import stream
     >>> X, y = np.random.default_rng(0).normal(size=(50, 9, 2)), np.arange(50)
-    >>> model = RNNRegressor(hidden_size=4, max_iter=1, tol=1e9, random_state=0)
+    >>> model = RNNRegressor(hidden_size=4, tol=1e9, random_state=0)
     >>> pipeline = make_pipeline(PerTimestep(MinMaxScaler()), model).fit(X, y)
     >>> two = stream(pipeline, n_sequences=2)
     >>> for t in range(9):

@@ -10,7 +10,7 @@ from sklearn_rnn.core.architecture import Architecture, of_layer
 from sklearn_rnn.core.directions import BidirectionalLayer
 from sklearn_rnn.core.dropout import Dropout
 from sklearn_rnn.core.initializers import glorot_uniform
-from sklearn_rnn.core.layer import Layer, LayerCarry, LayerTape, Stream
+from sklearn_rnn.core.layer import Flow, Layer, LayerCarry, LayerTape, masked
 from sklearn_rnn.core.memory import Workspace
 from sklearn_rnn.core.packing import Batch, Chunk, decreasing
 from sklearn_rnn.core.parameters import Parameters
@@ -189,7 +189,7 @@ class Network:
         raw = output @ features  # y = W_hy h + b_y
         return raw, Tape(batch, chunks, tapes, pooling, masks, features, token)
 
-    def _inputs(self, batch: Batch, chunks: Iterable[Chunk]) -> Stream:
+    def _inputs(self, batch: Batch, chunks: Iterable[Chunk]) -> Flow:
         """Yield chunks with x of their spans, without units."""
         for chunk in chunks:
             yield chunk, batch.inputs(chunk, self._standardizer)
@@ -223,11 +223,11 @@ class Network:
             return Masks(outputs)
         return Masks([*outputs, None], dropout.mask((width, len(batch.lengths)), self.dtype))
 
-    def _run(self, stream: Stream, tapes: list[LayerTape], masks: Masks) -> Stream:
+    def _run(self, flow: Flow, tapes: list[LayerTape], masks: Masks) -> Flow:
         """Send inputs through the recurrent layers; yield each chunk with the top layer's h."""
         for layer, tape, mask in zip(self.layers, tapes, masks.outputs, strict=True):
-            stream = masked(layer.forward(tape, stream), mask)
-        return stream
+            flow = masked(layer.forward(tape, flow), mask)
+        return flow
 
     def backward(
         self,
@@ -254,7 +254,7 @@ class Network:
             d_h = self.layers[k].backward(tape.layers[k], d_h, of_layer(gradients, k), d_x_wanted)
 
         if not input_gradient:
-            for _ in d_h:  # the layers run as the stream is read
+            for _ in d_h:  # the layers run as the flow is read
                 pass
             return None
         d_inputs = np.empty((self.architecture.n_inputs, tape.batch.n_columns), self.dtype)
@@ -263,7 +263,7 @@ class Network:
                 span.unpack(d_inputs)[...] = d_x
         return d_inputs
 
-    def _feature_gradients(self, tape: Tape, d_outputs: np.ndarray) -> Stream:
+    def _feature_gradients(self, tape: Tape, d_outputs: np.ndarray) -> Flow:
         """Yield the chunks, last one first, with the gradient on the top layer's h."""
         W_hy_T = self.parameters["output.W"][:, :-1].T
         if self.architecture.return_sequences:
@@ -389,13 +389,3 @@ def in_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
 def transposed(array: np.ndarray) -> np.ndarray:
     """Exchange rows and batch."""
     return array.swapaxes(-1, -2)
-
-
-def masked(stream: Stream, mask: np.ndarray | None) -> Stream:
-    """Multiply by a mask (rows, packed columns), if any: h when going up, d_h when going down."""
-    if mask is None:
-        return stream
-    return (
-        (chunk, [span.unpack(mask) * array for span, array in zip(chunk, arrays, strict=True)])
-        for chunk, arrays in stream
-    )

@@ -23,7 +23,7 @@ from functools import reduce
 
 import numpy as np
 
-from sklearn_rnn.core.layer import Stream
+from sklearn_rnn.core.layer import Flow
 from sklearn_rnn.core.packing import Batch, Chunk, Span
 
 # As an array: to make one of a number takes longer than to add it.
@@ -218,16 +218,16 @@ class Pooling:
         self.batch = batch
         self.pools = [pool.go_on(batch) for pool in pools]
 
-    def forward(self, stream: Stream, features: np.ndarray) -> None:
+    def forward(self, flow: Flow, features: np.ndarray) -> None:
         """Read h of all chunks; write the features, (n_features, n_sequences)."""
-        for chunk, arrays in stream:
+        for chunk, arrays in flow:
             for span, h in zip(chunk, arrays, strict=True):
                 for pool in self.pools:
                     pool.read(self.batch, span, h)
         for pool, rows in zip(self.pools, self._by_pool(features), strict=True):
             rows[...] = pool.values
 
-    def backward(self, chunks: Sequence[Chunk], d_features: np.ndarray) -> Stream:
+    def backward(self, chunks: Sequence[Chunk], d_features: np.ndarray) -> Flow:
         """Yield the chunks, last one first, with the gradient on h."""
         for chunk in reversed(chunks):
             yield chunk, [self._gradient(span, d_features) for span in chunk]

@@ -7,7 +7,7 @@ made, and units go into the weights.
 
 **Two sides.** A layer has two blocks. A step reads h from the first block and writes h into the
 second. The next step does it the other way round, on the same memory in reversed order. So no h is
-copied, and h before a step is still there after it: a step counts only once it is confirmed.
+copied, and h before a step is still there after it: a step can be taken back.
 """
 
 from collections.abc import Callable
@@ -37,8 +37,8 @@ class LayerSide(NamedTuple):
     begin: Callable | None  # the cell's methods; None for a `begin` that does nothing
     forward: Callable
     weights: Any  # the cell's working copy, by `attributes`
-    span: NamedTuple  # the cell's views of the timestep, as a span
-    step: Any  # and as a step, by `attributes`
+    span: Any  # the cell's views of the timestep, as `begin` takes them
+    step: Any  # the same as `forward` takes them, by `attributes`
 
 
 class Side(NamedTuple):
@@ -68,63 +68,68 @@ class Stepper:
         if network.units.inputs is not None:
             self._mean, self._standardize = standardizing(network.units.inputs, network.dtype)
         self._targets = network.units.targets
-        self._sides = make_sides(network, n_sequences)
-        self._present = 0
-        self._zeros = np.zeros_like(self._sides[0].checked)
+        self._side, self._next = make_sides(network, n_sequences)
+        self._zeros = np.zeros_like(self._side.checked)
         for mine, first in zip(self.arrays, network.start(n_sequences).arrays, strict=True):
             mine[...] = first
 
     @property
     def arrays(self) -> list[np.ndarray]:
         """The present states and pools, which may be overwritten, as in `Carry.arrays`."""
-        return self._sides[self._present].arrays
+        return self._side.arrays
 
     def step(self, x: np.ndarray) -> np.ndarray:
         """Return the raw outputs after one more timestep, (n_sequences, n_outputs), in units.
 
-        The step doesn't count before `confirm`; otherwise call `undo`.
-
-        x : (n_sequences, n_inputs), but (n_inputs,) for one sequence, which is faster
+        x : (n_sequences, n_inputs), but (n_inputs,) for one sequence
         Raises FloatingPointError if x or the outputs are not finite. NumPy's own floating-point
-        errors should be ignored.
+        errors should be ignored. A step that raises an error doesn't count.
         """
-        place, layers, pools, h, features, raw, raw_T, checked, _ = self._sides[self._present]
-        if self._mean is None:
-            place[...] = x
-        else:
-            subtract(x, self._mean, place)
-            for ufunc, operand in self._standardize:
-                ufunc(place, operand, place)
-        for x_of_layer, below, kept, begin, forward, weights, span, step in layers:
-            if below is not None:
-                x_of_layer[...] = below
-            for copy, state in kept:
-                copy[...] = state
-            if begin is not None:
-                begin(weights, span)
-            forward(weights, step)
-        for before, after, rows in pools:
-            before.step(h, after)
-            rows[...] = after.values
-        self._W.dot(features, raw)  # y = W_hy h + b_y
-        if checked.dot(self._zeros) != 0:  # NaN: a number is not finite
-            raise FloatingPointError("x or the outputs have NaN or infinity.")
-        raw = raw_T.copy()
-        if self._targets is not None:
-            raw = self._targets.undo(raw).astype(raw.dtype)
-            if not np.isfinite(raw).all():
-                raise FloatingPointError("The outputs have NaN or infinity.")
-        return raw
-
-    def confirm(self) -> None:
-        """Make the last step count."""
-        self._present = 1 - self._present
+        place, layers, pools, h, features, raw, raw_T, checked, _ = self._side
+        try:
+            if self._mean is None:
+                place[...] = x
+            else:
+                subtract(x, self._mean, place)
+                for ufunc, operand in self._standardize:
+                    ufunc(place, operand, place)
+            for x_of_layer, below, kept, begin, forward, weights, span, step in layers:
+                if below is not None:
+                    x_of_layer[...] = below
+                for copy, state in kept:
+                    copy[...] = state
+                if begin is not None:
+                    begin(weights, span)
+                forward(weights, step)
+            for before, after, rows in pools:
+                before.step(h, after)
+                rows[...] = after.values
+            self._W.dot(features, raw)  # y = W_hy h + b_y
+            if checked.dot(self._zeros) != 0.0:  # NaN: a number is not finite
+                raise FloatingPointError("x or the outputs have NaN or infinity.")
+            outputs = raw_T.copy() if self._targets is None else self._in_units(raw_T)
+        except BaseException:
+            self._restore()
+            raise
+        self._side, self._next = self._next, self._side
+        return outputs
 
     def undo(self) -> None:
-        """Forget a step that was not confirmed, whether it was completed or not."""
-        for layer in self._sides[self._present].layers:
+        """Take back the last step."""
+        self._side, self._next = self._next, self._side
+        self._restore()
+
+    def _restore(self) -> None:
+        """Give back their values to states that a step has overwritten."""
+        for layer in self._side.layers:
             for copy, state in layer.kept:
                 state[...] = copy
+
+    def _in_units(self, raw: np.ndarray) -> np.ndarray:
+        outputs = self._targets.undo(raw).astype(raw.dtype)
+        if not np.isfinite(outputs).all():
+            raise FloatingPointError("The outputs have NaN or infinity.")
+        return outputs
 
 
 class LayerMemory:
@@ -151,15 +156,17 @@ class LayerMemory:
         blocks = self.blocks[::order, : self.rows]
         span = cell.views(blocks, blocks[:, :H], self.memory[::order], self.scratch)
         states = cell.first_states(span)
+        step = attributes(by_step(span)[0])
+        begin = None if type(cell).begin is Cell.begin else cell.begin
         side = LayerSide(
             x=blocks[0, H + 1 :],
             below=below,
             kept=[(np.empty_like(state), state) for state in states[1:]],
-            begin=None if type(cell).begin is Cell.begin else cell.begin,
+            begin=cell.begin_step or begin,
             forward=cell.forward,
             weights=self.weights,
-            span=span,
-            step=attributes(by_step(span)[0]),
+            span=step if cell.begin_step else span,
+            step=step,
         )
         return side, states
 

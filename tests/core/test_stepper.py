@@ -1,4 +1,4 @@
-"""Step by step, a network gives what it gives at once; a step counts once it is confirmed."""
+"""Step by step, a network gives what it gives at once; a step can be taken back."""
 
 from typing import NamedTuple
 
@@ -72,12 +72,6 @@ def _with_a_cell_of_three_states(monkeypatch):
     monkeypatch.setitem(CELLS, "delayed", Delayed)
 
 
-def run(stepper, x):
-    raw = stepper.step(x)
-    stepper.confirm()
-    return raw
-
-
 def first_inputs(X, t):
     """What a stepper takes at timestep t; (n_inputs,) for one sequence."""
     return X[0][t] if len(X) == 1 else np.array([x[t] for x in X])
@@ -93,7 +87,7 @@ def test_equals_the_loop_over_time(cell, activation, output, n_layers, n_sequenc
     for t in range(6):
         expected = np.array(predict(network, [x[: t + 1] for x in X]))
         expected = expected[:, t] if output["return_sequences"] else expected
-        assert_allclose(run(stepper, first_inputs(X, t)), expected, rtol=1e-13, atol=1e-14)
+        assert_allclose(stepper.step(first_inputs(X, t)), expected, rtol=1e-13, atol=1e-14)
 
 
 @outputs
@@ -107,12 +101,12 @@ def test_a_step_can_be_undone(cell, output):
         for x in (X[:, 4], np.full((2, 2), np.nan)):
             try:
                 stepper.step(x)
+                stepper.undo()
             except FloatingPointError:
                 assert np.isnan(x).all()
-            stepper.undo()
             for array, value in zip(stepper.arrays, before, strict=True):
                 assert_array_equal(array, value)
-        raw = run(stepper, X[:, t])
+        raw = stepper.step(X[:, t])
     expected = np.array(predict(network, X[:, :4]))
     assert_allclose(raw, expected[:, 3] if output["return_sequences"] else expected, rtol=1e-12)
 
@@ -126,7 +120,6 @@ def test_every_number_of_x_is_checked(cell, value):
         x[place] = value
         with pytest.raises(FloatingPointError):
             stepper.step(x)
-        stepper.undo()
 
 
 def test_outputs_are_checked():
@@ -142,14 +135,14 @@ def test_outputs_are_checked():
 def test_steppers_of_one_network_share_nothing_that_they_write(cell, dtype):
     network, X = make_network(cell, dtype=dtype), np.array(make_sequences([3], dtype=dtype))
     one, other = Stepper(network, 1), Stepper(network, 1)
-    raw = run(one, X[0, 0])
+    raw = one.step(X[0, 0])
     state = [array.copy() for array in one.arrays]
     for t in range(3):
-        run(other, X[0, t])
+        other.step(X[0, t])
     for array, value in zip(one.arrays, state, strict=True):
         assert_array_equal(array, value)
-    run(one, X[0, 1])
-    assert not np.array_equal(run(one, X[0, 2]), raw)  # the earlier result was not overwritten
+    one.step(X[0, 1])
+    assert not np.array_equal(one.step(X[0, 2]), raw)  # the earlier result was not overwritten
 
 
 LEVELS = {  # the means of two features, in scales
@@ -179,7 +172,7 @@ def test_units_in_weights_cost_no_digits(level, scale, cell, dtype):
     expected = np.array(predict(network, X))
     stepper = Stepper(with_units_in_weights(network), 2)
     for t in range(4):
-        raw = run(stepper, first_inputs(X, t))
+        raw = stepper.step(first_inputs(X, t))
     # A thousandth of a scale is what single precision has of the last feature, on level 1e5.
     tolerance = 2e-6 if dtype == np.float32 else 1e-13
     assert raw.dtype == dtype
@@ -196,7 +189,7 @@ def test_units_of_outputs_near_the_limits(scale, mean):
     X = make_sequences([3], dtype=np.float32)
     stepper = Stepper(with_units_in_weights(network), 1)
     for t in range(3):
-        raw = run(stepper, X[0][t])
+        raw = stepper.step(X[0][t])
     assert_allclose(raw, predict(network, X), rtol=1e-5)
 
 

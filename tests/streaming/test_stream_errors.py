@@ -104,4 +104,4 @@ def test_a_stream_in_two_threads_at_once():
     """One step within another, as two threads might."""
     stream = fitted().stream()
     with pytest.raises(RuntimeError, match="already entered"):
-        stream._run(stream.step, sequences(1, 1)[0, 0])
+        stream._advance.func(stream.step, sequences(1, 1)[0, 0])
