@@ -6,6 +6,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 
 from sklearn_rnn._base import BaseRNN
+from sklearn_rnn._fitted import Response
 from sklearn_rnn._input.hyperparameters import only_in_epochs
 from sklearn_rnn._input.labels import (
     fill_of,
@@ -14,7 +15,6 @@ from sklearn_rnn._input.labels import (
     read_labels,
     weigh_classes,
 )
-from sklearn_rnn._input.sequences import Sequences
 from sklearn_rnn._input.targets import read_weights
 from sklearn_rnn._settings import keeps_numpy_settings
 
@@ -467,11 +467,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         ValueError, TypeError
             If X can't be used.
         """
-        X = self._read_for_prediction(X)
-        labels = self._predict(X)
-        if self._architecture.return_sequences:
-            return X.restore(labels, fill_of(self.classes_))
-        return labels
+        return self._respond("predict", X)
 
     @keeps_numpy_settings
     def predict_proba(self, X):
@@ -495,8 +491,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         ValueError, TypeError
             If X can't be used.
         """
-        X = self._read_for_prediction(X)
-        return self._in_container(X, self._probabilities(X))
+        return self._respond("predict_proba", X)
 
     @keeps_numpy_settings
     def predict_log_proba(self, X):
@@ -518,9 +513,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         ValueError, TypeError
             If X can't be used.
         """
-        X = self._read_for_prediction(X)
-        with np.errstate(divide="ignore"):
-            return self._in_container(X, np.log(self._probabilities(X)))
+        return self._respond("predict_log_proba", X)
 
     @keeps_numpy_settings
     def score(self, X, y, sample_weight=None):
@@ -547,13 +540,22 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         if sample_weight is not None:
             sample_weight = read_weights(sample_weight, X, per_step)
         y = read_labels(y, X, per_step, sample_weight)
-        return accuracy_score(y, self._predict(X), sample_weight=sample_weight)
+        return accuracy_score(y, self._labels(self._raw(X)), sample_weight=sample_weight)
 
-    def _probabilities(self, X: Sequences) -> np.ndarray:
-        return self._linked(self._raw(X))
+    @property
+    def _responses(self):
+        per_step = self._architecture.return_sequences
+        return {
+            "predict": Response(self._labels, fill_of(self.classes_) if per_step else None),
+            "predict_proba": Response(self._linked),
+            "predict_log_proba": Response(self._log_probabilities),
+        }
 
-    def _predict(self, X: Sequences) -> np.ndarray:
-        raw = self._raw(X)
+    def _log_probabilities(self, raw: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore"):
+            return np.log(self._linked(raw))
+
+    def _labels(self, raw: np.ndarray) -> np.ndarray:
         if self._multilabel:
             return (raw > 0).astype(np.int64)  # p > 0.5
         return self.classes_[raw.argmax(axis=1)]

@@ -1,37 +1,76 @@
 """What RNNRegressor and RNNClassifier do with a trained network: predict, show it, save it."""
 
 import math
-from collections.abc import Mapping
+from abc import ABCMeta, abstractmethod
+from collections.abc import Callable, Mapping
 from copy import copy, deepcopy
+from dataclasses import replace
+from functools import partial
+from numbers import Integral
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._input.errors import describe
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import target_rows
-from sklearn_rnn._settings import one_blas_thread
+from sklearn_rnn._settings import keeps_numpy_settings, one_blas_thread
+from sklearn_rnn._stream import Stream
 from sklearn_rnn._training.progress import Progress
 from sklearn_rnn._versioned import Versioned
-from sklearn_rnn.core.losses import LOSSES
+from sklearn_rnn.core.architecture import Architecture
+from sklearn_rnn.core.losses import LOSSES, identity
 from sklearn_rnn.core.memory import with_small_ufunc_buffers
-from sklearn_rnn.core.network import Network
+from sklearn_rnn.core.network import Carry, Network
 
 
-class FittedNetwork(Versioned):
+class Response(NamedTuple):
+    """What a method that predicts makes of raw outputs.
+
+    compute : turns raw outputs, (n_targets, n_outputs), into one result per target
+    padding : what stands in the padding of an array of results
+    """
+
+    compute: Callable[[np.ndarray], np.ndarray]
+    padding: Any = np.nan
+
+
+def one_row_per_sequence(model) -> bool:
+    """Whether `transform` makes a table, whose columns have names."""
+    return not model.return_sequences
+
+
+class FittedNetwork(
+    Versioned, ClassNamePrefixFeaturesOutMixin, TransformerMixin, metaclass=ABCMeta
+):
     """A mixin: the part of an estimator that needs only a trained network, and no training."""
 
-    def _raw(self, X: Sequences) -> np.ndarray:
-        """Raw outputs, (n_targets, n_outputs), in the units of the targets."""
-        network = Network(self._architecture, self._parameters, self._units)
-        rows = target_rows(X, self._architecture.return_sequences)
-        X.check_fits(network.dtype)
-        with np.errstate(over="ignore", invalid="ignore"):
-            arguments = X.lengths, X.batch, rows.starts, rows.total
-            raw = one_blas_thread.run(with_small_ufunc_buffers, network.predict, *arguments)
+    def _network_of(self, architecture: Architecture) -> Network:
+        return Network(architecture, self._parameters, self._units)
+
+    def _raw(
+        self, X: Sequences, network: Network | None = None, carry: Carry | None = None
+    ) -> np.ndarray:
+        """Raw outputs, (n_targets, n_outputs), in the units of the targets.
+
+        network : gives the same outputs as the fitted one; None for that
+        carry : see `Network.predict`
+        """
+        network = network or self._network_of(self._architecture)
+        raw = computed(network, X, partial(network.predict, carry=carry))
         self._check_overflow(raw)
         return raw
+
+    def _features(self, X: Sequences, architecture: Architecture) -> np.ndarray:
+        """What an output layer reads, (n_targets, n_features), with these recurrent layers."""
+        network = self._network_of(architecture)
+        features = computed(network, X, network.features)
+        self._check_overflow(features)
+        return features
 
     def _with_network(self, network: Network) -> "FittedNetwork":
         """Return a copy of the estimator that is fitted with a copy of this network."""
@@ -43,26 +82,156 @@ class FittedNetwork(Versioned):
 
     def _linked(self, raw: np.ndarray) -> np.ndarray:
         """Turn raw outputs into predictions of the mean, of a quantile, or of probabilities."""
+        link = LOSSES[self._loss].link
+        if link is identity:
+            return raw
         with np.errstate(over="ignore"):
-            linked = LOSSES[self._loss].link(raw.T).T
+            linked = link(raw.T).T
         self._check_overflow(linked)
         return linked
 
     def _check_overflow(self, outputs: np.ndarray) -> None:
         if not np.isfinite(outputs).all():
-            raise ValueError(
-                "The predictions overflow: either X has values far larger than the values "
-                f"that {type(self).__name__} was fitted on, or its training diverged. Look at the "
-                "units of X, or fit with a lower learning_rate_init."
-            )
+            raise self._overflow()
 
-    def _in_container(self, X: Sequences, y: np.ndarray):
-        """Return one row of numbers per target, in the container of X."""
-        return X.restore(y, np.nan) if self._architecture.return_sequences else y
+    def _overflow(self, name: str = "X") -> ValueError:
+        return ValueError(
+            f"The predictions overflow: either {name} has values far larger than the values "
+            f"that {type(self).__name__} was fitted on, or its training diverged. Look at the "
+            f"units of {name}, or fit with a lower learning_rate_init."
+        )
+
+    @property
+    @abstractmethod
+    def _responses(self) -> dict[str, Response]:
+        """The public methods that predict, by name."""
+
+    def _respond(self, method: str, X):
+        """Return what a public method that predicts returns."""
+        X, response = self._read_for_prediction(X), self._responses[method]
+        return self._in_container(X, response.compute(self._raw(X)), response.padding)
+
+    def _in_container(self, X: Sequences, y: np.ndarray, padding=np.nan):
+        """Return one row per target, in the container of X if there is one per timestep."""
+        return X.restore(y, padding) if self._architecture.return_sequences else y
 
     def _read_for_prediction(self, X) -> Sequences:
         check_is_fitted(self)
         return read_sequences(X, self, reset=False)
+
+    def stream(self, n_sequences=1, method="predict"):
+        """Begin to read sequences as they come, timestep by timestep or in chunks.
+
+        Parameters
+        ----------
+        n_sequences : int, default=1
+            The number of sequences, which are read at the same pace.
+        method : str, default="predict"
+            The method whose results the stream gives: "predict", and of a classifier also
+            "predict_proba" or "predict_log_proba".
+
+        Returns
+        -------
+        stream : Stream
+            A `~sklearn_rnn.streaming.Stream` that has read nothing yet. Its results after some
+            timesteps are those of the method for these timesteps.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument can't be used, or if the network is bidirectional.
+        """
+        check_is_fitted(self)
+        return Stream(copy(self), n_sequences, method)
+
+    @keeps_numpy_settings
+    def hidden_states(self, X, layer=-1):
+        """Return the hidden states h_t of a recurrent layer at every timestep.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            The sequences, as for `predict`.
+        layer : int, default=-1
+            The layer, counted from 0 for the lowest. Negative numbers count from the top layer, -1.
+
+        Returns
+        -------
+        h : ndarray of shape (n_samples, n_timesteps, width), or list of ndarray
+            The hidden states. The width is hidden_size, and 2 * hidden_size for both directions of
+            a bidirectional network, which stand at the same timestep. A list X gives a list of
+            arrays (n_timesteps_i, width). An array has NaN in padding.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X or `layer` can't be used.
+        """
+        check_is_fitted(self)
+        n_layers = self._architecture.n_layers
+        if isinstance(layer, bool) or not isinstance(layer, Integral):
+            raise TypeError(f"layer must be an integer; got {describe(layer)}.")
+        if not -n_layers <= layer < n_layers:
+            raise ValueError(
+                f"layer={layer}, but there are {n_layers} layers: give a number from {-n_layers} "
+                f"to {n_layers - 1}."
+            )
+        X = self._read_for_prediction(X)
+        up_to_layer = replace(
+            self._architecture,
+            n_layers=range(n_layers)[layer] + 1,
+            return_sequences=True,
+            pooling=("last",),
+        )
+        return X.restore(self._features(X, up_to_layer), np.nan)
+
+    @keeps_numpy_settings
+    def transform(self, X):
+        """Return the features that the output layer reads: hidden states of the top layer.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            The sequences, as for `predict`.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, n_features_out)
+            The hidden states over time as ``pooling`` makes one row of them; with several of
+            ``pooling``, these side by side. With ``return_sequences=True`` the hidden states at
+            every timestep, as `hidden_states` returns them.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X can't be used.
+        """
+        X = self._read_for_prediction(X)
+        return self._in_container(X, self._features(X, self._architecture))
+
+    @available_if(one_row_per_sequence)
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the features that `transform` returns.
+
+        Not available with ``return_sequences=True``: these results have no columns. The same holds
+        for ``set_output``.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Not used, since every feature depends on all features of X.
+
+        Returns
+        -------
+        names : ndarray of str objects
+            The name of the class in lower case, and a number.
+        """
+        return super().get_feature_names_out(input_features)
+
+    @property
+    def _n_features_out(self) -> int:
+        check_is_fitted(self)
+        return self._architecture.n_features
 
     @property
     def weights_(self) -> Mapping[str, np.ndarray]:
@@ -103,6 +272,15 @@ class FittedNetwork(Versioned):
         state = super().__getstate__()
         state.pop("_callback_requests", None)  # a running fit has it; it holds data
         return state
+
+
+def computed(network: Network, X: Sequences, compute: Callable) -> np.ndarray:
+    """Run `Network.predict` or `Network.features` over sequences."""
+    rows = target_rows(X, network.architecture.return_sequences)
+    X.check_fits(network.dtype)
+    arguments = X.lengths, X.batch, rows.starts, rows.total
+    with np.errstate(over="ignore", invalid="ignore"):
+        return one_blas_thread.run(with_small_ufunc_buffers, compute, *arguments)
 
 
 def fitted_attributes(network: Network, progress: Progress) -> dict[str, Any]:

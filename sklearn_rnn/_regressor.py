@@ -1,13 +1,15 @@
 """RNNRegressor: real targets."""
 
+from operator import itemgetter
+
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
 from sklearn_rnn._base import BaseRNN
+from sklearn_rnn._fitted import Response
 from sklearn_rnn._input.hyperparameters import only_in_epochs
-from sklearn_rnn._input.sequences import Sequences
 from sklearn_rnn._input.targets import (
     RegressionTargets,
     check_counts,
@@ -15,7 +17,9 @@ from sklearn_rnn._input.targets import (
     read_weights,
 )
 from sklearn_rnn._settings import keeps_numpy_settings
-from sklearn_rnn.core.losses import LOSSES
+from sklearn_rnn.core.losses import LOSSES, identity
+
+first_output = itemgetter((slice(None), 0))
 
 
 class RNNRegressor(RegressorMixin, BaseRNN):
@@ -441,8 +445,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         ValueError, TypeError
             If X can't be used.
         """
-        X = self._read_for_prediction(X)
-        return self._in_container(X, self._predict(X))
+        return self._respond("predict", X)
 
     @keeps_numpy_settings
     def score(self, X, y, sample_weight=None):
@@ -468,11 +471,17 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         if sample_weight is not None:
             sample_weight = read_weights(sample_weight, X, per_step)
         y = read_regression_targets(y, X, per_step, sample_weight)
-        return r2_score(y, self._predict(X), sample_weight=sample_weight)
+        return r2_score(y, self._predictions(self._raw(X)), sample_weight=sample_weight)
 
-    def _predict(self, X: Sequences) -> np.ndarray:
-        predicted = self._linked(self._raw(X))
-        return predicted[:, 0] if self._one_output else predicted
+    @property
+    def _responses(self):
+        if self._one_output and LOSSES[self._loss].link is identity:
+            return {"predict": Response(first_output)}  # the quickest way, for streams
+        return {"predict": Response(self._predictions)}
+
+    def _predictions(self, raw: np.ndarray) -> np.ndarray:
+        predicted = self._linked(raw)
+        return first_output(predicted) if self._one_output else predicted
 
     def _read_targets(self, y, X, weights, classes=None):
         y = read_regression_targets(y, X, self.return_sequences, weights)

@@ -22,13 +22,14 @@ WINGS = [
     ["core"],
     ["_input"],
     ["_training"],
+    ["_stream"],
     ["_fitted"],
     ["_base"],
     ["_regressor", "_classifier"],
     [""],  # the package itself: re-exports
     ["_stratified_folds"],
     ["callbacks", "metrics", "_cross_val_predict", "model_selection", "preprocessing"],
-    ["utils"],
+    ["streaming", "utils"],
 ]
 # Within the core, and within training, the order is finer.
 CORE = [
@@ -51,6 +52,7 @@ CORE = [
     ["core.recurrent", "core.pooling"],
     ["core.directions"],
     ["core.network"],
+    ["core.stepper"],
 ]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from sklearn_rnn.core.architecture import REVERSE
 from sklearn_rnn.core.cells.base import Cell
-from sklearn_rnn.core.layer import Layer, LayerCarry, LayerTape, Stream
+from sklearn_rnn.core.layer import Flow, Layer, LayerCarry, LayerTape
 from sklearn_rnn.core.memory import Workspace
 from sklearn_rnn.core.packing import Batch, Chunk
 from sklearn_rnn.core.parameters import within
@@ -93,39 +93,39 @@ class BidirectionalLayer(Layer):
         )
         return one, other
 
-    def _mirrored(self, batch: Batch, stream: Stream) -> Stream:
+    def _mirrored(self, batch: Batch, flow: Flow) -> Flow:
         """Move the rows of the reverse direction from its time to the inputs' time, or back."""
         H = self.ahead.n_outputs
-        chunks, columns = gathered(batch, stream, self.n_outputs, self.dtype)
+        chunks, columns = gathered(batch, flow, self.n_outputs, self.dtype)
         columns[:, H:] = columns[batch.mirror, H:]
         yield from handed_out(chunks, columns)
 
 
-def gathered(batch: Batch, stream: Stream, n_rows: int, dtype) -> tuple[list[Chunk], np.ndarray]:
-    """Read a stream to its end; return its chunks, in its order, and a copy (columns, rows)."""
+def gathered(batch: Batch, flow: Flow, n_rows: int, dtype) -> tuple[list[Chunk], np.ndarray]:
+    """Read a flow to its end; return its chunks, in its order, and a copy (columns, rows)."""
     columns = np.empty((batch.n_columns, n_rows), dtype)
     chunks = []
-    for chunk, arrays in stream:
+    for chunk, arrays in flow:
         chunks.append(chunk)
         for span, array in zip(chunk, arrays, strict=True):
             span.unpack(columns.T)[...] = array
     return chunks, columns
 
 
-def handed_out(chunks: Sequence[Chunk], columns: np.ndarray) -> Stream:
+def handed_out(chunks: Sequence[Chunk], columns: np.ndarray) -> Flow:
     """Yield the chunks with views of (columns, rows)."""
     for chunk in chunks:
         yield chunk, [span.unpack(columns.T) for span in chunk]
 
 
-def stacked(one: Stream, other: Stream) -> Stream:
-    """Read two streams in step; stack their rows."""
+def stacked(one: Flow, other: Flow) -> Flow:
+    """Read two flows in step; stack their rows."""
     for (chunk, arrays), (_, others) in zip(one, other, strict=True):
         pairs = zip(arrays, others, strict=True)
         yield chunk, [np.concatenate(pair, axis=1) for pair in pairs]
 
 
-def rows_of(stream: Stream, rows: slice) -> Stream:
+def rows_of(flow: Flow, rows: slice) -> Flow:
     """Yield some rows of every timestep; None stays None."""
-    for chunk, arrays in stream:
+    for chunk, arrays in flow:
         yield chunk, [[None if x is None else x[rows] for x in array] for array in arrays]

@@ -17,7 +17,7 @@ import numpy as np
 from sklearn_rnn.core.packing import Batch, Chunk
 
 # What the layers pass on: a chunk, and one item for each of its spans.
-Stream = Iterator[tuple[Chunk, Sequence]]
+Flow = Iterator[tuple[Chunk, Sequence]]
 
 
 class LayerCarry(NamedTuple):
@@ -80,7 +80,7 @@ class Layer(ABC):
         """
 
     @abstractmethod
-    def forward(self, tape: LayerTape, inputs: Stream) -> Stream:
+    def forward(self, tape: LayerTape, inputs: Flow) -> Flow:
         """Run over chunks from first to last; yield each with h of its spans.
 
         inputs : each chunk with x of its spans, (n_steps, n_inputs, batch)
@@ -92,10 +92,10 @@ class Layer(ABC):
     def backward(
         self,
         tape: LayerTape,
-        d_outputs: Stream,
+        d_outputs: Flow,
         gradients: Mapping[str, np.ndarray],
         input_gradient: bool,
-    ) -> Stream:
+    ) -> Flow:
         """Run over chunks from last to first; add to the gradients on the parameters.
 
         d_outputs : each chunk with the gradient on h of its spans: an item for each timestep,
@@ -103,3 +103,13 @@ class Layer(ABC):
         input_gradient : whether to compute the gradient on x
         yields : each chunk with the gradient on x of its spans, (n_steps, n_inputs, batch), or None
         """
+
+
+def masked(flow: Flow, mask: np.ndarray | None) -> Flow:
+    """Multiply by a mask (rows, packed columns), if any: h when going up, d_h when going down."""
+    if mask is None:
+        return flow
+    return (
+        (chunk, [span.unpack(mask) * array for span, array in zip(chunk, arrays, strict=True)])
+        for chunk, arrays in flow
+    )

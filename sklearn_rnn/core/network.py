@@ -1,6 +1,7 @@
 """A network: recurrent layers, one on top of the other, and an output layer."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ from sklearn_rnn.core.architecture import Architecture, of_layer
 from sklearn_rnn.core.directions import BidirectionalLayer
 from sklearn_rnn.core.dropout import Dropout
 from sklearn_rnn.core.initializers import glorot_uniform
-from sklearn_rnn.core.layer import Layer, LayerCarry, LayerTape, Stream
+from sklearn_rnn.core.layer import Flow, Layer, LayerCarry, LayerTape, masked
 from sklearn_rnn.core.memory import Workspace
 from sklearn_rnn.core.packing import Batch, Chunk, decreasing
 from sklearn_rnn.core.parameters import Parameters
@@ -25,12 +26,31 @@ CHUNK_BYTES = 2 * 1024**2
 # How many sequences are predicted side by side. More are not faster, and take more memory.
 PREDICT_BATCH = 256
 
+# Turns features (..., n_features, batch) into rows of results (..., batch, n).
+ReadOut = Callable[[np.ndarray], np.ndarray]
+
 
 class Carry(NamedTuple):
     """What a network hands on from one segment of a batch to the next."""
 
     layers: Sequence[LayerCarry]
     pools: Sequence[Pool]
+
+    @property
+    def arrays(self) -> list[np.ndarray]:
+        """The states, layer by layer, and then what the pools hand on, each (..., n_sequences)."""
+        states = [state for layer in self.layers for state in layer.states]
+        return states + [array for pool in self.pools for array in pool.arrays.values()]
+
+    def take(self, chosen: np.ndarray) -> "Carry":
+        """Return a copy for some of the sequences, without masks."""
+        layers = [LayerCarry([state[:, chosen] for state in layer.states]) for layer in self.layers]
+        return Carry(layers, [pool.take(chosen) for pool in self.pools])
+
+    def put(self, chosen: np.ndarray | slice, other: "Carry") -> None:
+        """Overwrite the states and pools of some of the sequences."""
+        for mine, others in zip(self.arrays, other.arrays, strict=True):
+            mine[..., chosen] = others
 
 
 class Masks(NamedTuple):
@@ -169,7 +189,7 @@ class Network:
         raw = output @ features  # y = W_hy h + b_y
         return raw, Tape(batch, chunks, tapes, pooling, masks, features, token)
 
-    def _inputs(self, batch: Batch, chunks: Iterable[Chunk]) -> Stream:
+    def _inputs(self, batch: Batch, chunks: Iterable[Chunk]) -> Flow:
         """Yield chunks with x of their spans, without units."""
         for chunk in chunks:
             yield chunk, batch.inputs(chunk, self._standardizer)
@@ -203,11 +223,11 @@ class Network:
             return Masks(outputs)
         return Masks([*outputs, None], dropout.mask((width, len(batch.lengths)), self.dtype))
 
-    def _run(self, stream: Stream, tapes: list[LayerTape], masks: Masks) -> Stream:
+    def _run(self, flow: Flow, tapes: list[LayerTape], masks: Masks) -> Flow:
         """Send inputs through the recurrent layers; yield each chunk with the top layer's h."""
         for layer, tape, mask in zip(self.layers, tapes, masks.outputs, strict=True):
-            stream = masked(layer.forward(tape, stream), mask)
-        return stream
+            flow = masked(layer.forward(tape, flow), mask)
+        return flow
 
     def backward(
         self,
@@ -234,7 +254,7 @@ class Network:
             d_h = self.layers[k].backward(tape.layers[k], d_h, of_layer(gradients, k), d_x_wanted)
 
         if not input_gradient:
-            for _ in d_h:  # the layers run as the stream is read
+            for _ in d_h:  # the layers run as the flow is read
                 pass
             return None
         d_inputs = np.empty((self.architecture.n_inputs, tape.batch.n_columns), self.dtype)
@@ -243,7 +263,7 @@ class Network:
                 span.unpack(d_inputs)[...] = d_x
         return d_inputs
 
-    def _feature_gradients(self, tape: Tape, d_outputs: np.ndarray) -> Stream:
+    def _feature_gradients(self, tape: Tape, d_outputs: np.ndarray) -> Flow:
         """Yield the chunks, last one first, with the gradient on the top layer's h."""
         W_hy_T = self.parameters["output.W"][:, :-1].T
         if self.architecture.return_sequences:
@@ -256,12 +276,19 @@ class Network:
             d_features *= tape.masks.features
         return tape.pooling.backward(tape.chunks, d_features)
 
+    def start(self, n_sequences: int) -> Carry:
+        """Return the carry of sequences that begin, with arrays that `predict` can lead on."""
+        cell, pools = self.architecture.make_cell(), self._start(n_sequences).pools
+        shape = (len(self.layers), cell.n_states, cell.hidden_size, n_sequences)
+        return Carry([LayerCarry(list(states)) for states in np.zeros(shape, self.dtype)], pools)
+
     def predict(
         self,
         lengths: np.ndarray,
         batch_of: Callable[[np.ndarray], Batch],
         out_starts: np.ndarray,
         n_rows: int,
+        carry: Carry | None = None,
     ) -> np.ndarray:
         """Return raw outputs, (n_rows, n_outputs), in the units of the targets.
 
@@ -272,50 +299,93 @@ class Network:
             numbers in the order of decreasing length
         out_starts : (n_sequences,), the row of each sequence's output; with one output per
             timestep, the row of its first one
+        carry : where the sequences go on from, in their order; it is led on in place. None for
+            sequences that begin. With a carry, a network must not be bidirectional.
         """
         out = np.empty((n_rows, self.architecture.n_outputs), self.dtype)
-        self._token = None
-        order = decreasing(lengths)
-        for start in range(0, len(order), PREDICT_BATCH):
-            chosen = order[start : start + PREDICT_BATCH]
-            self._predict_batch(batch_of(chosen), out, out_starts[chosen])
+        for chosen in in_batches(lengths):
+            batch, starts = batch_of(chosen), out_starts[chosen]
+            if carry is None:
+                self._read(batch, self._outputs, out, starts)
+            else:
+                part = carry.take(chosen)
+                self._read_on(batch, out, starts, part)
+                carry.put(chosen, part)
         return out
 
-    def _predict_batch(self, batch: Batch, out: np.ndarray, out_starts: np.ndarray) -> None:
-        """Write the raw outputs of a batch into rows of `out`."""
-        W_hy, b_y = self.parameters["output.W"][:, :-1], self.parameters["output.W"][:, -1]
+    def features(
+        self,
+        lengths: np.ndarray,
+        batch_of: Callable[[np.ndarray], Batch],
+        out_starts: np.ndarray,
+        n_rows: int,
+    ) -> np.ndarray:
+        """Return what the output layer reads, (n_rows, n_features); for the rest see `predict`."""
+        out = np.empty((n_rows, self.architecture.n_features), self.dtype)
+        for chosen in in_batches(lengths):
+            self._read(batch_of(chosen), transposed, out, out_starts[chosen])
+        return out
+
+    def _read_on(self, batch: Batch, out: np.ndarray, out_starts: np.ndarray, carry: Carry) -> None:
+        """Lead a carry on, and write the raw outputs of a batch into rows of `out`.
+
+        The batch is cut where sequences end. So no sequence runs on, and all states are those at
+        its end.
+        """
+        per_step = self.architecture.return_sequences
+        for first, end in pairwise([0, *np.unique(batch.lengths).tolist()]):
+            segment = batch.timesteps(first, end)
+            running = slice(len(segment.lengths))
+            starts = out_starts[running] + (first if per_step else 0)
+            carry.put(running, self._read(segment, self._outputs, out, starts, carry))
+
+    def _read(
+        self,
+        batch: Batch,
+        read_out: ReadOut,
+        out: np.ndarray,
+        out_starts: np.ndarray,
+        carry: Carry | None = None,
+    ) -> Carry:
+        """Write what is read out of the features of a batch into rows of `out`."""
+        self._token = None
         # Longer chunks than in training, since there is no backward pass.
         inputs = self._inputs(batch, batch.chunks(2 * self.max_columns))
-        start = self._start(len(batch.lengths))
+        start = carry or self._start(len(batch.lengths))
         tapes = [LayerTape(batch, None, part) for part in start.layers]
+        pooling = Pooling(batch, start.pools)
         h = self._run(inputs, tapes, self._masks(batch, None))
-        if not self.architecture.return_sequences:
-            features = np.empty((W_hy.shape[1], len(batch.lengths)), self.dtype)
-            Pooling(batch, start.pools).forward(h, features)
+        if self.architecture.return_sequences:
+            for chunk, arrays in h:
+                rows = [read_out(part).reshape(-1, out.shape[1]) for part in arrays]
+                real = batch.is_real(chunk)
+                out[batch.positions(out_starts, chunk)[real]] = np.concatenate(rows)[real]
+        else:
+            features = np.empty((self.architecture.n_features, len(batch.lengths)), self.dtype)
+            pooling.forward(h, features)
             # A product per length, so that sequences of other lengths change no bit.
             for first, last in batch.equally_long:
-                raw = W_hy @ features[:, first:last]
-                out[out_starts[first:last]] = self._in_units(raw.T + b_y)
-            return
-        for chunk, arrays in h:
-            raw = [
-                np.matmul(W_hy, part).transpose(0, 2, 1).reshape(-1, len(b_y)) for part in arrays
-            ]
-            real = batch.is_real(chunk)
-            rows = np.concatenate(raw)[real] + b_y
-            out[batch.positions(out_starts, chunk)[real]] = self._in_units(rows)
+                out[out_starts[first:last]] = read_out(features[:, first:last])
+        return Carry([tape.carry for tape in tapes], pooling.pools)
 
-    def _in_units(self, rows: np.ndarray) -> np.ndarray:
-        """Return raw outputs, (n, n_outputs), in the units of the targets."""
+    def _outputs(self, features: np.ndarray) -> np.ndarray:
+        """Return raw outputs (..., batch, n_outputs) in the units of the targets.
+
+        features : (..., n_features, batch)
+        """
+        W_hy, b_y = self.parameters["output.W"][:, :-1], self.parameters["output.W"][:, -1]
+        rows = transposed(np.matmul(W_hy, features)) + b_y
         scaling = self.units.targets
         return rows if scaling is None else scaling.undo(rows)
 
 
-def masked(stream: Stream, mask: np.ndarray | None) -> Stream:
-    """Multiply by a mask (rows, packed columns), if any: h when going up, d_h when going down."""
-    if mask is None:
-        return stream
-    return (
-        (chunk, [span.unpack(mask) * array for span, array in zip(chunk, arrays, strict=True)])
-        for chunk, arrays in stream
-    )
+def in_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the numbers of all sequences, by decreasing length."""
+    order = decreasing(lengths)
+    for start in range(0, len(order), PREDICT_BATCH):
+        yield order[start : start + PREDICT_BATCH]
+
+
+def transposed(array: np.ndarray) -> np.ndarray:
+    """Exchange rows and batch."""
+    return array.swapaxes(-1, -2)

@@ -23,8 +23,11 @@ from functools import reduce
 
 import numpy as np
 
-from sklearn_rnn.core.layer import Stream
+from sklearn_rnn.core.layer import Flow
 from sklearn_rnn.core.packing import Batch, Chunk, Span
+
+# As an array: to make one of a number takes longer than to add it.
+ONE = np.array(1)
 
 
 class Pool(ABC):
@@ -43,10 +46,23 @@ class Pool(ABC):
     def read(self, batch: Batch, span: Span, h: np.ndarray) -> None:
         """Take in h of the batch's next span, (n_steps, width, batch)."""
 
+    @abstractmethod
+    def step(self, h: np.ndarray, after: "Pool") -> None:
+        """Write into `after` what this pool is after one more timestep, h (width, n_sequences)."""
+
     @property
     @abstractmethod
     def values(self) -> np.ndarray:
         """The values of what has been read, (width, n_sequences)."""
+
+    @property
+    @abstractmethod
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the values after later timesteps depend on, each (..., n_sequences), by name."""
+
+    def take(self, chosen: np.ndarray) -> "Pool":
+        """Return a copy for some of the sequences."""
+        return type(self)(*(array[..., chosen] for array in vars(self).values()))
 
     @abstractmethod
     def gradient(
@@ -79,9 +95,16 @@ class Last(Pool):
         for step, first, last in span.ends:
             self.h[:, first:last] = h[step, :, first:last]  # h_T
 
+    def step(self, h, after):
+        after.h[...] = h  # h_T
+
     @property
     def values(self):
         return self.h
+
+    @property
+    def arrays(self):
+        return {}
 
     def gradient(self, batch, span, d_values):
         d_h: list[np.ndarray | None] = [None] * span.n_steps
@@ -114,9 +137,17 @@ class Mean(Pool):
     def read(self, batch, span, h):
         self.total[:, : span.batch_size] += h.sum(axis=0, where=batch.within(span))  # Σ_t h_t
 
+    def step(self, h, after):
+        np.add(self.total, h, out=after.total)  # Σ_t h_t
+        np.add(self.n_steps, ONE, out=after.n_steps)
+
     @property
     def values(self):
         return self.total / self.n_steps  # Σ_t h_t / T
+
+    @property
+    def arrays(self):
+        return {"total": self.total, "n_steps": self.n_steps}
 
     def gradient(self, batch, span, d_values):
         running = slice(span.batch_size)
@@ -157,9 +188,16 @@ class Max(Pool):
         np.copyto(first, span.start + step, where=top > highest)
         np.maximum(highest, top, out=highest)  # max_t h_t
 
+    def step(self, h, after):
+        np.maximum(self.highest, h, out=after.highest)  # max_t h_t
+
     @property
     def values(self):
         return self.highest
+
+    @property
+    def arrays(self):
+        return {"highest": self.highest}
 
     def gradient(self, batch, span, d_values):
         running = slice(span.batch_size)
@@ -180,16 +218,16 @@ class Pooling:
         self.batch = batch
         self.pools = [pool.go_on(batch) for pool in pools]
 
-    def forward(self, stream: Stream, features: np.ndarray) -> None:
+    def forward(self, flow: Flow, features: np.ndarray) -> None:
         """Read h of all chunks; write the features, (n_features, n_sequences)."""
-        for chunk, arrays in stream:
+        for chunk, arrays in flow:
             for span, h in zip(chunk, arrays, strict=True):
                 for pool in self.pools:
                     pool.read(self.batch, span, h)
         for pool, rows in zip(self.pools, self._by_pool(features), strict=True):
             rows[...] = pool.values
 
-    def backward(self, chunks: Sequence[Chunk], d_features: np.ndarray) -> Stream:
+    def backward(self, chunks: Sequence[Chunk], d_features: np.ndarray) -> Flow:
         """Yield the chunks, last one first, with the gradient on h."""
         for chunk in reversed(chunks):
             yield chunk, [self._gradient(span, d_features) for span in chunk]

@@ -177,6 +177,10 @@ class Cell(ABC):
         The 1 and the x of every block are there. The block's h is not.
         """
 
+    # A cell may have a method (weights, step) that does the same for a span of one timestep, only
+    # faster: streams read such spans.
+    begin_step: Callable | None = None
+
     @abstractmethod
     def forward(self, weights, step) -> None:
         """Compute h_t, and the other states, from `block`, `h_before` and the other states."""
@@ -246,12 +250,7 @@ def constants(dtype) -> tuple[np.ndarray, np.ndarray]:
 def logistic_of_half(half_a: np.ndarray, half: np.ndarray, out: np.ndarray) -> None:
     """σ(a) = ½ + ½ tanh(a/2), given a/2; tanh is several times as fast as an exponential."""
     tanh(half_a, out)
-    logistic_of_tanh(out, half, out)
-
-
-def logistic_of_tanh(y: np.ndarray, half: np.ndarray, out: np.ndarray) -> None:
-    """σ(a) = ½ + ½ y, given y = tanh(a/2)."""
-    multiply(y, half, out)
+    multiply(out, half, out)
     add(out, half, out)
 
 

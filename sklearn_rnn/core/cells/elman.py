@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy import dot, multiply, tanh
+from numpy import multiply, tanh
 
 from sklearn_rnn.core.cells.base import (
     Cell,
@@ -64,7 +64,7 @@ class Elman(Cell):
         return Views(block=blocks[:-1], h_before=h[:-1], h=h[1:], deltas=scratch)
 
     def forward(self, weights, step):
-        dot(weights.W, step.block, step.a)  # a = W [h_{t-1}; 1; x_t]
+        weights.W.dot(step.block, step.a)  # a = W [h_{t-1}; 1; x_t]
         self.apply(step.a, weights.half, step.h)  # h_t = f(a)
 
     def compute_factors(self, weights, span, scratch):
@@ -73,4 +73,4 @@ class Elman(Cell):
     def backward(self, weights, step, d_states):
         da, (dh,) = step.deltas, d_states
         multiply(step.h_by_a, dh, da)  # h_t = f(a): da = f'(a)∘dh_t
-        dot(weights.W_hh_T, da, dh)  # a = W_hh h_{t-1} + …: dh_{t-1} = W_hhᵀ da
+        weights.W_hh_T.dot(da, dh)  # a = W_hh h_{t-1} + …: dh_{t-1} = W_hhᵀ da

@@ -10,7 +10,7 @@ n = tanh(W_xn x_t + b_xn + r∘q),  h_t = (1-z)∘n + z∘h_{t-1} = n + z∘(h_{
 from typing import NamedTuple
 
 import numpy as np
-from numpy import add, dot, multiply, subtract, tanh
+from numpy import add, multiply, subtract, tanh
 
 from sklearn_rnn.core.cells.base import (
     Cell,
@@ -52,6 +52,7 @@ class WorkingCopy(NamedTuple):
 )
 class Views(NamedTuple):
     block: np.ndarray  # [h_{t-1}; 1; x_t]
+    one_x: np.ndarray  # [1; x_t]
     h_before: np.ndarray  # h_{t-1}
     h: np.ndarray  # h_t
     products: np.ndarray  # [a_z/2; a_r/2; q]
@@ -109,6 +110,7 @@ class GRU(Cell):
         z, r, q, r_q, n = self.slots(now)
         return Views(
             block=blocks[:-1],
+            one_x=blocks[:-1, H:],
             h_before=h[:-1],
             h=h[1:],
             products=now[:, : 3 * H],
@@ -124,10 +126,13 @@ class GRU(Cell):
         )
 
     def begin(self, weights, span):
-        np.matmul(weights.W_xn, span.block[:, self.hidden_size :], out=span.x_n)  # W_xn x_t + b_xn
+        np.matmul(weights.W_xn, span.one_x, out=span.x_n)  # W_xn x_t + b_xn
+
+    def begin_step(self, weights, step):
+        weights.W_xn.dot(step.one_x, step.x_n)  # W_xn x_t + b_xn
 
     def forward(self, weights, step):
-        dot(weights.W_z_r_q, step.block, step.products)  # a_z/2, a_r/2; q = W_hn h_{t-1} + b_hn
+        weights.W_z_r_q.dot(step.block, step.products)  # a_z/2, a_r/2; q = W_hn h_{t-1} + b_hn
         logistic_of_half(step.half_a_z_r, weights.half, step.z_r)  # z, r = σ(a_z), σ(a_r)
         multiply(step.r, step.q, step.r_q)  # r∘q
         add(step.x_n, step.r_q, step.a_n)  # a_n = W_xn x_t + b_xn + r∘q
@@ -158,7 +163,7 @@ class GRU(Cell):
         multiply(step.h_by_a_n, dh, step.da_n)  # n = tanh(a_n), h_t = (1-z)∘n + …
         multiply(step.h_by_q, dh, step.dq)  # a_n = … + r∘q
         multiply(step.h_by_a_r, dh, step.da_r)  # r = σ(a_r), a_n = … + r∘q
-        dot(weights.W_hh_T, step.d_products, dh)  # q, a_z, a_r = W_h· h_{t-1} + …
+        weights.W_hh_T.dot(step.d_products, dh)  # q, a_z, a_r = W_h· h_{t-1} + …
         return step.dh_past_product
 
     def add_gradients(self, deltas, blocks, gradients):

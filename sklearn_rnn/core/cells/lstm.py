@@ -7,9 +7,9 @@ c_t = f∘c_{t-1} + i∘g,  h_t = o∘tanh(c_t)
 from typing import NamedTuple
 
 import numpy as np
-from numpy import add, dot, multiply, subtract, tanh
+from numpy import add, multiply, subtract, tanh
 
-from sklearn_rnn.core.cells.base import Cell, logistic_of_tanh, second_names
+from sklearn_rnn.core.cells.base import Cell, second_names
 
 
 @second_names(
@@ -88,9 +88,10 @@ class LSTM(Cell):
         return span.h[-1], span.c[-1]
 
     def forward(self, weights, step):
-        dot(weights.W, step.block, step.a)  # a = W [h_{t-1}; 1; x_t], the rows of sigmoids halved
+        weights.W.dot(step.block, step.a)  # a = W [h_{t-1}; 1; x_t], the rows of sigmoids halved
         tanh(step.a, step.tanh_a)  # g = tanh(a_g)
-        logistic_of_tanh(step.tanh_half_a, weights.half, step.f_o_i)  # f, o, i = σ(a)
+        multiply(step.tanh_half_a, weights.half, step.f_o_i)  # f, o, i = σ(a) = ½ + ½ tanh(a/2)
+        add(step.f_o_i, weights.half, step.f_o_i)
         multiply(step.f, step.c_before, step.f_c)  # f∘c_{t-1}
         multiply(step.i, step.g, step.i_g)  # i∘g
         add(step.f_c, step.i_g, step.c)  # c_t = f∘c_{t-1} + i∘g
@@ -124,4 +125,4 @@ class LSTM(Cell):
         multiply(step.c_by_a_i, dc, step.da_i)  # c_t = … + i∘g
         multiply(step.c_by_a_f, dc, step.da_f)  # c_t = f∘c_{t-1} + …
         multiply(step.f, dc, dc)  # c_t = f∘c_{t-1} + …: dc_{t-1} = f∘dc_t
-        dot(weights.W_hh_T, step.deltas, dh)  # a = W_hh h_{t-1} + …: dh_{t-1} = W_hhᵀ da
+        weights.W_hh_T.dot(step.deltas, dh)  # a = W_hh h_{t-1} + …: dh_{t-1} = W_hhᵀ da
