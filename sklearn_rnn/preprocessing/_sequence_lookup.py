@@ -8,10 +8,11 @@ from sklearn_rnn._input.containers import check_container
 from sklearn_rnn._input.content import ANYTHING
 from sklearn_rnn._input.errors import renamed
 from sklearn_rnn._input.sequences import as_sequences
+from sklearn_rnn._versioned import Versioned
 from sklearn_rnn.preprocessing._timesteps import joined
 
 
-class SequenceLookup(TransformerMixin, BaseEstimator):
+class SequenceLookup(Versioned, TransformerMixin, BaseEstimator):
     """Look up sequences by their row numbers.
 
     Many tools insist that X is a table: bagging, chains, one-vs-one classifiers, resampling,

@@ -19,6 +19,7 @@ from sklearn_rnn.preprocessing import (
     PerSequence,
     PerTimestep,
     PerTimestepTarget,
+    SequenceLookup,
     SequenceNormalizer,
 )
 
@@ -40,6 +41,7 @@ MODELS = [
     PerSequence(StandardScaler()),
     PatchedRegressor(RNNRegressor(return_sequences=True, **FAST)),
     InstanceNormalizedRegressor(RNNRegressor(**FAST), target=0),
+    SequenceLookup(X),
 ]
 
 
@@ -52,7 +54,8 @@ def test_the_models_are_all_that_are_public():
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
 def test_another_version_warns(model, monkeypatch):
     per_step = isinstance(model, PatchedRegressor)
-    model = model.fit(X, X[:, :, 0] if per_step else np.arange(6) % 2)
+    given = np.arange(6.0)[:, np.newaxis] if isinstance(model, SequenceLookup) else X
+    model = model.fit(given, X[:, :, 0] if per_step else np.arange(6) % 2)
     saved = pickle.dumps(model)
     with warnings.catch_warnings(action="error"):
         assert vars(pickle.loads(saved)).keys() == vars(model).keys()
