@@ -27,7 +27,7 @@ WINGS = [
     ["_regressor", "_classifier"],
     [""],  # the package itself: re-exports
     ["callbacks", "metrics", "model_selection", "preprocessing"],
-    ["utils"],
+    ["inspection", "utils"],
 ]
 # Within the core, and within training, the order is finer.
 CORE = [
