@@ -22,29 +22,32 @@ class Parts(NamedTuple):
     parts : in the order of the importances
     shape : of the importances without their repeats: (n_features,), (n_times,), or both
     starts : (n_times,), the first timesteps of the parts; None if parts have all timesteps
-    n_sequences : (n_times,), how many sequences have that timestep; None likewise
+    ends : (n_times,), the timesteps after the last ones; None likewise
+    n_sequences : (n_times,), how many sequences have the first of them; None likewise
     """
 
     parts: list[Part]
     shape: tuple[int, ...]
     starts: np.ndarray | None
+    ends: np.ndarray | None
     n_sequences: np.ndarray | None
 
     @classmethod
     def of(cls, X: Exchangeable, by: Collection[str], block_size: int | None) -> "Parts":
         longest = int(X.lengths.max())
         features, spans = [range(X.n_features)], [(0, longest)]
-        starts = n_sequences = None
+        starts = ends = n_sequences = None
         if "feature" in by:
             features = [[feature] for feature in range(X.n_features)]
         if set(by) & set(TIMES):
             size = block_size or 1
             starts = np.arange(0, longest, size)
+            ends = np.minimum(starts + size, longest)
             n_sequences = (X.lengths > starts[:, np.newaxis]).sum(axis=1)
-            spans = [(start, start + size) for start in starts.tolist()]
+            spans = list(zip(starts.tolist(), ends.tolist(), strict=True))
         sizes = {"feature": len(features)} | dict.fromkeys(TIMES, len(spans))
         parts = [Part(some, *span) for some in features for span in spans]
-        return cls(parts, tuple(sizes[name] for name in by), starts, n_sequences)
+        return cls(parts, tuple(sizes[name] for name in by), starts, ends, n_sequences)
 
 
 class Scoring(NamedTuple):
@@ -135,8 +138,10 @@ def permutation_importance(  # noqa: PLR0913 (scikit-learn's signature, and what
             The argument.
         starts : ndarray of shape (n_times,) or None
             The first timestep of each part; None with ``by="feature"``.
+        ends : ndarray of shape (n_times,) or None
+            The timestep after the last one of each part; None with ``by="feature"``.
         n_sequences : ndarray of shape (n_times,) or None
-            How many sequences have that timestep; None with ``by="feature"``.
+            How many sequences have the first timestep of each part; None with ``by="feature"``.
 
     Raises
     ------
@@ -228,6 +233,7 @@ def _result(before: float, after: list, parts: Parts, by) -> Bunch:
         importances=importances,
         by=by,
         starts=parts.starts,
+        ends=parts.ends,
         n_sequences=parts.n_sequences,
     )
 

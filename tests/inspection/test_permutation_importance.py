@@ -69,9 +69,12 @@ def test_parts_say_where_they_are():
     result = permutation_importance(Picker(), X, y, by="block", block_size=2, random_state=0)
     assert result.by == "block"
     assert result.starts.tolist() == [0, 2, 4]
+    assert result.ends.tolist() == [2, 4, 6]
     assert result.n_sequences.tolist() == [(lengths > start).sum() for start in (0, 2, 4)]
+    result = permutation_importance(Picker(), X, y, by="block", block_size=4, random_state=0)
+    assert result.ends.tolist() == [4, 6]
     result = permutation_importance(Picker(), X, y, random_state=0)
-    assert result.starts is None
+    assert result.starts is result.ends is None
     assert result.n_sequences is None
 
 
