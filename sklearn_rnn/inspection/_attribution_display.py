@@ -4,20 +4,24 @@ from numbers import Integral
 
 import numpy as np
 
-from sklearn_rnn._input.hyperparameters import check_number
+from sklearn_rnn._input.hyperparameters import check_number_or
 from sklearn_rnn.inspection._drawing import (
     BLACK,
-    NEGATIVE_TO_POSITIVE,
+    CURVE_HEIGHT,
     axes_grid,
     count_on,
     feature_names_for,
     first_of,
     marker_for,
     pyplot,
+    rows_that_fit,
     sample_of,
+    signed_colors,
     values_of,
 )
 from sklearn_rnn.inspection._input_gradients import input_gradients
+
+MAX_FEATURES = 8  # in a new figure
 
 
 class AttributionDisplay:
@@ -174,15 +178,16 @@ class AttributionDisplay:
         )
         return display.plot(ax)
 
-    def plot(self, ax=None, *, max_features=8):
+    def plot(self, ax=None, *, max_features=None):
         """Draw the attributions.
 
         Parameters
         ----------
         ax : matplotlib Axes or array of Axes, default=None
             As in `from_estimator`.
-        max_features : int, default=8
-            How many features are shown at most: those with the largest attributions.
+        max_features : int, default=None
+            How many features are shown at most: those with the largest attributions. None shows as
+            many as have room on `ax`, and at most 8; if `ax` is an array, one on each axes.
 
         Returns
         -------
@@ -196,35 +201,55 @@ class AttributionDisplay:
         ImportError
             If matplotlib is missing.
         """
-        check_number("max_features", max_features, Integral, 1, None, "left")
+        plt = pyplot(type(self).__name__)
+        check_number_or("max_features", max_features, None, (Integral, 1, None, "left"))
+        n_features = self.sequence.shape[1]
+        most = MAX_FEATURES if ax is None or isinstance(ax, plt.Axes) else np.size(ax)
+        n_shown = max_features or rows_that_fit(ax, CURVE_HEIGHT, n_features, most)
         sizes = np.abs(self.attributions)
-        largest = np.argsort(-sizes.max(axis=0), kind="stable")[:max_features]
+        largest = np.argsort(-sizes.max(axis=0), kind="stable")[:n_shown]
         shown = np.sort(largest)
         limit = max(sizes.max(), np.finfo(np.float64).tiny)
-        n_timesteps, n_shown = len(self.sequence), len(shown)
+        n_shown = len(shown)
         self.axes_ = axes_grid(
             ax, type(self).__name__, (n_shown, 1), (6.4, 1.2 + 0.9 * n_shown), sharex=True
         )
         for axis, k in zip(self.axes_[:, 0], shown, strict=True):
-            image = axis.pcolormesh(
-                np.arange(n_timesteps + 1) - 0.5,
-                [0, 1],
-                self.attributions[np.newaxis, :, k],
-                cmap=NEGATIVE_TO_POSITIVE,
-                vmin=-limit,
-                vmax=limit,
-                transform=axis.get_xaxis_transform(),
-                zorder=0,
-            )
-            axis.plot(self.sequence[:, k], color=BLACK, linewidth=1.2, **marker_for(n_timesteps))
-            axis.set_xlim(-0.5, n_timesteps - 0.5)
-            axis.set_ylabel(self.feature_names[k])
+            image = self._draw_feature(axis, k, limit)
         count_on(axis.xaxis)
         axis.set_xlabel("Timestep")
         self.ax_ = self.axes_[0, 0]
         self.figure_ = self.ax_.figure
+        self.figure_.align_ylabels(self.axes_[:, 0])
         label = self.label
         if n_shown < self.sequence.shape[1]:
             label += f"\n({n_shown} of {self.sequence.shape[1]} features)"
         self.figure_.colorbar(image, ax=list(self.axes_[:, 0]), label=label)
         return self
+
+    def _draw_feature(self, ax, k: int, limit: float):
+        """Draw a feature; return the image of its attributions."""
+        from matplotlib.patheffects import withStroke
+
+        values, n_timesteps = self.sequence[:, k], len(self.sequence)
+        ax.plot(
+            values,
+            color=BLACK,
+            linewidth=1.2,
+            path_effects=[withStroke(linewidth=3, foreground="white")],
+            **marker_for(n_timesteps),
+        )
+        bottom, top = ax.get_ylim()
+        image = ax.pcolormesh(
+            np.arange(n_timesteps + 1) - 0.5,
+            [bottom, top],
+            self.attributions[np.newaxis, :, k],
+            cmap=signed_colors(),
+            vmin=-limit,
+            vmax=limit,
+            zorder=0,
+        )
+        ax.set_xlim(-0.5, n_timesteps - 0.5)
+        ax.set_ylim(bottom, top)
+        ax.set_ylabel(self.feature_names[k])
+        return image

@@ -13,9 +13,17 @@ from sklearn_rnn._input.sequences import as_sequences
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, PURPLE, YELLOW, BLACK = "#56B4E9", "#CC79A7", "#F0E442", "#000000"
 GREY = "#999999"
-OF_CLASSES = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, VERMILION, GREY)
 
-NEGATIVE_TO_POSITIVE = "PuOr_r"  # purple, white, orange: a pair that all tell apart
+# First those that differ most, in brightness too. Green and purple are alike to those who see no
+# green.
+OF_CLASSES = (BLUE, ORANGE, GREEN, YELLOW, SKY, VERMILION, PURPLE)
+
+# The ends of a scale from negative to positive. They are not so dark that a line on them is lost,
+# and not equally dark, so that grey print tells them apart.
+NEGATIVE, POSITIVE = "#5E3C99", "#E66101"
+
+# Inches that a row of a picture needs for its name, and for a curve.
+NAME_HEIGHT, CURVE_HEIGHT = 0.15, 0.45
 
 # Up to so many timesteps each of them is marked.
 MAX_MARKED = 30
@@ -77,7 +85,37 @@ def count_on(axis) -> None:
     """Let an axis have ticks at integers only."""
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(nbins="auto", integer=True, min_n_ticks=1))
+    steps = [1, 2, 5, 10]
+    axis.set_major_locator(MaxNLocator(nbins="auto", steps=steps, integer=True, min_n_ticks=1))
+
+
+def show_dates(axis) -> None:
+    """Let an axis of dates have few and short ticks."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(minticks=3, maxticks=6)
+    axis.set_major_locator(locator)
+    axis.set_major_formatter(ConciseDateFormatter(locator))
+
+
+def signed_colors():
+    """Return the colour map from negative over zero (white) to positive values."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("signed", [NEGATIVE, "white", POSITIVE])
+
+
+def rows_that_fit(ax, height: float, n_rows: int, most: int) -> int:
+    """Return how many of some rows to draw, if `most` have room in a new figure.
+
+    ax : None for a new figure, or the axes given, in which each row takes a height in inches
+    """
+    n_rows = min(n_rows, most)
+    if ax is None or np.size(ax) > 1:
+        return n_rows
+    ax = np.ravel(ax)[0]
+    inches = ax.get_window_extent().height / ax.figure.dpi
+    return max(1, min(n_rows, int(inches / height)))
 
 
 def marker_for(n: int) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from sklearn_rnn.inspection._drawing import (
     BLACK,
     BLUE,
     VERMILION,
+    count_on,
     first_of,
     marker_for,
     one_axes,
     pyplot,
     sample_of,
+    show_dates,
     values_of,
 )
 
@@ -212,11 +214,18 @@ class ForecastDisplay:
             ax.plot(*joint, color=BLUE, linewidth=1, alpha=0.5)
         ax.plot(ahead, self.forecast, color=BLUE, label="forecast", **marks)
         if self.lower is not None:
-            band = {"color": BLUE, "alpha": 0.2, "linewidth": 0, "label": "band"}
-            ax.fill_between(ahead, self.lower, self.upper, **band)
+            band = {"color": BLUE, "alpha": 0.2, "label": "band"}
+            if horizon > 1:
+                ax.fill_between(ahead, self.lower, self.upper, linewidth=0, **band)
+            else:
+                ax.vlines(ahead, self.lower, self.upper, linewidth=8, **band)
         if self.truth is not None:
             came = {"color": VERMILION, "linestyle": "--", "label": "truth"}
             ax.plot(ahead, self.truth, **came, **marks)
         ax.set_xlabel("Timestep" if self.times is None else "Time")
+        if self.times is None:
+            count_on(ax.xaxis)
+        elif self.times.dtype.kind in "MO":
+            show_dates(ax.xaxis)
         ax.legend(frameon=False)
         return self

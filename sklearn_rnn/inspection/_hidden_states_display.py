@@ -4,7 +4,7 @@ import numpy as np
 
 from sklearn_rnn._input.errors import describe
 from sklearn_rnn._input.hyperparameters import check_choice
-from sklearn_rnn.inspection._drawing import NEGATIVE_TO_POSITIVE, count_on, one_axes
+from sklearn_rnn.inspection._drawing import count_on, one_axes, signed_colors
 
 ORDERS = ("number", "peak")
 
@@ -107,7 +107,7 @@ class HiddenStatesDisplay:
             np.arange(n_timesteps + 1) - 0.5,
             np.arange(n_units + 1) - 0.5,
             self.states[:, self.order_].T,
-            cmap=NEGATIVE_TO_POSITIVE,
+            cmap=signed_colors(),
             vmin=-limit,
             vmax=limit,
         )

@@ -4,19 +4,22 @@ from numbers import Integral
 
 import numpy as np
 
-from sklearn_rnn._input.hyperparameters import check_number
+from sklearn_rnn._input.hyperparameters import check_number_or
 from sklearn_rnn.inspection._drawing import (
     BLACK,
     BLUE,
+    NAME_HEIGHT,
     count_on,
     feature_names_for,
     marker_for,
     one_axes,
     pyplot,
+    rows_that_fit,
 )
 from sklearn_rnn.inspection._permutation_importance import permutation_importance
 
 LABEL = "Loss of score"
+MAX_FEATURES = 20  # in a new figure
 
 
 class PermutationImportanceDisplay:
@@ -130,16 +133,16 @@ class PermutationImportanceDisplay:
         """
         return cls(result, feature_names=feature_names).plot(ax)
 
-    def plot(self, ax=None, *, max_features=20):
+    def plot(self, ax=None, *, max_features=None):
         """Draw the importances.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
             Where to draw. None makes a new figure.
-        max_features : int, default=20
+        max_features : int, default=None
             How many bars, or rows of a map, there are at most: those of the most important
-            features.
+            features. None draws as many as have room on `ax`, and at most 20.
 
         Returns
         -------
@@ -153,19 +156,21 @@ class PermutationImportanceDisplay:
         ImportError
             If matplotlib is missing.
         """
-        check_number("max_features", max_features, Integral, 1, None, "left")
+        check_number_or("max_features", max_features, None, (Integral, 1, None, "left"))
         by = self.result.by
         if isinstance(by, str) and by != "feature":
             self.artists_ = self._plot_times(ax)
         else:
-            names = feature_names_for([], len(self.result.importances), self.feature_names)
+            n_features = len(self.result.importances)
+            names = feature_names_for([], n_features, self.feature_names)
+            n_shown = max_features or rows_that_fit(ax, NAME_HEIGHT, n_features, MAX_FEATURES)
             draw = self._plot_features if by == "feature" else self._plot_map
-            self.artists_ = draw(ax, names, max_features)
+            self.artists_ = draw(ax, names, n_shown)
         return self
 
-    def _plot_features(self, ax, names: list[str], max_features: int):
+    def _plot_features(self, ax, names: list[str], n_shown: int):
         means = self.result.importances_mean
-        order = np.argsort(-means, kind="stable")[:max_features]
+        order = np.argsort(-means, kind="stable")[:n_shown]
         ax = self._on(one_axes(ax, type(self).__name__, (6.4, 1 + 0.28 * len(order))))
         bars = ax.barh(
             [names[k] for k in order],
@@ -176,7 +181,7 @@ class PermutationImportanceDisplay:
             capsize=2,
             height=0.7,
         )
-        ax.invert_yaxis()  # the most important one at the top
+        ax.set_ylim(len(order) - 0.4, -0.6)  # the most important one at the top
         ax.axvline(0, color=BLACK, linewidth=0.8)
         ax.set_xlabel(LABEL)
         return bars
@@ -185,46 +190,46 @@ class PermutationImportanceDisplay:
         result, ax = self.result, self._on(one_axes(ax, type(self).__name__))
         low = result.importances_mean - result.importances_std
         high = result.importances_mean + result.importances_std
-        is_ragged = result.n_sequences[-1] < result.n_sequences[0]
+        band = {"color": BLUE, "alpha": 0.25, "linewidth": 0}
         if result.by == "timestep":
-            ax.fill_between(result.starts, low, high, color=BLUE, alpha=0.25, linewidth=0)
+            ax.fill_between(result.starts, low, high, **band)
             marks = marker_for(len(result.starts))
             (drawn,) = ax.plot(result.starts, result.importances_mean, color=BLUE, **marks)
             ax.set_xlabel("Timestep")
         else:
-            edges = [*result.starts, result.ends[-1]]
-            drawn = ax.stairs(result.importances_mean, edges, baseline=None, color=BLUE, lw=1.5)
-            ax.stairs(high, edges, baseline=low, fill=True, color=BLUE, alpha=0.25, linewidth=0)
+            ax.stairs(high, self._edges, baseline=low, fill=True, **band)
+            drawn = ax.stairs(result.importances_mean, self._edges, baseline=None, color=BLUE, lw=2)
             ax.set_xlabel(f"Timestep (blocks of {result.ends[0] - result.starts[0]})")
         ax.axhline(0, color=BLACK, linewidth=0.8)
         ax.set_ylabel(LABEL)
-        if is_ragged:
-            self._show_lengths(ax)
         count_on(ax.xaxis)
+        if result.n_sequences[-1] < result.n_sequences[0]:
+            self._show_lengths(ax)
         return drawn
 
     def _show_lengths(self, ax) -> None:
-        """Show at the bottom how many sequences are so long."""
+        """Show above the picture how many sequences have each timestep."""
         n = self.result.n_sequences
-        shares = ax.stairs(
-            0.15 * n / n[0],
-            [*self.result.starts, self.result.ends[-1]],
-            fill=True,
-            color="0.85",
-            transform=ax.get_xaxis_transform(),
-            zorder=0,
-            label=f"sequences that long ({n[0]} to {n[-1]})",
-        )
-        ax.legend(handles=[shares], frameon=False)
+        strip = ax.inset_axes([0, 1.03, 1, 0.13], sharex=ax)
+        strip.stairs(n, self._edges, fill=True, color="0.75")
+        strip.set_ylim(0, n[0])
+        strip.set_yticks([n[0]])
+        strip.tick_params(axis="x", bottom=False, labelbottom=False)
+        strip.set_title("sequences with this timestep", fontsize="small", loc="left", pad=3)
 
-    def _plot_map(self, ax, names: list[str], max_features: int):
+    @property
+    def _edges(self) -> np.ndarray:
+        """The borders of the parts in time. Timestep t reaches from t - 1/2 to t + 1/2."""
+        return np.append(self.result.starts, self.result.ends[-1]) - 0.5
+
+    def _plot_map(self, ax, names: list[str], n_shown: int):
         result = self.result
-        largest = np.argsort(-result.importances_mean.max(axis=1), kind="stable")[:max_features]
+        largest = np.argsort(-result.importances_mean.max(axis=1), kind="stable")[:n_shown]
         rows = np.sort(largest)
         means = result.importances_mean[rows]
         ax = self._on(one_axes(ax, type(self).__name__, (6.4, 1.2 + 0.28 * len(rows))))
         image = ax.pcolormesh(
-            [*result.starts, result.ends[-1]],
+            self._edges,
             np.arange(len(rows) + 1) - 0.5,
             means,
             cmap="Blues",
@@ -233,7 +238,8 @@ class PermutationImportanceDisplay:
         )
         ax.set_yticks(range(len(rows)), [names[k] for k in rows])
         ax.invert_yaxis()
-        ax.set_xlabel("Timestep")
+        size = result.ends[0] - result.starts[0]
+        ax.set_xlabel("Timestep" if "timestep" in result.by else f"Timestep (blocks of {size})")
         count_on(ax.xaxis)
         ax.figure.colorbar(image, ax=ax, label=LABEL)
         return image

@@ -1,5 +1,7 @@
 """A picture of the labels of a sequence's timesteps, true and predicted."""
 
+from typing import Any
+
 import numpy as np
 
 from sklearn_rnn._input.errors import describe
@@ -19,8 +21,8 @@ HATCHES = ("", "///", "...", "xxx", "+++", "ooo")
 class TimestepLabelsDisplay:
     """Draws the true and the predicted labels of a sequence as tracks, with probabilities below.
 
-    Each run of equal labels is a bar with its class's colour. Where the tracks differ, a black bar
-    stands between them. Make one by `from_estimator` or `from_predictions`.
+    Each run of equal labels is a bar with its class's colour. Where the two differ, there is a
+    black bar on the track "wrong". Make one by `from_estimator` or `from_predictions`.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ class TimestepLabelsDisplay:
     >>> from sklearn_rnn.inspection import TimestepLabelsDisplay
     >>> display = TimestepLabelsDisplay.from_predictions(list("aabb"), list("abbb"))
     >>> [label.get_text() for label in display.ax_.get_yticklabels()]
-    ['true', 'predicted']
+    ['true', 'wrong', 'predicted']
     """
 
     def __init__(self, *, y_pred, y_true=None, probabilities=None, classes=None):
@@ -182,12 +184,14 @@ class TimestepLabelsDisplay:
             If matplotlib is missing.
         """
         with_probabilities = self.probabilities is not None
-        heights = [1.4] + [0.4 + 0.22 * len(self.classes)] * with_probabilities
+        heights = [0.4 + 0.4 * (1 if self.y_true is None else 2.5)]
+        if with_probabilities:
+            heights.append(0.2 + 0.22 * len(self.classes))
         self.axes_ = axes_grid(
             ax,
             type(self).__name__,
             (len(heights), 1),
-            (6.4, 1.2 + sum(heights)),
+            (6.4, 1 + sum(heights)),
             sharex=True,
             gridspec_kw={"height_ratios": heights},
         )
@@ -196,6 +200,8 @@ class TimestepLabelsDisplay:
         self._draw_tracks(self.ax_)
         if with_probabilities:
             self._draw_probabilities(self.axes_[1, 0])
+        else:
+            self._add_legend(self.ax_)
         last = self.axes_[-1, 0]
         last.set_xlim(-0.5, len(self.y_pred) - 0.5)
         count_on(last.xaxis)
@@ -203,46 +209,40 @@ class TimestepLabelsDisplay:
         return self
 
     def _draw_tracks(self, ax) -> None:
-        tracks = {"predicted": self.y_pred}
+        """Draw the tracks from top to bottom, each of height 1 or, for "wrong", 1/2."""
+        places = {"predicted": 0.0}
         if self.y_true is not None:
-            tracks = {"true": self.y_true} | tracks
-        for place, labels in enumerate(tracks.values()):
-            for start, end in _runs(labels):
-                number = self.classes.tolist().index(labels[start : start + 1].tolist()[0])
-                color, hatch = _look(number)
-                ax.broken_barh(
-                    [(start - 0.5, end - start)],
-                    (place - 0.36, 0.72),
-                    facecolor=color,
-                    edgecolor="white",
-                    linewidth=0,
-                    hatch=hatch,
-                )
-        if self.y_true is not None:
+            places = {"true": 0.0, "wrong": 0.75, "predicted": 1.5}
+            self._draw_track(ax, self.y_true, places["true"])
             wrong = self.y_true != self.y_pred
             spans = [(a - 0.5, b - a) for a, b in _runs(wrong) if wrong[a]]
-            ax.broken_barh(spans, (0.42, 0.16), facecolor=BLACK, linewidth=0)
-        ax.set_yticks(range(len(tracks)), list(tracks))
-        ax.set_ylim(len(tracks) - 0.5, -0.5)
+            ax.broken_barh(spans, (0.55, 0.4), facecolor=BLACK, linewidth=0)
+        self._draw_track(ax, self.y_pred, places["predicted"])
+        ax.set_yticks(list(places.values()), list(places))
+        ax.set_ylim(places["predicted"] + 0.5, -0.5)
         ax.tick_params(axis="y", length=0)
-        self._add_legend(ax)
+
+    def _draw_track(self, ax, labels: np.ndarray, place: float) -> None:
+        runs = _runs(labels)
+        for number, label in enumerate(self.classes):
+            spans = [(a - 0.5, b - a) for a, b in runs if labels[a] == label]
+            if spans:
+                ax.broken_barh(spans, (place - 0.42, 0.84), **_look(number))
 
     def _add_legend(self, ax) -> None:
+        """Name the classes above the tracks, in as many columns as have room."""
+        from matplotlib.font_manager import FontProperties
         from matplotlib.patches import Patch
 
-        handles = []
-        for number, label in enumerate(self.classes.tolist()):
-            color, hatch = _look(number)
-            handles.append(
-                Patch(facecolor=color, edgecolor="white", lw=0, hatch=hatch, label=label)
-            )
-        if self.y_true is not None:
-            handles.append(Patch(facecolor=BLACK, label="wrong"))
+        names = [str(label) for label in self.classes.tolist()]
+        inches = FontProperties().get_size_in_points() / 72
+        width = (3 + 0.6 * max(map(len, names))) * inches
+        room = 0.8 * ax.get_window_extent().width / ax.figure.dpi
         ax.legend(
-            handles=handles,
+            handles=[Patch(**_look(number), label=name) for number, name in enumerate(names)],
             loc="lower left",
             bbox_to_anchor=(0, 1),
-            ncols=6,
+            ncols=max(1, min(len(names), int(room / width))),
             frameon=False,
             handlelength=1.2,
             columnspacing=1,
@@ -250,6 +250,10 @@ class TimestepLabelsDisplay:
         )
 
     def _draw_probabilities(self, ax) -> None:
+        """Draw a map of the probabilities. The classes' colours stand beside their names."""
+        from matplotlib.font_manager import FontProperties
+        from matplotlib.patches import Rectangle
+
         n_timesteps, n_classes = self.probabilities.shape
         image = ax.pcolormesh(
             np.arange(n_timesteps + 1) - 0.5,
@@ -259,15 +263,25 @@ class TimestepLabelsDisplay:
             vmin=0,
             vmax=1,
         )
+        inches = ax.get_window_extent().width / ax.figure.dpi
+        size = 0.12 / inches  # of the coloured patches
+        for number in range(n_classes):
+            patch = Rectangle((-1.3 * size, number - 0.4), size, 0.8, **_look(number))
+            patch.set(transform=ax.get_yaxis_transform(), clip_on=False)
+            ax.add_patch(patch)
         ax.set_yticks(range(n_classes), self.classes.tolist())
-        ax.invert_yaxis()
-        ax.figure.colorbar(image, ax=list(self.axes_[:, 0]), label="Probability")
+        row_height = ax.get_window_extent().height / ax.figure.dpi * 72 / n_classes
+        size = min(FontProperties(size="medium").get_size_in_points(), 0.75 * row_height)
+        ax.tick_params(axis="y", length=0, pad=14, labelsize=size)
+        ax.set_ylim(n_classes - 0.5, -0.5)
+        ax.figure.colorbar(image, ax=list(self.axes_[:, 0]), label="Probability", aspect=30)
 
 
-def _look(number: int) -> tuple[str, str]:
-    """Return the colour and the hatch of a class."""
+def _look(number: int) -> dict[str, Any]:
+    """Return the options of a patch for a class: its colour and hatch."""
     repeats, place = divmod(number, len(OF_CLASSES))
-    return OF_CLASSES[place], HATCHES[repeats % len(HATCHES)]
+    hatch = HATCHES[repeats % len(HATCHES)]
+    return {"facecolor": OF_CLASSES[place], "hatch": hatch, "edgecolor": "white", "linewidth": 0}
 
 
 def _runs(labels: np.ndarray) -> list[tuple[int, int]]:

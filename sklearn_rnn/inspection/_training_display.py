@@ -25,10 +25,12 @@ TRAINING = {"color": BLUE, "label": "training"}
 VALIDATION = {"color": VERMILION, "linestyle": "--", "label": "validation"}
 PANELS = {
     "loss": ("Loss", {"loss": TRAINING, "validation_loss": VALIDATION}),
-    "score": ("Validation score", {"validation_score": VALIDATION}),
-    "learning_rate": ("Learning rate", {"learning_rate": {"color": BLACK}}),
-    "gradient_norm": ("Gradient norm", {"gradient_norm": {"color": BLACK}}),
+    "score": ("Validation\nscore", {"validation_score": VALIDATION}),
+    "learning_rate": ("Learning\nrate", {"learning_rate": {"color": BLACK}}),
+    "gradient_norm": ("Gradient\nnorm", {"gradient_norm": {"color": BLACK}}),
 }
+
+FROM_ZERO = ("learning_rate", "gradient_norm")  # otherwise small changes would look large
 
 # From this ratio of the largest to the smallest value on, an axis is logarithmic.
 LOGARITHMIC = 20
@@ -67,8 +69,8 @@ class TrainingDisplay:
     >>> model.fit(X, X.sum(axis=(1, 2)))
     RNNRegressor(...)
     >>> display = TrainingDisplay.from_estimator(model, panels=["loss", "score"])
-    >>> [ax.get_ylabel() for ax in display.axes_[:, 0]]
-    ['Loss', 'Validation score']
+    >>> display.axes_.shape  # two panels of one fit
+    (2, 1)
     """
 
     def __init__(self, *, histories):
@@ -189,7 +191,8 @@ class TrainingDisplay:
         self.ax_ = self.axes_[0, 0]
         self.figure_ = self.ax_.figure
         for axes, (title, history) in zip(self.axes_.T, self.histories.items(), strict=True):
-            axes[0].set_title(title, fontsize="medium")
+            if title:
+                axes[0].set_title(f"{title}\nkept: {history.kept}", fontsize="medium")
             for axis, name in zip(axes, names, strict=True):
                 _draw_panel(axis, name, history)
             axes[-1].set_xlabel("Epoch")
@@ -198,8 +201,23 @@ class TrainingDisplay:
             curves = [h[curve] for h in self.histories.values() for curve in PANELS[name][1]]
             if _spans_magnitudes(np.concatenate(curves)):
                 row[0].set_yscale("log")  # for the whole row, which shares it
-        self.ax_.legend(frameon=False)
+            elif name in FROM_ZERO:
+                row[0].set_ylim(bottom=0)
+        self.figure_.align_ylabels(self.axes_[:, 0])
+        self._add_legend()
         return self
+
+    def _add_legend(self) -> None:
+        """Say what the curves are: within one panel, or below several, which may be small."""
+        handles, labels = self.ax_.get_legend_handles_labels()
+        if list(self.histories) == [""]:
+            labels[-1] += f": epoch {self.histories[''].kept}"
+        options = {"handles": handles, "labels": labels, "frameon": False, "handlelength": 1.6}
+        layout = self.figure_.get_layout_engine()
+        if self.axes_.size > 1 and getattr(layout, "adjust_compatible", True) is False:
+            self.figure_.legend(loc="outside lower center", ncols=len(labels), **options)
+        else:
+            self.ax_.legend(**options)
 
 
 def _draw_panel(ax, name: str, history: Bunch) -> None:
@@ -208,7 +226,7 @@ def _draw_panel(ax, name: str, history: Bunch) -> None:
         epochs = np.arange(1, len(values) + 1)
         if len(values):
             ax.plot(epochs, values, **style, **marker_for(len(values)))
-    ax.axvline(history.kept, color=GREY, linestyle=":", label=f"kept: epoch {history.kept}")
+    ax.axvline(history.kept, color=GREY, linestyle=":", label="kept")
     count_on(ax.xaxis)
 
 
