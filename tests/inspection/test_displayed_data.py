@@ -2,21 +2,16 @@
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-matplotlib = pytest.importorskip("matplotlib")
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt  # noqa: E402 (after the choice of a backend without a screen)
-from numpy.testing import assert_allclose, assert_array_equal  # noqa: E402
-from sklearn.model_selection import GridSearchCV, cross_validate  # noqa: E402
-from sklearn.pipeline import make_pipeline  # noqa: E402
-from sklearn.preprocessing import StandardScaler  # noqa: E402
-
-from planted import FEATURE, Picker, planted  # noqa: E402
-from sequences import ragged  # noqa: E402
-from sklearn_rnn import RNNClassifier, RNNRegressor  # noqa: E402
-from sklearn_rnn.callbacks import EarlyStopping  # noqa: E402
-from sklearn_rnn.inspection import (  # noqa: E402
+from planted import FEATURE, Picker, planted
+from sequences import ragged
+from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.callbacks import EarlyStopping
+from sklearn_rnn.inspection import (
     AttributionDisplay,
     ForecastDisplay,
     HiddenStatesDisplay,
@@ -26,7 +21,10 @@ from sklearn_rnn.inspection import (  # noqa: E402
     input_gradients,
     permutation_importance,
 )
-from sklearn_rnn.preprocessing import PerTimestep, PerTimestepTarget  # noqa: E402
+from sklearn_rnn.preprocessing import PerTimestep, PerTimestepTarget
+
+plt = pytest.importorskip("matplotlib.pyplot")
+plt.switch_backend("Agg")  # no test needs a screen
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -5,16 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.utils import Bunch
 
-matplotlib = pytest.importorskip("matplotlib")
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt  # noqa: E402 (after the choice of a backend without a screen)
-from sklearn.utils import Bunch  # noqa: E402
-
-from sequences import CONTAINERS, ragged  # noqa: E402
-from sklearn_rnn import RNNClassifier, RNNRegressor  # noqa: E402
-from sklearn_rnn.inspection import (  # noqa: E402
+from sequences import CONTAINERS, ragged
+from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.inspection import (
     AttributionDisplay,
     ForecastDisplay,
     HiddenStatesDisplay,
@@ -22,6 +17,9 @@ from sklearn_rnn.inspection import (  # noqa: E402
     TimestepLabelsDisplay,
     TrainingDisplay,
 )
+
+plt = pytest.importorskip("matplotlib.pyplot")
+plt.switch_backend("Agg")  # no test needs a screen
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -104,7 +102,7 @@ DRAW = {
 def texts_of(figure):
     """The visible texts of a figure with their boxes, in pixels."""
     figure.canvas.draw()
-    texts = figure.findobj(lambda artist: isinstance(artist, matplotlib.text.Text))
+    texts = figure.findobj(lambda artist: isinstance(artist, plt.Text))
     shown = [text for text in texts if text.get_visible() and text.get_text().strip()]
     # Ticks beyond the limits of an axis exist, but are not drawn.
     return [(text, text.get_window_extent()) for text in shown if not is_hidden_tick(text)]
