@@ -90,7 +90,7 @@ DRAW = {
     ),
     "labels": draw_labels,
     "only labels": lambda n, ax: TimestepLabelsDisplay.from_predictions(
-        None, np.resize([True, False], n), ax=ax
+        None, np.resize(["walking slowly", "sitting upstairs", "standing", "falling"], n), ax=ax
     ),
     "forecast": draw_forecast,
     "hidden states": lambda n, ax: HiddenStatesDisplay.from_states(

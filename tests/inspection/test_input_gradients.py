@@ -275,6 +275,18 @@ def test_two_dimensions(as_frame, scaler):
     assert_allclose(shares.sum(axis=1), model.predict(X) - model.predict(nothing), atol=1e-9)
 
 
+def test_padding_in_two_dimensions():
+    table = sequences()[0][:, :1] + np.arange(5.0)
+    table[0, 3:] = np.nan
+    model = RNNRegressor(**SMALL).fit(table, np.arange(len(table)))
+    baseline = np.arange(5.0)
+    shares = input_gradients(model, table, method="integrated", baseline=baseline)
+    assert_array_equal(np.isnan(shares), np.isnan(table))
+    nothing = np.where(np.isnan(table), np.nan, baseline)
+    expected = model.predict(table) - model.predict(nothing)
+    assert_allclose(np.nansum(shares, axis=1), expected, atol=1e-9)
+
+
 def test_sequences_of_one_feature_without_an_axis():
     X = [x[:, 0] for x in sequences()]
     model = RNNRegressor(**SMALL).fit(X, np.arange(len(X)))
