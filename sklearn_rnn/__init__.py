@@ -7,7 +7,15 @@ from sklearn_rnn._regressor import RNNRegressor
 from sklearn_rnn._version import __version__
 
 # Imported on first use, as scikit-learn's own, so that `import sklearn_rnn` stays quick.
-_SUBMODULES = ["callbacks", "metrics", "model_selection", "preprocessing", "streaming", "utils"]
+_SUBMODULES = [
+    "callbacks",
+    "inspection",
+    "metrics",
+    "model_selection",
+    "preprocessing",
+    "streaming",
+    "utils",
+]
 
 __all__ = ["RNNClassifier", "RNNRegressor", "__version__"]
 __all__ += _SUBMODULES

@@ -29,7 +29,7 @@ WINGS = [
     [""],  # the package itself: re-exports
     ["_stratified_folds"],
     ["callbacks", "metrics", "_cross_val_predict", "model_selection", "preprocessing"],
-    ["streaming", "utils"],
+    ["inspection", "streaming", "utils"],
 ]
 # Within the core, and within training, the order is finer.
 CORE = [

@@ -167,8 +167,27 @@ def softmax(raw: np.ndarray) -> np.ndarray:
     return exponential / exponential.sum(axis=0)
 
 
+def softmax_gradient(raw: np.ndarray, d_linked: np.ndarray) -> np.ndarray:
+    p = softmax(raw)
+    return p * (d_linked - (p * d_linked).sum(axis=0))  # ∂p_j/∂ŷ_k = p_k (δ_jk - p_j)
+
+
 def logistic(raw: np.ndarray) -> np.ndarray:
     return 0.5 + 0.5 * np.tanh(0.5 * raw)  # = 1 / (1 + e^-ŷ), free of overflow
+
+
+def logistic_gradient(raw: np.ndarray, d_linked: np.ndarray) -> np.ndarray:
+    p = logistic(raw)
+    return p * (1 - p) * d_linked
+
+
+# The gradient on raw outputs, from that on the predictions which a link makes of them.
+LINK_GRADIENTS: dict[Callable, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    identity: lambda raw, d_linked: d_linked,
+    np.exp: lambda raw, d_linked: np.exp(raw) * d_linked,
+    softmax: softmax_gradient,
+    logistic: logistic_gradient,
+}
 
 
 LOSSES = {

@@ -239,7 +239,7 @@ class Network:
         """Backpropagate the gradient on the raw outputs of the forward pass that wrote the tape.
 
         The pass uses up the tape. It overwrites `gradients`, and returns the gradient on the
-        inputs, (n_inputs, packed columns), if you ask for it.
+        inputs as they came, (n_inputs, packed columns), if you ask for it.
 
         d_outputs : zero in the columns of sequences that run on
         """
@@ -261,6 +261,8 @@ class Network:
         for chunk, d_xs in d_h:
             for span, d_x in zip(chunk, d_xs, strict=True):
                 span.unpack(d_inputs)[...] = d_x
+        if self._standardizer is not None:
+            self._standardizer.backward(d_inputs)
         return d_inputs
 
     def _feature_gradients(self, tape: Tape, d_outputs: np.ndarray) -> Flow:

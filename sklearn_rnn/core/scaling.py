@@ -56,3 +56,11 @@ class Standardizer:
             part -= self.low[numbers]
             part /= self.scale[numbers]
         return rows
+
+    def backward(self, d_columns: np.ndarray) -> None:
+        """Turn gradients on values without units into those on the values, in place.
+
+        d_columns : (features, n)
+        """
+        n_features = len(d_columns)
+        d_columns /= self.scale[:n_features, np.newaxis]  # x' = (x - mean) / scale

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from networks import HYPER, TARGETS
-from sklearn_rnn.core.losses import LOSSES
+from sklearn_rnn.core.losses import LINK_GRADIENTS, LOSSES
 
 N_OUTPUTS, COLUMNS = 3, 5
 
@@ -186,3 +186,17 @@ def test_link_of_sigmoids():
     probability = LOSSES["sigmoid_cross_entropy"].link(raw)
     np.testing.assert_array_equal(probability[:, :3], [[0.5, 0.0, 1.0]])
     np.testing.assert_allclose(probability[0, 3:], 1 / (1 + np.exp([-2.0, 2.0])), rtol=1e-15)
+
+
+@losses
+def test_gradient_of_the_link(name):
+    raw, _, _ = draw(name)
+    link, epsilon = LOSSES[name].link, 1e-6
+    d_linked = np.random.default_rng(1).standard_normal(raw.shape)
+    numeric = np.empty_like(raw)
+    for index in np.ndindex(raw.shape):
+        shift = np.zeros_like(raw)
+        shift[index] = epsilon
+        difference = link(raw + shift) - link(raw - shift)
+        numeric[index] = np.vdot(difference, d_linked) / (2 * epsilon)
+    np.testing.assert_allclose(LINK_GRADIENTS[link](raw, d_linked), numeric, rtol=0, atol=1e-8)

@@ -20,6 +20,7 @@ from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.cells.elman import ACTIVATIONS
 from sklearn_rnn.core.network import Network
+from sklearn_rnn.core.scaling import Scaling, Units
 
 RAGGED = [3, 9, 1, 3, 14, 1, 2]
 
@@ -215,6 +216,23 @@ def test_gradients_on_inputs_are_optional(cell, activation, n_layers, bidirectio
     _, tape = network.forward(packed.batch)
     assert network.backward(tape, d_outputs, more_gradients, input_gradient=True) is not None
     np.testing.assert_array_equal(gradients.vector, more_gradients.vector)
+
+
+@pytest.mark.parametrize("n_inputs", [1, 3])
+def test_gradients_on_inputs_are_in_the_units_of_the_inputs(n_inputs):
+    sequences = make_sequences(RAGGED, n_inputs)
+    scaling = Scaling(np.arange(3.0)[:n_inputs], np.array([0.1, 2.0, 50.0])[:n_inputs])
+    d_inputs = []
+    for units, values in [
+        (Units(), sequences),
+        (Units(scaling), list(map(scaling.undo, sequences))),
+    ]:
+        network = make_network(n_inputs=n_inputs)
+        network.units = units
+        _, tape = network.forward(pack(values).batch)
+        d_outputs = np.ones((2, len(RAGGED)))
+        d_inputs.append(network.backward(tape, d_outputs, unset_gradients(network), True))
+    np.testing.assert_allclose(d_inputs[1], d_inputs[0] / scaling.scale[:, np.newaxis], rtol=1e-9)
 
 
 @cells
