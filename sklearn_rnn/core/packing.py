@@ -52,6 +52,11 @@ class Span(NamedTuple):
     def shape(self) -> tuple[int, int]:
         return self.n_steps, self.batch_size
 
+    @property
+    def steps(self) -> np.ndarray:
+        """The timesteps as a column vector."""
+        return np.arange(self.start, self.start + self.n_steps)[:, np.newaxis]
+
     def unpack(self, matrix: np.ndarray) -> np.ndarray:
         """View this span's columns of a matrix (rows, columns) as (n_steps, rows, batch)."""
         part = matrix[:, self.column : self.column + self.n_columns]
@@ -158,18 +163,20 @@ class Batch(ABC):
 
         starts : where each sequence of the batch starts in that array
         """
-        steps = self._steps(chunk)
-        if self.lengths[-1] > steps[-1, 0]:
-            return (steps + starts).ravel()
-        return (np.minimum(steps, self.lengths - 1) + starts)[steps < self.ends]
+        last_steps, parts = self.lengths - 1, []
+        for span in chunk or self._spans:
+            running = slice(span.batch_size)
+            parts.append(np.minimum(span.steps, last_steps[running]) + starts[running])
+        return np.concatenate(parts, axis=None)
 
     def is_real(self, chunk: Chunk | None = None) -> np.ndarray:
         """Return which packed columns of a chunk, or of the whole batch, lie within their sequence.
 
         The other columns belong to sequences that run on.
         """
-        steps = self._steps(chunk)
-        return (steps < self.lengths)[steps < self.ends]
+        spans = chunk or self._spans
+        parts = [span.steps < self.lengths[: span.batch_size] for span in spans]
+        return np.concatenate(parts, axis=None)
 
     def within(self, span: Span) -> np.ndarray | bool:
         """Return which timesteps of a span lie within their sequence, (n_steps, 1, batch).
@@ -179,7 +186,7 @@ class Batch(ABC):
         lengths = self.lengths[: span.batch_size]
         if lengths[-1] >= span.start + span.n_steps:
             return True
-        return (self._steps((span,)) < lengths)[:, np.newaxis]
+        return (span.steps < lengths)[:, np.newaxis]
 
     @cached_property
     def mirror(self) -> np.ndarray:
@@ -187,18 +194,25 @@ class Batch(ABC):
 
         Columns of sequences that run on stay in place. The permutation is its own inverse.
         """
-        steps = self._steps(None)
-        running = steps < self.ends
-        first_columns = np.cumsum(running.sum(axis=1)) - running.sum(axis=1)
-        mirrored = np.where(steps < self.lengths, self.lengths - 1 - steps, steps)
-        return (first_columns[mirrored] + np.arange(len(self.lengths)))[running]
+        numbers, parts = np.arange(len(self.lengths)), []
+        first_columns = np.concatenate(
+            [np.arange(s.column, s.column + s.n_columns, s.batch_size) for s in self._spans]
+        )  # of each timestep
+        for span in self._spans:
+            running, steps = slice(span.batch_size), span.steps
+            last_steps = self.lengths[running] - 1
+            mirrored = np.where(steps <= last_steps, last_steps - steps, steps)
+            parts.append(first_columns[mirrored] + numbers[running])
+        return np.concatenate(parts, axis=None)
 
-    def _steps(self, chunk: Chunk | None) -> np.ndarray:
-        """The timesteps of a chunk, or of the whole batch, as a column vector."""
-        first, end = 0, int(self.lengths[0])
-        if chunk is not None:
-            first, end = chunk[0].start, chunk[-1].start + chunk[-1].n_steps
-        return np.arange(first, end)[:, np.newaxis]
+    @cached_property
+    def _spans(self) -> Chunk:
+        """The whole batch as one chunk.
+
+        Index arrays are made span by span, and so have one item per packed column. An array of all
+        timesteps and all sequences is much larger if one sequence is long and many are short.
+        """
+        return next(self.chunks(self.n_columns, int(self.lengths[0])))
 
     def inputs(self, chunk: Chunk, standardizer: Standardizer | None = None) -> list[np.ndarray]:
         """Gather x for each span of a chunk, (n_steps, n_features, batch), in transposed memory.

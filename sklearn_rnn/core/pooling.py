@@ -201,7 +201,7 @@ class Max(Pool):
 
     def gradient(self, batch, span, d_values):
         running = slice(span.batch_size)
-        steps = np.arange(span.start, span.start + span.n_steps)[:, np.newaxis, np.newaxis]
+        steps = span.steps[:, np.newaxis]
         return (steps == self.first[:, running]) * d_values[:, running]  # max_t h_t
 
 

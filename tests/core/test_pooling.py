@@ -1,10 +1,9 @@
 """Pooling over time: the right timesteps, in constant memory, from segment to segment."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 
+from memory import peak_bytes
 from networks import POOLINGS, make_network, make_sequences, pack, predict, unset_gradients
 from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.cells import CELLS
@@ -189,11 +188,7 @@ def test_prediction_keeps_no_history(pooling):
         packed = pack(make_sequences([n_timesteps] * n_sequences))
         network = make_network(hidden_size=hidden_size, max_columns=64, pooling=pooling)
         arguments = packed.batch.lengths, lambda chosen: packed.batch, np.arange(4), n_sequences
-        tracemalloc.start()
-        network.predict(*arguments)
-        _, n_bytes = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        return n_bytes
+        return peak_bytes(lambda: network.predict(*arguments))
 
     short, long = peak(64), peak(6400)
     history_of_h = 6400 * n_sequences * hidden_size * 8

@@ -1,8 +1,6 @@
 """Prediction keeps the states of one timestep only, and many threads may predict at once."""
 
-import gc
 import threading
-import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 
@@ -11,6 +9,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from covering import only_thorough
+from memory import peak_bytes
 from sequences import padded, ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.core.cells import CELLS
@@ -34,13 +33,7 @@ def fitted(dtype=np.float32, cell="gru", hidden_size=HIDDEN_SIZE, per_step=False
 def peak(model, X):
     """The most memory that `predict` has at a time, beyond X."""
     model.predict(X[:1])  # what Python allocates once and for all
-    gc.collect()
-    tracemalloc.start()
-    try:
-        model.predict(X)
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    return peak_bytes(lambda: model.predict(X))
 
 
 def sequences(n_timesteps, dtype, n=N):

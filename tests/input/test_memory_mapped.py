@@ -1,13 +1,11 @@
 """Data that stay on disk: np.memmap, as a whole and in chunks."""
 
-import gc
-import tracemalloc
-
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
 from fits import assert_same_weights
+from memory import peak_bytes
 from sklearn_rnn import RNNClassifier, RNNRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -31,17 +29,6 @@ def y(path):
     return np.load(path, mmap_mode="r")[:, -1, 0] > 0
 
 
-def peak(work):
-    """The most memory that `work()` has at a time; what is mapped doesn't count."""
-    gc.collect()
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
 def by_chunks(X, y, copy=False):
     model = RNNClassifier(**FAST)
     for start in range(0, len(X), CHUNK):
@@ -57,8 +44,8 @@ def test_partial_fit_by_chunks_takes_the_memory_of_a_chunk(path, y):
     size = mapped[:CHUNK].nbytes
     by_chunks(mapped[:50], y[:50])  # what Python allocates once and for all
     for copy in (False, True):
-        one = peak(lambda copy=copy: by_chunks(mapped[:CHUNK], y[:CHUNK], copy))
-        assert peak(lambda copy=copy: by_chunks(mapped, y, copy)) < one + size / 2
+        one = peak_bytes(lambda copy=copy: by_chunks(mapped[:CHUNK], y[:CHUNK], copy))
+        assert peak_bytes(lambda copy=copy: by_chunks(mapped, y, copy)) < one + size / 2
     assert_same_weights(by_chunks(mapped, y), by_chunks(np.load(path), y))
 
 
@@ -66,8 +53,8 @@ def test_fit_reads_a_mapped_array_batch_by_batch(path, y):
     mapped = np.load(path, mmap_mode="r")
     model = RNNClassifier(**FAST, max_iter=1)
     model.fit(mapped[:50], y[:50])
-    assert peak(lambda: model.fit(mapped, y)) < mapped.nbytes / 4
-    assert peak(lambda: model.predict(mapped)) < mapped.nbytes / 4
+    assert peak_bytes(lambda: model.fit(mapped, y)) < mapped.nbytes / 4
+    assert peak_bytes(lambda: model.predict(mapped)) < mapped.nbytes / 4
     assert_same_weights(model, RNNClassifier(**FAST, max_iter=1).fit(np.load(path), y))
 
 

@@ -1,8 +1,6 @@
 """Truncated backpropagation through time: what `bptt_steps` does."""
 
-import gc
 import math
-import tracemalloc
 from itertools import cycle
 
 import numpy as np
@@ -13,6 +11,7 @@ from sklearn.base import clone
 import reference
 from covering import covering
 from fits import assert_same_fit, starting_weights
+from memory import peak_bytes
 from networks import OUTPUTS
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.core.cells import CELLS
@@ -328,13 +327,7 @@ def peak(n_timesteps, **parameters):
     X[1, n_timesteps // 2 :] = np.nan
     y = np.ones((2, n_timesteps)) if parameters["return_sequences"] else [0.0, 1.0]
     model = RNNRegressor(hidden_size=32, max_iter=1, random_state=0, **parameters)
-    gc.collect()
-    tracemalloc.start()
-    try:
-        model.fit(X, y)
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    return peak_bytes(lambda: model.fit(X, y))
 
 
 @pytest.mark.parametrize(("cell", "return_sequences"), [("lstm", False), ("gru", True)])
