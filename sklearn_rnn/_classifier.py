@@ -7,6 +7,7 @@ from sklearn.utils.metaestimators import available_if
 
 from sklearn_rnn._base import BaseRNN
 from sklearn_rnn._fitted import Response
+from sklearn_rnn._going_on import sample
 from sklearn_rnn._input.hyperparameters import only_in_epochs
 from sklearn_rnn._input.labels import (
     fill_of,
@@ -541,6 +542,55 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             sample_weight = read_weights(sample_weight, X, per_step)
         y = read_labels(y, X, per_step, sample_weight)
         return accuracy_score(y, self._labels(self._raw(X)), sample_weight=sample_weight)
+
+    @keeps_numpy_settings
+    def sample(self, X, n_steps, temperature=1.0, random_state=None):
+        """Continue sequences of symbols with labels drawn from the predicted probabilities.
+
+        The estimator must have been fitted on one-hot sequences, with one feature for each class in
+        the order of ``classes_``, and on the label that comes next. Each label is drawn, and is the
+        next timestep.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            The sequences so far, as for `predict`.
+        n_steps : int
+            How many labels to draw for each sequence, at least 1.
+        temperature : float, default=1.0
+            Divides the log-probabilities: below 1 likely labels are drawn more often, above 1 less.
+        random_state : int, RandomState instance or None, default=None
+            What draws.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples, n_steps)
+            The labels.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument can't be used, if the features aren't as many as the classes, or if the
+            network is bidirectional.
+
+        See Also
+        --------
+        stream : Reads sequences as they come.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_rnn import RNNClassifier
+        >>> text = "to and fro " * 60
+        >>> letters = sorted(set(text))
+        >>> codes = np.eye(len(letters))[[letters.index(letter) for letter in text]]
+        >>> X = np.stack([codes[i : i + 11] for i in range(600)])
+        >>> y = np.array(list(text))[11:611]
+        >>> model = RNNClassifier(hidden_size=16, learning_rate_init=0.02, random_state=0).fit(X, y)
+        >>> "".join(model.sample(X[:1], 11, random_state=0)[0])
+        'to and fro '
+        """
+        return sample(self, X, n_steps, temperature, random_state)
 
     @property
     def _responses(self):

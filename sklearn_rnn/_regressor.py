@@ -9,6 +9,7 @@ from sklearn.utils.metaestimators import available_if
 
 from sklearn_rnn._base import BaseRNN
 from sklearn_rnn._fitted import Response
+from sklearn_rnn._going_on import forecast
 from sklearn_rnn._input.hyperparameters import only_in_epochs
 from sklearn_rnn._input.targets import (
     RegressionTargets,
@@ -472,6 +473,56 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             sample_weight = read_weights(sample_weight, X, per_step)
         y = read_regression_targets(y, X, per_step, sample_weight)
         return r2_score(y, self._predictions(self._raw(X)), sample_weight=sample_weight)
+
+    @keeps_numpy_settings
+    def forecast(self, X, n_steps, X_future=None):
+        """Forecast several timesteps by feeding predictions back.
+
+        The estimator must have been fitted on targets that are the next values of the first
+        features of X: of one feature, or of as many as there are outputs. Each prediction is the
+        next timestep of these features.
+
+        Parameters
+        ----------
+        X : array-like or list of arrays
+            The sequences so far, as for `predict`.
+        n_steps : int
+            How many timesteps to forecast, at least 1.
+        X_future : array-like of shape (n_samples, n_timesteps, n_known), or list of arrays
+            The other features of X, which must be known ahead, at the timesteps after the end of X:
+            at least ``n_steps - 1`` of them, since nothing follows the last prediction. None if
+            there are no others.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples, n_steps) or (n_samples, n_steps, n_outputs)
+            The forecasts; they have outputs if the targets of `fit` had.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X, n_steps or X_future can't be used, if there are more outputs than features, or if
+            the network is bidirectional.
+
+        See Also
+        --------
+        stream : Reads sequences as they come.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_rnn import RNNRegressor
+        >>> from sklearn_rnn.preprocessing import sliding_windows
+        >>> series = np.sin(np.arange(200) / 3)
+        >>> X, y = sliding_windows(series[:180], window=20)
+        >>> model = RNNRegressor(hidden_size=16, learning_rate_init=0.01, random_state=0).fit(X, y)
+        >>> ahead = model.forecast(X[-1:], n_steps=20)
+        >>> ahead.shape
+        (1, 20)
+        >>> bool(np.abs(ahead[0] - series[179:199]).max() < 0.2)
+        True
+        """
+        return forecast(self, X, n_steps, X_future)
 
     @property
     def _responses(self):

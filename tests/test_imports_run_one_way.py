@@ -23,6 +23,7 @@ WINGS = [
     ["_input"],
     ["_training"],
     ["_stream"],
+    ["_going_on"],
     ["_fitted"],
     ["_base"],
     ["_regressor", "_classifier"],
