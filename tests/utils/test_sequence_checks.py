@@ -127,7 +127,7 @@ def test_what_cannot_be_pickled_fails_no_other_check():
 
 def skipped_for(estimator):
     """All the checks that are about something that our estimators don't do."""
-    skipped = {"check_decision_function", "check_fit_transform", "check_undeclared_input"}
+    skipped = {"check_decision_function", "check_undeclared_input"}
     if isinstance(estimator, RNNClassifier):
         skipped |= {"check_nonfinite_targets"}
         if estimator.return_sequences or estimator.class_weight:
