@@ -33,6 +33,7 @@ from sklearn_rnn._training.progress import Ending, Progress, StoppingRule, Valid
 from sklearn_rnn._training.units import units_of
 from sklearn_rnn._training.validation import Validator
 from sklearn_rnn.core.architecture import Architecture
+from sklearn_rnn.core.heads import Head
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.optimizers import SOLVERS
@@ -89,6 +90,10 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
     @abstractmethod
     def _loss_for(self, targets: Targets) -> str:
         """Return the loss's name in core.losses.LOSSES."""
+
+    def _head(self) -> Head:
+        """Return the head of the network that the parameters ask for."""
+        return Head()
 
     @abstractmethod
     def _score(self, targets: np.ndarray, raw: np.ndarray, weights: np.ndarray) -> float:
@@ -244,16 +249,18 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
 
     def _prepare_run(self, examples: Examples, goes_on: bool) -> Run:
         """Make a new network, or copy the trained one, so that a failing fit changes nothing."""
+        head = self._head()
         architecture = Architecture(
             cell=self.cell,
             activation=self.activation,
             n_inputs=examples.X.n_features,
             hidden_size=int(self.hidden_size),
             n_layers=int(self.n_layers),
-            n_outputs=examples.targets.n_outputs,
+            n_outputs=examples.targets.n_outputs * head.n_per_target,
             return_sequences=bool(self.return_sequences),
             bidirectional=bool(self.bidirectional),
             pooling=pools_of(self),
+            head=head,
         )
         solver = LBFGS() if self.solver == "lbfgs" else SOLVERS[self.solver](self)
         rule = StoppingRule(**self._plain("tol", "n_iter_no_change", "early_stopping"))
@@ -335,10 +342,12 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
     def _descent(self, run: Run, data: TrainingData, monitor: Monitor) -> Descent:
         """Return what trains the network; a new network starts at the loss's best constant."""
         network, progress, rule = run.network, run.progress, run.rule
+        architecture = network.architecture
         loss = TrainingLoss.of(LOSSES[self._loss], self, network.units.targets)
         if not progress.n_epochs:
-            start = loss.learned.intercept(*data.weighted_targets(network.architecture.n_outputs))
-            network.architecture.named(network.parameters)["output.b_y"][...] = start
+            start = loss.learned.intercept(*data.weighted_targets(architecture.n_outputs))
+            b_y = architecture.named(network.parameters)["output.b_y"]
+            b_y[...] = architecture.head.inverse(start)
         if run.scorer is None:  # a callback's scorer may have no units
             rule = replace(rule, tol=rule.tol * loss.unit)
         alpha = plain(self.alpha)

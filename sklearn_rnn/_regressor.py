@@ -2,11 +2,10 @@
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
 from sklearn_rnn._base import BaseRNN
-from sklearn_rnn._input.hyperparameters import only_in_epochs
+from sklearn_rnn._input.hyperparameters import only_in_epochs, quantiles_of
 from sklearn_rnn._input.sequences import Sequences
 from sklearn_rnn._input.targets import (
     RegressionTargets,
@@ -14,7 +13,9 @@ from sklearn_rnn._input.targets import (
     read_regression_targets,
     read_weights,
 )
+from sklearn_rnn._scores import regression_score
 from sklearn_rnn._settings import keeps_numpy_settings
+from sklearn_rnn.core.heads import Head, NonCrossing
 from sklearn_rnn.core.losses import LOSSES
 
 
@@ -468,10 +469,11 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         if sample_weight is not None:
             sample_weight = read_weights(sample_weight, X, per_step)
         y = read_regression_targets(y, X, per_step, sample_weight)
-        return r2_score(y, self._predict(X), sample_weight=sample_weight)
+        quantiles = self._architecture.head.quantiles
+        return regression_score(y, self._predict(X), quantiles, sample_weight)
 
     def _predict(self, X: Sequences) -> np.ndarray:
-        predicted = self._linked(self._raw(X))
+        predicted = self._architecture.head.by_target(self._linked(self._raw(X)))
         return predicted[:, 0] if self._one_output else predicted
 
     def _read_targets(self, y, X, weights, classes=None):
@@ -481,14 +483,19 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     def _loss_for(self, targets):
         return self.loss
 
+    def _head(self):
+        quantiles = quantiles_of(self)
+        return Head() if quantiles is None else NonCrossing(quantiles)
+
     def _check_targets(self, examples, *, starts_training):
         if self.loss == "poisson":
             y = examples.targets.values
             check_counts(y, examples.X, may_all_be_zero=not starts_training)
 
     def _score(self, targets, raw, weights):
-        predicted = LOSSES[self._loss].link(raw)
-        return r2_score(targets, predicted, sample_weight=weights)
+        head = self._head()
+        predicted = head.by_target(LOSSES[self._loss].link(raw))
+        return regression_score(targets, predicted, head.quantiles, weights)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -57,6 +57,7 @@ class Tape(NamedTuple):
     pooling: Pooling
     masks: Masks
     features: np.ndarray  # [h; 1] or [pooled h; 1], what the output layer has read
+    a: np.ndarray  # what it has made of them, and the head has read
     token: object  # identifies the pass
 
     @property
@@ -166,8 +167,9 @@ class Network:
             pooling.forward(h, features[:-1])
         if masks.features is not None:
             features[:-1] *= masks.features
-        raw = output @ features  # y = W_hy h + b_y
-        return raw, Tape(batch, chunks, tapes, pooling, masks, features, token)
+        a = output @ features  # a = W_hy h + b_y
+        tape = Tape(batch, chunks, tapes, pooling, masks, features, a, token)
+        return self.architecture.head.forward(a), tape
 
     def _inputs(self, batch: Batch, chunks: Iterable[Chunk]) -> Stream:
         """Yield chunks with x of their spans, without units."""
@@ -227,8 +229,9 @@ class Network:
             raise ValueError("The tape is used up, or the network has run again since it wrote it.")
         self._token = None
         gradients.vector[...] = 0
-        np.matmul(d_outputs, tape.features.T, out=gradients["output.W"])  # y = W_hy h + b_y
-        d_h = self._feature_gradients(tape, d_outputs)
+        d_a = self.architecture.head.backward(tape.a, d_outputs)
+        np.matmul(d_a, tape.features.T, out=gradients["output.W"])  # a = W_hy h + b_y
+        d_h = self._feature_gradients(tape, d_a)
         for k in reversed(range(len(self.layers))):
             d_h, d_x_wanted = masked(d_h, tape.masks.outputs[k]), input_gradient or k > 0
             d_h = self.layers[k].backward(tape.layers[k], d_h, of_layer(gradients, k), d_x_wanted)
@@ -243,15 +246,15 @@ class Network:
                 span.unpack(d_inputs)[...] = d_x
         return d_inputs
 
-    def _feature_gradients(self, tape: Tape, d_outputs: np.ndarray) -> Stream:
+    def _feature_gradients(self, tape: Tape, d_a: np.ndarray) -> Stream:
         """Yield the chunks, last one first, with the gradient on the top layer's h."""
         W_hy_T = self.parameters["output.W"][:, :-1].T
         if self.architecture.return_sequences:
             return (
-                (chunk, [np.matmul(W_hy_T, span.unpack(d_outputs)) for span in chunk])
+                (chunk, [np.matmul(W_hy_T, span.unpack(d_a)) for span in chunk])
                 for chunk in reversed(tape.chunks)
             )
-        d_features = W_hy_T @ d_outputs
+        d_features = W_hy_T @ d_a
         if tape.masks.features is not None:
             d_features *= tape.masks.features
         return tape.pooling.backward(tape.chunks, d_features)
@@ -294,21 +297,20 @@ class Network:
             Pooling(batch, start.pools).forward(h, features)
             # A product per length, so that sequences of other lengths change no bit.
             for first, last in batch.equally_long:
-                raw = W_hy @ features[:, first:last]
-                out[out_starts[first:last]] = self._in_units(raw.T + b_y)
+                a = W_hy @ features[:, first:last]
+                out[out_starts[first:last]] = self._outputs(a.T + b_y)
             return
         for chunk, arrays in h:
-            raw = [
-                np.matmul(W_hy, part).transpose(0, 2, 1).reshape(-1, len(b_y)) for part in arrays
-            ]
+            a = [np.matmul(W_hy, part).transpose(0, 2, 1).reshape(-1, len(b_y)) for part in arrays]
             real = batch.is_real(chunk)
-            rows = np.concatenate(raw)[real] + b_y
-            out[batch.positions(out_starts, chunk)[real]] = self._in_units(rows)
+            rows = np.concatenate(a)[real] + b_y
+            out[batch.positions(out_starts, chunk)[real]] = self._outputs(rows)
 
-    def _in_units(self, rows: np.ndarray) -> np.ndarray:
-        """Return raw outputs, (n, n_outputs), in the units of the targets."""
-        scaling = self.units.targets
-        return rows if scaling is None else scaling.undo(rows)
+    def _outputs(self, rows: np.ndarray) -> np.ndarray:
+        """Return raw outputs in the units of the targets, given rows of W_hy h + b_y."""
+        head, scaling = self.architecture.head, self.units.targets
+        rows = head.forward(rows.T).T
+        return rows if scaling is None else head.in_units(rows, scaling)
 
 
 def masked(stream: Stream, mask: np.ndarray | None) -> Stream:
