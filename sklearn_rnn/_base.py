@@ -276,6 +276,13 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         return network, Progress(rng, solver.init(network.parameters.vector))
 
     def _resume(self, architecture, solver) -> tuple[Network, Progress]:
+        head, trained_head = architecture.head, self._architecture.head
+        if head != trained_head:
+            raise ValueError(
+                f"loss={self.loss!r} and quantile={self.quantile!r} ask for {head}, but the "
+                f"network was trained for {trained_head} and can't go on otherwise: set them back, "
+                "or warm_start=False, or make a new estimator."
+            )
         if architecture != self._architecture:
             raise ValueError(
                 f"The network is {self._architecture} and can't go on as {architecture}. Training "

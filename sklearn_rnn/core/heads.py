@@ -25,6 +25,9 @@ SMALLEST_GAP = 1e-4
 class Head:
     """One number for each target, as it is."""
 
+    def __str__(self):
+        return "one prediction for each target"
+
     quantiles: ClassVar[tuple[float, ...] | None] = None  # that the numbers of a target are
 
     @property
@@ -65,6 +68,9 @@ class NonCrossing(Head):
     """
 
     quantiles: tuple[float, ...]  # type: ignore[misc]
+
+    def __str__(self):
+        return f"the quantiles {list(self.quantiles)} of each target"
 
     @property
     def n_per_target(self) -> int:

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize_scalar
 from sklearn.base import clone
-from sklearn.metrics import get_scorer
+from sklearn.metrics import get_scorer, mean_pinball_loss
 
 from covering import covering
 from fits import assert_same_weights
@@ -138,6 +138,34 @@ def test_training_stops_where_it_does_in_other_units(loss, early_stopping):
     model = RNNRegressor(**options, **parameters).fit(X, Y)
     other = RNNRegressor(**options, **in_new_units).fit(X, C * Y + D)
     assert 3 < model.n_iter_ == other.n_iter_ < 60
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_several_quantiles_of_several_outputs_have_the_units_of_y(solver, dtype):
+    y = np.column_stack([Y, Y**2])
+    factors, constants = np.array([250.0, 0.004]), np.array([-7000.0, 3.0])
+    options = ON | {"loss": "quantile", "quantile": [0.1, 0.5, 0.9], "solver": solver}
+    sequences = [x.astype(dtype) for x in X]
+    validation = {"X_val": sequences[:9], "y_val": y[:9]}
+    model = RNNRegressor(**options).fit(sequences, y, **validation)
+    validation["y_val"] = y[:9] * factors + constants
+    other = RNNRegressor(**options).fit(sequences, y * factors + constants, **validation)
+    expected = model.predict(sequences) * factors[:, np.newaxis] + constants[:, np.newaxis]
+    rtol = 1e-9 if dtype is np.float64 else 1e-4
+    spread = factors[:, np.newaxis]
+    assert_allclose(other.predict(sequences) / spread, expected / spread, rtol=rtol)
+    assert_allclose(other.validation_scores_, model.validation_scores_, rtol=10 * rtol, atol=rtol)
+    # The loss is in the units of y, too.
+    for fitted, targets in ((model, y), (other, y * factors + constants)):
+        predicted = fitted.predict(sequences[:9])
+        losses = [
+            mean_pinball_loss(targets[:9], predicted[:, :, k], alpha=q)
+            for k, q in enumerate(options["quantile"])
+        ]
+        assert fitted.validation_loss_curve_[fitted.best_iteration_ - 1] == pytest.approx(
+            np.mean(losses), rel=1e-5
+        )
 
 
 def test_a_callbacks_scorer_sees_predictions_in_their_units():
