@@ -28,7 +28,7 @@ from sklearn_rnn._training.lbfgs import LBFGS, LBFGSDescent, objective_in_double
 from sklearn_rnn._training.minibatch import MinibatchDescent, MinibatchOptions, auto_batch_size
 from sklearn_rnn._training.objective import Dropouts, Objective, TrainingLoss
 from sklearn_rnn._training.outcome import problems
-from sklearn_rnn._training.plateau import constant_losses
+from sklearn_rnn._training.plateau import ConstantLoss, constant_losses
 from sklearn_rnn._training.progress import Ending, Progress, StoppingRule, Validation
 from sklearn_rnn._training.units import units_of
 from sklearn_rnn._training.validation import Validator
@@ -55,7 +55,7 @@ class Run:
     rule: StoppingRule
     goes_on: bool  # from an earlier fit, in the same units
     scorer: Callable | None = None  # a callback's, which scores the validation data
-    constant_losses: Callable[[], dict[str, float]] = dict  # see `_training.plateau`
+    constant_losses: Callable[[], dict[str, ConstantLoss]] = dict  # see `_training.plateau`
 
 
 class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCMeta):
@@ -279,9 +279,9 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         head, trained_head = architecture.head, self._architecture.head
         if head != trained_head:
             raise ValueError(
-                f"loss={self.loss!r} and quantile={self.quantile!r} ask for {head}, but the "
-                f"network was trained for {trained_head} and can't go on otherwise: set them back, "
-                "or warm_start=False, or make a new estimator."
+                f"The parameters ask for {head}, but the network was trained for {trained_head} "
+                "and can't go on otherwise: set loss and quantile as they were, or "
+                "warm_start=False, or make a new estimator."
             )
         if architecture != self._architecture:
             raise ValueError(

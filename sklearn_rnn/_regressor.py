@@ -5,7 +5,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
 from sklearn_rnn._base import BaseRNN
-from sklearn_rnn._input.hyperparameters import only_in_epochs, quantiles_of
+from sklearn_rnn._input.hyperparameters import check_flag, only_in_epochs, quantiles_of
 from sklearn_rnn._input.sequences import Sequences
 from sklearn_rnn._input.targets import (
     RegressionTargets,
@@ -15,7 +15,7 @@ from sklearn_rnn._input.targets import (
 )
 from sklearn_rnn._scores import regression_score
 from sklearn_rnn._settings import keeps_numpy_settings
-from sklearn_rnn.core.heads import Head, NonCrossing
+from sklearn_rnn.core.heads import Head, MeanAndDeviation, NonCrossing
 from sklearn_rnn.core.losses import LOSSES
 
 
@@ -314,7 +314,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     True
     """
 
-    _losses = ("squared_error", "absolute_error", "huber", "quantile", "poisson")
+    _losses = ("squared_error", "absolute_error", "huber", "quantile", "poisson", "gaussian")
     _auto_pooling = ("last",)
 
     def __init__(  # noqa: PLR0913 (scikit-learn finds parameters in the signature)
@@ -421,13 +421,16 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         return self._partial_fit(X, y, sample_weight)
 
     @keeps_numpy_settings
-    def predict(self, X):
+    def predict(self, X, return_std=False):
         """Predict the targets.
 
         Parameters
         ----------
         X : array-like or list of arrays
             The sequences, as for `fit`. Any length is allowed, unless the fit was on 2-D X.
+        return_std : bool, default=False
+            Whether to return the standard deviations of the targets, too. Only for
+            ``loss="gaussian"``.
 
         Returns
         -------
@@ -435,19 +438,33 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             The predictions: the mean, or the statistic that belongs to ``loss``. With
             ``return_sequences=True``, a list X gives a list of arrays (n_timesteps_i,) or
             (n_timesteps_i, n_outputs). An array X gives an array (n_samples, n_timesteps) or
-            (n_samples, n_timesteps, n_outputs), with NaN in padding.
+            (n_samples, n_timesteps, n_outputs), with NaN in padding. If ``quantile`` is a list,
+            there is another axis at the end, with the quantiles in their order.
+        y_std : ndarray or list of ndarray
+            The standard deviations, in the form of y. Returned only with ``return_std=True``.
 
         Raises
         ------
         ValueError, TypeError
-            If X can't be used.
+            If X can't be used, or if ``return_std=True`` and the loss of the fit wasn't "gaussian".
         """
+        check_flag("return_std", return_std)
         X = self._read_for_prediction(X)
-        return self._in_container(X, self._predict(X))
+        head = self._architecture.head
+        if not return_std:
+            return self._in_container(X, self._predict(X))
+        if not isinstance(head, MeanAndDeviation):
+            raise ValueError(
+                "return_std=True needs standard deviations, which a network fitted with "
+                f"loss={self._loss!r} doesn't predict: fit it with loss='gaussian'."
+            )
+        raw = self._raw(X)
+        parts = (self._by_output(part) for part in (head.by_target(raw), head.deviations(raw)))
+        return tuple(self._in_container(X, part) for part in parts)
 
     @keeps_numpy_settings
     def score(self, X, y, sample_weight=None):
-        """Return R², over all valid timesteps with ``return_sequences=True``.
+        """Return R² or D², over all valid timesteps with ``return_sequences=True``.
 
         Parameters
         ----------
@@ -457,7 +474,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Returns
         -------
         score : float
-            R², averaged over the outputs; 1 is best.
+            R², averaged over the outputs; 1 is best. If ``quantile`` is a list, D² of the pinball
+            loss (`sklearn.metrics.d2_pinball_score`), averaged over outputs and quantiles: 1 is
+            best, and 0 is as good as the quantiles of y.
 
         Raises
         ------
@@ -473,7 +492,10 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         return regression_score(y, self._predict(X), quantiles, sample_weight)
 
     def _predict(self, X: Sequences) -> np.ndarray:
-        predicted = self._architecture.head.by_target(self._linked(self._raw(X)))
+        return self._by_output(self._architecture.head.by_target(self._linked(self._raw(X))))
+
+    def _by_output(self, predicted: np.ndarray) -> np.ndarray:
+        """Return predictions (n, n_outputs, ...) without the axis that y didn't have."""
         return predicted[:, 0] if self._one_output else predicted
 
     def _read_targets(self, y, X, weights, classes=None):
@@ -484,6 +506,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         return self.loss
 
     def _head(self):
+        if self.loss == "gaussian":
+            return MeanAndDeviation()
         quantiles = quantiles_of(self)
         return Head() if quantiles is None else NonCrossing(quantiles)
 

@@ -225,6 +225,22 @@ def several_quantiles(raw, y, qs):
     return np.mean(losses), d_raw.ravel()
 
 
+def mean_and_deviation(raw):
+    """The first half of the raw outputs as they are; softplus(raw) + 0.001 of the others."""
+    n = len(raw) // 2
+    return raw[:n], np.logaddexp(0.0, raw[n:]) + 1e-3
+
+
+def gaussian(raw, y):
+    """1/n_targets Σ_k of -log p(y_k), without a constant, for a normal distribution."""
+    mean, deviation = mean_and_deviation(raw)
+    variance, residual = deviation**2, mean - y
+    value = np.mean(residual**2 / (2 * variance) + np.log(variance) / 2)
+    d_deviation = -(residual**2) / deviation**3 + 1 / deviation
+    d_raw = np.concatenate([residual / variance, d_deviation * sigmoid(raw[len(y) :])])
+    return value, d_raw / len(y)
+
+
 def poisson(raw, y):
     """1/n_outputs Σ_k [e^raw_k - y_k raw_k], which is -log p(y_k) of the mean e^raw_k, + const."""
     return np.mean(np.exp(raw) - y * raw), (np.exp(raw) - y) / len(raw)
@@ -256,6 +272,7 @@ LOSSES = {
     "huber": huber,
     "quantile": quantile,
     "several_quantiles": several_quantiles,
+    "gaussian": gaussian,
     "poisson": poisson,
     "softmax": softmax,
     "sigmoid": binary_cross_entropy,

@@ -20,6 +20,10 @@ from sklearn_rnn.core.scaling import Scaling
 # distance of the outermost ones. At zero the increment would have no gradient.
 SMALLEST_GAP = 1e-4
 
+# The smallest standard deviation, in the network's units: the likelihood of targets that are met
+# exactly has no upper limit. (torch.nn.GaussianNLLLoss has the same limit.)
+SMALLEST_DEVIATION = 1e-3
+
 
 @dataclass(frozen=True)
 class Head:
@@ -119,3 +123,40 @@ class NonCrossing(Head):
     def _parts_of_rows(self, rows: np.ndarray) -> np.ndarray:
         """View (n, n_outputs) as (n, n_quantiles, n_targets)."""
         return rows.reshape(len(rows), self.n_per_target, -1)
+
+
+@dataclass(frozen=True)
+class MeanAndDeviation(Head):
+    """The means of the targets, and their standard deviations, which are positive."""
+
+    def __str__(self):
+        return "a mean and a standard deviation of each target"
+
+    @property
+    def n_per_target(self):
+        return 2
+
+    def forward(self, a):
+        mean, b = np.split(a, 2)
+        return np.concatenate([mean, softplus(b) + SMALLEST_DEVIATION])
+
+    def backward(self, a, d_outputs):
+        d_mean, d_deviation = np.split(d_outputs, 2)
+        return np.concatenate([d_mean, d_deviation * logistic(np.split(a, 2)[1])])
+
+    def inverse(self, outputs):
+        mean, deviation = np.split(outputs, 2)
+        above = np.maximum(deviation - SMALLEST_DEVIATION, SMALLEST_DEVIATION)
+        return np.concatenate([mean, inverse_softplus(above)])
+
+    def in_units(self, rows, scaling):
+        mean, deviation = np.split(rows, 2, axis=1)
+        return np.concatenate([scaling.undo(mean), deviation * scaling.scale], axis=1)
+
+    def by_target(self, rows):
+        """Return the means, (n, n_targets)."""
+        return np.split(rows, 2, axis=1)[0]
+
+    def deviations(self, rows: np.ndarray) -> np.ndarray:
+        """Return the standard deviations, (n, n_targets)."""
+        return np.split(rows, 2, axis=1)[1]

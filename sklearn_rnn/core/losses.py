@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_rnn.core.heads import SMALLEST_DEVIATION
 from sklearn_rnn.core.links import identity, logistic, softmax
 
 # The smallest mean to take the logarithm of. Its logarithm is a moderate number in float32, too.
@@ -31,8 +32,8 @@ class Loss(NamedTuple):
     intercept : maps targets (n, n_targets) and weights (n,) to the constant raw outputs with the
         smallest loss, from which training starts; classes are indicators there
     parameters : the keywords of `evaluate` and `intercept` that the user may set
-    power : if all targets are c times as large, the loss is c ** power times as large; None if
-        targets can't have other units
+    power : if all targets are c times as large, the loss is c ** power times as large, or changes
+        by a constant (0); None if targets can't have other units
     lengths : the parameters that are in the units of the targets
     """
 
@@ -108,6 +109,19 @@ def poisson(raw, target, weight):
     return float(np.vdot(loss.sum(axis=0), weight)), (mean - target) * weight
 
 
+def gaussian(raw, target, weight):
+    """½ ((ŷ - y) / σ)² + log σ: -log p(y) of a normal distribution, without the constant.
+
+    raw : ŷ of all targets, and then σ
+    """
+    location, deviation = np.split(raw, 2)
+    weight = weight / len(target)
+    residual = (location - target) / deviation
+    loss = 0.5 * residual**2 + np.log(deviation)
+    gradient = np.concatenate([residual, 1 - residual**2]) / np.concatenate([deviation, deviation])
+    return float(np.vdot(loss.sum(axis=0), weight)), gradient * weight
+
+
 def mean(target, weight):
     return (weight / weight.sum()) @ target
 
@@ -125,6 +139,12 @@ def huber_location(target, weight, delta=1.0):
         pull = weight[:, np.newaxis] * np.minimum(size, delta) / size
         location = (pull * target).sum(axis=0) / pull.sum(axis=0)
     return location
+
+
+def mean_and_deviation(target, weight):
+    location = mean(target, weight)
+    deviation = np.sqrt(mean((target - location) ** 2, weight))
+    return np.concatenate([location, np.where(deviation > 0, deviation, SMALLEST_DEVIATION)])
 
 
 def log_mean(target, weight):
@@ -176,6 +196,7 @@ LOSSES = {
     "huber": Loss(huber, identity, huber_location, ("delta",), power=2, lengths=("delta",)),
     "quantile": Loss(pinball, identity, weighted_quantile, ("quantile",), power=1),
     "poisson": Loss(poisson, np.exp, log_mean),
+    "gaussian": Loss(gaussian, identity, mean_and_deviation, power=0),
     "softmax_cross_entropy": Loss(softmax_cross_entropy, softmax, log_priors, ("label_smoothing",)),
     "sigmoid_cross_entropy": Loss(sigmoid_cross_entropy, logistic, log_odds, ("label_smoothing",)),
 }

@@ -19,7 +19,7 @@ from networks import (
     predict,
     unset_gradients,
 )
-from sklearn_rnn.core.heads import Head, NonCrossing
+from sklearn_rnn.core.heads import Head, MeanAndDeviation, NonCrossing
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.scaling import Scaling, Units
 
@@ -202,3 +202,39 @@ def test_the_best_constants_are_the_quantiles_of_the_data():
     repeated = np.repeat(target, counts, axis=0)
     expected = np.quantile(repeated, levels, axis=0, method="inverted_cdf")
     assert_array_equal(best.reshape(3, N_TARGETS), expected)
+
+
+# A mean and a standard deviation.
+
+
+def test_mean_and_deviation():
+    a = draw((0.1, 0.9))
+    head = MeanAndDeviation()
+    outputs = head.forward(a)
+    for column, actual in zip(a.T, outputs.T, strict=True):
+        assert_allclose(actual, np.concatenate(reference.mean_and_deviation(column)), rtol=1e-14)
+    d_outputs = np.random.default_rng(1).standard_normal(a.shape)
+    numeric = central_differences(lambda: float(np.vdot(head.forward(a), d_outputs)), a)
+    assert_allclose(head.backward(a, d_outputs), numeric, atol=1e-9)
+    assert_allclose(head.forward(head.inverse(outputs[:, 0])[:, None])[:, 0], outputs[:, 0])
+    scaling = Scaling(np.array([10.0, -5.0]), np.array([2.0, 0.1]))
+    rows = head.in_units(outputs.T, scaling)
+    assert_allclose(head.by_target(rows), outputs[:2].T * [2.0, 0.1] + [10.0, -5.0])
+    assert_allclose(head.deviations(rows), outputs[2:].T * [2.0, 0.1])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", [1e-30, 100.0, 1e30])
+def test_deviations_are_positive(dtype, scale):
+    a = draw((0.1, 0.9), scale, dtype)
+    outputs = MeanAndDeviation().forward(a)
+    assert outputs.dtype == dtype
+    assert np.isfinite(outputs).all()
+    assert (outputs[2:] >= dtype(1e-3)).all()
+
+
+def test_the_deviation_of_a_constant_starts_small():
+    head = MeanAndDeviation()
+    mean, deviation = head.forward(head.inverse(np.array([7.0, 0.0]))[:, np.newaxis])[:, 0]
+    assert mean == 7.0
+    assert 1e-3 < deviation < 3e-3

@@ -11,7 +11,7 @@ import numpy as np
 
 from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.cells import CELLS
-from sklearn_rnn.core.heads import Head
+from sklearn_rnn.core.heads import Head, MeanAndDeviation
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.packing import Batch, FlatBatch
@@ -164,11 +164,15 @@ TARGETS = {
     "absolute_error": lambda rng, n_outputs: rng.standard_normal(n_outputs),
     "huber": lambda rng, n_outputs: 2 * rng.standard_normal(n_outputs),  # some far, some near
     "quantile": lambda rng, n_outputs: rng.standard_normal(n_outputs),
+    "gaussian": lambda rng, n_outputs: rng.standard_normal(n_outputs),
     "poisson": lambda rng, n_outputs: rng.poisson(1.5, n_outputs) * 1.0,
     "softmax_cross_entropy": lambda rng, n_outputs: rng.integers(n_outputs),
     "sigmoid_cross_entropy": lambda rng, n_outputs: rng.integers(2, size=n_outputs) * 1.0,
 }
 
+
+# Where a loss takes the raw outputs of another head than `Head`.
+HEADS = {"gaussian": MeanAndDeviation()}
 
 # Parameters of losses, other than their defaults.
 HYPER = SimpleNamespace(delta=0.7, quantile=0.8, label_smoothing=0.15)
