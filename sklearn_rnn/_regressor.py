@@ -78,7 +78,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         ``warm_start`` keep the statistics of the first call. Predictions, losses and scores are in
         the units of y, and so is ``delta``. ``weights_`` are those of the network without units.
         False: the network reads X and learns y as they are.
-    loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson"}, \
+    loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson", "gaussian"}, \
             default="squared_error"
         The loss to minimize, averaged over the outputs. With r = prediction - target:
 
@@ -87,14 +87,19 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         - "huber": r ** 2 / 2 where abs(r) <= ``delta``, and delta * (abs(r) - delta / 2) elsewhere.
           Outliers have less influence than with "squared_error" [9]_.
         - "quantile": max(-q * r, (1 - q) * r), the pinball loss. It predicts the quantile
-          q = ``quantile`` [10]_.
+          q = ``quantile`` [10]_, or several quantiles; then the loss is averaged over them, too.
         - "poisson": half the deviance of a Poisson distribution, without the term that does not
           depend on the prediction. It predicts the mean of counts, exp(raw output). y must not be
           negative, nor zero throughout.
+        - "gaussian": (r / s) ** 2 / 2 + log(s), the negative log-likelihood of a normal
+          distribution, without its constant. It predicts the mean and the standard deviation s
+          [15]_, which `predict` returns with ``return_std=True``.
     delta : float, default=1.0
         The error, in the units of y, beyond which ``loss="huber"`` grows linearly.
-    quantile : float, default=0.5
-        The quantile that ``loss="quantile"`` predicts, in (0, 1).
+    quantile : float or list of float, default=0.5
+        The quantile that ``loss="quantile"`` predicts, in (0, 1). Of a list, in increasing order,
+        one network predicts all quantiles. They are another axis of the predictions, the last one,
+        and they never cross [16]_.
     solver : {"adam", "rmsprop", "sgd", "lbfgs"}, default="adam"
         Adam [2]_, RMSprop [6]_, gradient descent with momentum, or scipy's L-BFGS-B, which uses
         all the data at once and suits small data. "lbfgs" uses ``alpha``, ``max_iter`` (the number
@@ -215,7 +220,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         The loss on the validation data after every epoch, without the penalty and without dropout;
         None without validation data.
     validation_scores_ : list of float or None
-        The R² on the validation data after every epoch, or the score of the callback
+        The `score` on the validation data after every epoch, or the score of the callback
         `~sklearn_rnn.callbacks.EarlyStopping`; None without validation data.
     best_iteration_ : int or None
         The epoch with the lowest validation loss, or with the callback's highest score, counted
@@ -256,6 +261,13 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     The user guide lists the containers that X may have, and shows which container results per
     timestep have. The network computes in float32 if X is float32, which is about twice as fast,
     and in float64 otherwise.
+
+    With a list of quantiles, the first n_outputs rows of W_hy and b_y are for the lowest quantile
+    of all outputs, the next rows for the second one, and so on. Of the quantile nearest to 0.5, the
+    raw output is the prediction. From there, every further quantile is softplus(raw output) above
+    or below its neighbour. Where quantiles of the training data are equal, they start close to each
+    other. With ``loss="gaussian"``, the first half of the rows is for the means, and
+    s = softplus(raw output) + 0.001 of the second half.
 
     With h_0 = c_0 = 0, * for elementwise products and s for the logistic function, the cells are
 
@@ -299,6 +311,12 @@ class RNNRegressor(RegressorMixin, BaseRNN):
        Training recurrent neural networks. PhD thesis, University of Toronto.
     .. [14] Y. Gal, Z. Ghahramani (2016). A theoretically grounded application of dropout in
        recurrent neural networks. NIPS.
+    .. [15] D. A. Nix, A. S. Weigend (1994). Estimating the mean and variance of the target
+       probability distribution. ICNN.
+    .. [16] A. J. Cannon (2018). Non-crossing nonlinear regression quantiles by monotone composite
+       quantile regression neural network. Stochastic Environmental Research and Risk Assessment
+       32. Y. Park, D. Maddix, F.-X. Aubet, K. Kan, J. Gasthaus, Y. Wang (2022). Learning quantile
+       functions without quantile crossing for distribution-free time series forecasting. AISTATS.
 
     Examples
     --------
@@ -311,6 +329,15 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     >>> X, y = windows[:, :10, np.newaxis], windows[:, 10]
     >>> model = RNNRegressor(cell="elman", hidden_size=8, random_state=0)
     >>> model.fit(X[:200], y[:200]).score(X[200:], y[200:]) > 0.99
+    True
+
+    How sure is it, if there is noise?
+
+    >>> noisy = y + np.random.default_rng(0).normal(0, 0.1, len(y))
+    >>> model.set_params(loss="quantile", quantile=[0.1, 0.5, 0.9]).fit(X[:200], noisy[:200])
+    RNNRegressor(...)
+    >>> low, median, high = model.predict(X[200:]).T
+    >>> bool((low < median).all() and (median < high).all())
     True
     """
 
