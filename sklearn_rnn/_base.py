@@ -28,11 +28,12 @@ from sklearn_rnn._training.lbfgs import LBFGS, LBFGSDescent, objective_in_double
 from sklearn_rnn._training.minibatch import MinibatchDescent, MinibatchOptions, auto_batch_size
 from sklearn_rnn._training.objective import Dropouts, Objective, TrainingLoss
 from sklearn_rnn._training.outcome import name_of_fit, problems
-from sklearn_rnn._training.plateau import constant_losses
+from sklearn_rnn._training.plateau import ConstantLoss, constant_losses
 from sklearn_rnn._training.progress import Ending, Progress, StoppingRule, Validation
 from sklearn_rnn._training.units import units_of
 from sklearn_rnn._training.validation import Validator
 from sklearn_rnn.core.architecture import Architecture
+from sklearn_rnn.core.heads import Head
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.optimizers import SOLVERS
@@ -54,7 +55,7 @@ class Run:
     rule: StoppingRule
     goes_on: bool  # from an earlier fit, in the same units
     scorer: Callable | None = None  # a callback's, which scores the validation data
-    constant_losses: Callable[[], dict[str, float]] = dict  # see `_training.plateau`
+    constant_losses: Callable[[], dict[str, ConstantLoss]] = dict  # see `_training.plateau`
 
 
 class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCMeta):
@@ -86,6 +87,10 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
     @abstractmethod
     def _loss_for(self, targets: Targets) -> str:
         """Return the loss's name in core.losses.LOSSES."""
+
+    def _head(self) -> Head:
+        """Return the head of the network that the parameters ask for."""
+        return Head()
 
     @abstractmethod
     def _score(self, targets: np.ndarray, raw: np.ndarray, weights: np.ndarray) -> float:
@@ -245,16 +250,18 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
 
     def _prepare_run(self, examples: Examples, goes_on: bool) -> Run:
         """Make a new network, or copy the trained one, so that a failing fit changes nothing."""
+        head = self._head()
         architecture = Architecture(
             cell=self.cell,
             activation=self.activation,
             n_inputs=examples.X.n_features,
             hidden_size=int(self.hidden_size),
             n_layers=int(self.n_layers),
-            n_outputs=examples.targets.n_outputs,
+            n_outputs=examples.targets.n_outputs * head.n_per_target,
             return_sequences=bool(self.return_sequences),
             bidirectional=bool(self.bidirectional),
             pooling=pools_of(self),
+            head=head,
         )
         solver = LBFGS() if self.solver == "lbfgs" else SOLVERS[self.solver](self)
         rule = StoppingRule(**self._plain("tol", "n_iter_no_change", "early_stopping"))
@@ -270,6 +277,13 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         return network, Progress(rng, solver.init(network.parameters.vector))
 
     def _resume(self, architecture, solver) -> tuple[Network, Progress]:
+        head, trained_head = architecture.head, self._architecture.head
+        if head != trained_head:
+            raise ValueError(
+                f"The parameters ask for {head}, but the network was trained for {trained_head} "
+                "and can't go on otherwise: set loss and quantile as they were, or "
+                "warm_start=False, or make a new estimator."
+            )
         if architecture != self._architecture:
             raise ValueError(
                 f"The network is {self._architecture} and can't go on as {architecture}. Training "
@@ -336,10 +350,12 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
     def _descent(self, run: Run, data: TrainingData, monitor: Monitor) -> Descent:
         """Return what trains the network; a new network starts at the loss's best constant."""
         network, progress, rule = run.network, run.progress, run.rule
+        architecture = network.architecture
         loss = TrainingLoss.of(LOSSES[self._loss], self, network.units.targets)
         if not progress.n_epochs:
-            start = loss.learned.intercept(*data.weighted_targets(network.architecture.n_outputs))
-            network.architecture.named(network.parameters)["output.b_y"][...] = start
+            start = loss.learned.intercept(*data.weighted_targets(architecture.n_outputs))
+            b_y = architecture.named(network.parameters)["output.b_y"]
+            b_y[...] = architecture.head.inverse(start)
         if run.scorer is None:  # a callback's scorer may have no units
             rule = replace(rule, tol=rule.tol * loss.unit)
         alpha = plain(self.alpha)

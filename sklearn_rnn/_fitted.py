@@ -23,7 +23,8 @@ from sklearn_rnn._stream import Stream
 from sklearn_rnn._training.progress import Progress
 from sklearn_rnn._versioned import Versioned
 from sklearn_rnn.core.architecture import Architecture
-from sklearn_rnn.core.losses import LOSSES, identity
+from sklearn_rnn.core.links import identity
+from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.memory import with_small_ufunc_buffers
 from sklearn_rnn.core.network import Carry, Network
 

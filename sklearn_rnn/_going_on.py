@@ -16,7 +16,13 @@ def forecast(model, X, n_steps: int, X_future) -> np.ndarray:
     """Return what `RNNRegressor.forecast` does."""
     check_number("n_steps", n_steps, Integral, 1, None, "left")
     sequences = model._read_for_prediction(X)
-    n_outputs, n_features = model._architecture.n_outputs, sequences.n_features
+    head, n_features = model._architecture.head, sequences.n_features
+    if head.quantiles is not None:
+        raise ValueError(
+            f"The network predicts {head}, but a forecast feeds one number back. Fit one quantile, "
+            "or all timesteps ahead as outputs (sliding_windows(horizon=...))."
+        )
+    n_outputs = model._architecture.n_outputs // head.n_per_target
     if n_outputs > n_features:
         raise ValueError(
             f"The targets have {n_outputs} outputs and X has {n_features} features, but a forecast "

@@ -4,21 +4,23 @@ from operator import itemgetter
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
 from sklearn_rnn._base import BaseRNN
 from sklearn_rnn._fitted import Response
 from sklearn_rnn._going_on import forecast
-from sklearn_rnn._input.hyperparameters import only_in_epochs
+from sklearn_rnn._input.hyperparameters import check_flag, only_in_epochs, quantiles_of
 from sklearn_rnn._input.targets import (
     RegressionTargets,
     check_counts,
     read_regression_targets,
     read_weights,
 )
+from sklearn_rnn._scores import regression_score
 from sklearn_rnn._settings import keeps_numpy_settings
-from sklearn_rnn.core.losses import LOSSES, identity
+from sklearn_rnn.core.heads import Head, MeanAndDeviation, NonCrossing
+from sklearn_rnn.core.links import identity
+from sklearn_rnn.core.losses import LOSSES
 
 first_output = itemgetter((slice(None), 0))
 
@@ -82,7 +84,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         ``warm_start`` keep the statistics of the first call. Predictions, losses and scores are in
         the units of y, and so is ``delta``. ``weights_`` are those of the network without units.
         False: the network reads X and learns y as they are.
-    loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson"}, \
+    loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson", "gaussian"}, \
             default="squared_error"
         The loss to minimize, averaged over the outputs. With r = prediction - target:
 
@@ -91,14 +93,19 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         - "huber": r ** 2 / 2 where abs(r) <= ``delta``, and delta * (abs(r) - delta / 2) elsewhere.
           Outliers have less influence than with "squared_error" [9]_.
         - "quantile": max(-q * r, (1 - q) * r), the pinball loss. It predicts the quantile
-          q = ``quantile`` [10]_.
+          q = ``quantile`` [10]_, or several quantiles; then the loss is averaged over them, too.
         - "poisson": half the deviance of a Poisson distribution, without the term that does not
           depend on the prediction. It predicts the mean of counts, exp(raw output). y must not be
           negative, nor zero throughout.
+        - "gaussian": (r / s) ** 2 / 2 + log(s), the negative log-likelihood of a normal
+          distribution, without its constant. It predicts the mean and the standard deviation s
+          [15]_, which `predict` returns with ``return_std=True``.
     delta : float, default=1.0
         The error, in the units of y, beyond which ``loss="huber"`` grows linearly.
-    quantile : float, default=0.5
-        The quantile that ``loss="quantile"`` predicts, in (0, 1).
+    quantile : float or list of float, default=0.5
+        The quantile that ``loss="quantile"`` predicts, in (0, 1). Of a list, in increasing order,
+        one network predicts all quantiles. They are another axis of the predictions, the last one,
+        and they never cross [16]_.
     solver : {"adam", "rmsprop", "sgd", "lbfgs"}, default="adam"
         Adam [2]_, RMSprop [6]_, gradient descent with momentum, or scipy's L-BFGS-B, which uses
         all the data at once and suits small data. "lbfgs" uses ``alpha``, ``max_iter`` (the number
@@ -219,7 +226,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         The loss on the validation data after every epoch, without the penalty and without dropout;
         None without validation data.
     validation_scores_ : list of float or None
-        The R² on the validation data after every epoch, or the score of the callback
+        The `score` on the validation data after every epoch, or the score of the callback
         `~sklearn_rnn.callbacks.EarlyStopping`; None without validation data.
     best_iteration_ : int or None
         The epoch with the lowest validation loss, or with the callback's highest score, counted
@@ -260,6 +267,13 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     The user guide lists the containers that X may have, and shows which container results per
     timestep have. The network computes in float32 if X is float32, which is about twice as fast,
     and in float64 otherwise.
+
+    With a list of quantiles, the first n_outputs rows of W_hy and b_y are for the lowest quantile
+    of all outputs, the next rows for the second one, and so on. Of the quantile nearest to 0.5, the
+    raw output is the prediction. From there, every further quantile is softplus(raw output) above
+    or below its neighbour. Where quantiles of the training data are equal, they start close to each
+    other. With ``loss="gaussian"``, the first half of the rows is for the means, and
+    s = softplus(raw output) + 0.001 of the second half.
 
     With h_0 = c_0 = 0, * for elementwise products and s for the logistic function, the cells are
 
@@ -303,6 +317,12 @@ class RNNRegressor(RegressorMixin, BaseRNN):
        Training recurrent neural networks. PhD thesis, University of Toronto.
     .. [14] Y. Gal, Z. Ghahramani (2016). A theoretically grounded application of dropout in
        recurrent neural networks. NIPS.
+    .. [15] D. A. Nix, A. S. Weigend (1994). Estimating the mean and variance of the target
+       probability distribution. ICNN.
+    .. [16] A. J. Cannon (2018). Non-crossing nonlinear regression quantiles by monotone composite
+       quantile regression neural network. Stochastic Environmental Research and Risk Assessment
+       32. Y. Park, D. Maddix, F.-X. Aubet, K. Kan, J. Gasthaus, Y. Wang (2022). Learning quantile
+       functions without quantile crossing for distribution-free time series forecasting. AISTATS.
 
     Examples
     --------
@@ -316,9 +336,18 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     >>> model = RNNRegressor(cell="elman", hidden_size=8, random_state=0)
     >>> model.fit(X[:200], y[:200]).score(X[200:], y[200:]) > 0.99
     True
+
+    How sure is it, if there is noise?
+
+    >>> noisy = y + np.random.default_rng(0).normal(0, 0.1, len(y))
+    >>> model.set_params(loss="quantile", quantile=[0.1, 0.5, 0.9]).fit(X[:200], noisy[:200])
+    RNNRegressor(...)
+    >>> low, median, high = model.predict(X[200:]).T
+    >>> bool((low < median).all() and (median < high).all())
+    True
     """
 
-    _losses = ("squared_error", "absolute_error", "huber", "quantile", "poisson")
+    _losses = ("squared_error", "absolute_error", "huber", "quantile", "poisson", "gaussian")
     _auto_pooling = ("last",)
 
     def __init__(  # noqa: PLR0913 (scikit-learn finds parameters in the signature)
@@ -425,13 +454,16 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         return self._partial_fit(X, y, sample_weight)
 
     @keeps_numpy_settings
-    def predict(self, X):
+    def predict(self, X, return_std=False):
         """Predict the targets.
 
         Parameters
         ----------
         X : array-like or list of arrays
             The sequences, as for `fit`. Any length is allowed, unless the fit was on 2-D X.
+        return_std : bool, default=False
+            Whether to return the standard deviations of the targets, too. Only for
+            ``loss="gaussian"``.
 
         Returns
         -------
@@ -439,18 +471,33 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             The predictions: the mean, or the statistic that belongs to ``loss``. With
             ``return_sequences=True``, a list X gives a list of arrays (n_timesteps_i,) or
             (n_timesteps_i, n_outputs). An array X gives an array (n_samples, n_timesteps) or
-            (n_samples, n_timesteps, n_outputs), with NaN in padding.
+            (n_samples, n_timesteps, n_outputs), with NaN in padding. If ``quantile`` is a list,
+            there is another axis at the end, with the quantiles in their order.
+        y_std : ndarray or list of ndarray
+            The standard deviations, in the form of y. Returned only with ``return_std=True``.
 
         Raises
         ------
         ValueError, TypeError
-            If X can't be used.
+            If X can't be used, or if ``return_std=True`` and the loss of the fit wasn't "gaussian".
         """
-        return self._respond("predict", X)
+        check_flag("return_std", return_std)
+        if not return_std:
+            return self._respond("predict", X)
+        X = self._read_for_prediction(X)
+        head = self._architecture.head
+        if not isinstance(head, MeanAndDeviation):
+            raise ValueError(
+                "return_std=True needs standard deviations, which a network fitted with "
+                f"loss={self._loss!r} doesn't predict: fit it with loss='gaussian'."
+            )
+        raw = self._raw(X)
+        parts = (self._by_output(part) for part in (head.by_target(raw), head.deviations(raw)))
+        return tuple(self._in_container(X, part) for part in parts)
 
     @keeps_numpy_settings
     def score(self, X, y, sample_weight=None):
-        """Return R², over all valid timesteps with ``return_sequences=True``.
+        """Return R² or D², over all valid timesteps with ``return_sequences=True``.
 
         Parameters
         ----------
@@ -460,7 +507,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Returns
         -------
         score : float
-            R², averaged over the outputs; 1 is best.
+            R², averaged over the outputs; 1 is best. If ``quantile`` is a list, D² of the pinball
+            loss (`sklearn.metrics.d2_pinball_score`), averaged over outputs and quantiles: 1 is
+            best, and 0 is as good as the quantiles of y.
 
         Raises
         ------
@@ -472,7 +521,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         if sample_weight is not None:
             sample_weight = read_weights(sample_weight, X, per_step)
         y = read_regression_targets(y, X, per_step, sample_weight)
-        return r2_score(y, self._predictions(self._raw(X)), sample_weight=sample_weight)
+        quantiles = self._architecture.head.quantiles
+        return regression_score(y, self._predictions(self._raw(X)), quantiles, sample_weight)
 
     @keeps_numpy_settings
     def forecast(self, X, n_steps, X_future=None):
@@ -526,12 +576,16 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     @property
     def _responses(self):
-        if self._one_output and LOSSES[self._loss].link is identity:
+        is_raw = self._architecture.head.is_identity and LOSSES[self._loss].link is identity
+        if self._one_output and is_raw:
             return {"predict": Response(first_output)}  # the quickest way, for streams
         return {"predict": Response(self._predictions)}
 
     def _predictions(self, raw: np.ndarray) -> np.ndarray:
-        predicted = self._linked(raw)
+        return self._by_output(self._architecture.head.by_target(self._linked(raw)))
+
+    def _by_output(self, predicted: np.ndarray) -> np.ndarray:
+        """Return predictions (n, n_outputs, ...) without the axis that y didn't have."""
         return first_output(predicted) if self._one_output else predicted
 
     def _read_targets(self, y, X, weights, classes=None):
@@ -541,14 +595,21 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     def _loss_for(self, targets):
         return self.loss
 
+    def _head(self):
+        if self.loss == "gaussian":
+            return MeanAndDeviation()
+        quantiles = quantiles_of(self)
+        return Head() if quantiles is None else NonCrossing(quantiles)
+
     def _check_targets(self, examples, *, starts_training):
         if self.loss == "poisson":
             y = examples.targets.values
             check_counts(y, examples.X, may_all_be_zero=not starts_training)
 
     def _score(self, targets, raw, weights):
-        predicted = LOSSES[self._loss].link(raw)
-        return r2_score(targets, predicted, sample_weight=weights)
+        head = self._head()
+        predicted = head.by_target(LOSSES[self._loss].link(raw))
+        return regression_score(targets, predicted, head.quantiles, weights)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

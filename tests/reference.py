@@ -196,6 +196,51 @@ def quantile(raw, y, q):
     return np.mean(values), np.array(slopes) / len(raw)
 
 
+def non_crossing(raw, qs):
+    """The quantiles (n_quantiles, n_targets) of raw, and d quantile / d raw of each pair of them.
+
+    The quantile nearest to the median is raw itself. From there, each further one is softplus(raw)
+    away from its neighbour.
+    """
+    rows = np.reshape(raw, (len(qs), -1))
+    base = min(range(len(qs)), key=lambda k: abs(qs[k] - 0.5))
+    values, slopes = np.zeros(rows.shape), np.zeros((len(qs), *rows.shape))
+    for k in range(len(qs)):
+        values[k], slopes[k, base] = rows[base], 1.0
+        for i in [*range(base + 1, k + 1), *range(k, base)]:  # those between the base and k
+            sign = 1.0 if k > base else -1.0
+            values[k] += sign * np.logaddexp(0.0, rows[i])
+            slopes[k, i] = sign * sigmoid(rows[i])
+    return values, slopes
+
+
+def several_quantiles(raw, y, qs):
+    """The mean of `quantile` over several q, whose predictions can't cross."""
+    values, slopes = non_crossing(raw, qs)
+    losses, d_raw = [], np.zeros(values.shape)
+    for k, q in enumerate(qs):
+        value, d_value = quantile(values[k], y, q)
+        losses.append(value)
+        d_raw += slopes[k] * d_value / len(qs)
+    return np.mean(losses), d_raw.ravel()
+
+
+def mean_and_deviation(raw):
+    """The first half of the raw outputs as they are; softplus(raw) + 0.001 of the others."""
+    n = len(raw) // 2
+    return raw[:n], np.logaddexp(0.0, raw[n:]) + 1e-3
+
+
+def gaussian(raw, y):
+    """1/n_targets Σ_k of -log p(y_k), without a constant, for a normal distribution."""
+    mean, deviation = mean_and_deviation(raw)
+    variance, residual = deviation**2, mean - y
+    value = np.mean(residual**2 / (2 * variance) + np.log(variance) / 2)
+    d_deviation = -(residual**2) / deviation**3 + 1 / deviation
+    d_raw = np.concatenate([residual / variance, d_deviation * sigmoid(raw[len(y) :])])
+    return value, d_raw / len(y)
+
+
 def poisson(raw, y):
     """1/n_outputs Σ_k [e^raw_k - y_k raw_k], which is -log p(y_k) of the mean e^raw_k, + const."""
     return np.mean(np.exp(raw) - y * raw), (np.exp(raw) - y) / len(raw)
@@ -226,6 +271,8 @@ LOSSES = {
     "absolute_error": absolute_error,
     "huber": huber,
     "quantile": quantile,
+    "several_quantiles": several_quantiles,
+    "gaussian": gaussian,
     "poisson": poisson,
     "softmax": softmax,
     "sigmoid": binary_cross_entropy,

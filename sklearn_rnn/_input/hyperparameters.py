@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Collection
+from itertools import pairwise
 from numbers import Integral, Real
 
 import numpy as np
@@ -51,7 +52,6 @@ NUMBERS = {
     "tol": (Real, 0, None, "left"),
     "validation_fraction": (Real, 0, 1, "neither"),
     "delta": (Real, 0, None, "neither"),
-    "quantile": (Real, 0, 1, "neither"),
     "label_smoothing": (Real, 0, 1, "left"),
     "momentum": (Real, 0, 1, "left"),
     "beta_1": (Real, 0, 1, "left"),
@@ -60,6 +60,9 @@ NUMBERS = {
     "epsilon": (Real, 0, None, "neither"),
     "verbose": (Integral, 0, None, "left"),
 }
+
+# as above, for `quantile`, and for each one of several
+QUANTILE = (Real, 0, 1, "neither")
 
 # parameters that may have one other value in place of a number
 NUMBERS_OR = {
@@ -87,6 +90,7 @@ def check_hyperparameters(estimator) -> None:
     for name, bounds in NUMBERS.items():
         if name in parameters:  # the regressor and the classifier each have parameters of their own
             check_number(name, parameters[name], *bounds)
+    check_quantile(parameters.get("quantile", 0.5))
     check_class_weight(parameters.get("class_weight"))
     for name, (other, bounds) in NUMBERS_OR.items():
         check_number_or(name, getattr(estimator, name), other, bounds)
@@ -180,6 +184,33 @@ def only_in_epochs(estimator) -> bool:
             "partial_fit is not available with solver='lbfgs', which uses all the data at once."
         )
     return True
+
+
+def check_quantile(quantile) -> None:
+    """Raise TypeError or ValueError unless this is a quantile, or several in increasing order."""
+    if is_number(quantile):
+        check_number("quantile", quantile, *QUANTILE)
+        return
+    expected = "a number in (0, 1), or a list of such numbers in increasing order"
+    is_list = isinstance(quantile, (list, tuple))
+    if not (is_list or (isinstance(quantile, np.ndarray) and quantile.ndim == 1)):
+        raise TypeError(f"quantile={quantile!r} must be {expected}.")
+    for place, value in enumerate(quantile):
+        check_number(f"quantile[{place}]", value, *QUANTILE)
+    if not len(quantile) or any(low >= high for low, high in pairwise(quantile)):
+        raise ValueError(f"quantile={quantile!r} must be {expected}, each once.")
+
+
+def quantiles_of(estimator) -> tuple[float, ...] | None:
+    """Return the quantiles of an estimator that was given a list of them; otherwise None."""
+    if estimator.loss != "quantile" or is_number(estimator.quantile):
+        return None
+    return tuple(map(float, estimator.quantile))
+
+
+def is_number(value) -> bool:
+    """Whether a value isn't a list or an array of several."""
+    return not isinstance(value, (list, tuple)) and np.ndim(value) == 0
 
 
 def check_class_weight(class_weight) -> None:

@@ -30,7 +30,7 @@ class TrainingLoss(NamedTuple):
 
     learned: Loss
     reported: Loss
-    scale: np.ndarray | None = None  # (n_outputs,), what the targets were divided by, if they were
+    scale: np.ndarray | None = None  # (n_targets,), what the targets were divided by, if they were
     unit: float = 1.0  # a learned loss of 1 in the units of the targets
 
     @classmethod
@@ -45,7 +45,8 @@ class TrainingLoss(NamedTuple):
         if self.scale is None:
             return value
         scale = self.scale[:, np.newaxis]
-        value, _ = self.reported.evaluate(raw * scale, target * scale, weights)
+        raw = (raw.reshape(-1, *target.shape) * scale).reshape(raw.shape)
+        value, _ = self.reported.evaluate(raw, target * scale, weights)
         return value
 
 

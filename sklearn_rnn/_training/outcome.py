@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import sklearn
 
-from sklearn_rnn._training.plateau import on_plateau
+from sklearn_rnn._training.plateau import ConstantLoss, on_plateau
 from sklearn_rnn._training.progress import Ending, Progress
 from sklearn_rnn._training.units import scaling_advice
 from sklearn_rnn.core.scaling import Units
@@ -32,7 +32,7 @@ def problems(
     progress: Progress,
     hyper,
     units: Units,
-    constant_losses: Callable[[], Mapping[str, float]],
+    constant_losses: Callable[[], Mapping[str, ConstantLoss]],
     n_judges: int | None,
 ) -> Iterator[str]:
     """Yield a message for each reason to doubt that training converged to something useful.

@@ -1,6 +1,7 @@
 """Whether training got anywhere: its loss against that of the best constant prediction."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from sklearn_rnn._training.data import TrainingData
 from sklearn_rnn._training.progress import Progress
 from sklearn_rnn.core.losses import Loss
 
-HARDLY = 0.01  # of the constant's loss
+HARDLY = 0.01  # of the constant's loss, or of a unit of a loss whose zero depends on the units
 NEGLIGIBLE = 1e-4  # of a loss without units: a label with next to no weight is not to be learned
 
 PLATEAU = (
@@ -19,9 +20,16 @@ PLATEAU = (
 )
 
 
+class ConstantLoss(NamedTuple):
+    """The loss of a constant prediction, and by how much a network must be better at least."""
+
+    value: float
+    margin: float
+
+
 def constant_losses(
     loss: Loss, n_outputs: int, data: TrainingData, held_out: TrainingData | None
-) -> dict[str, float]:
+) -> dict[str, ConstantLoss]:
     """Return what each judge of `Progress` says of the best constant of the training data.
 
     Targets that are all the same, or nearly all, leave nothing to learn.
@@ -37,7 +45,11 @@ def constant_losses(
         return {}
     if held_out is not None:
         losses["validation loss"] = loss_of_constant(loss, raw, held_out)
-    return losses
+    has_zero = loss.power != 0
+    return {
+        judge: ConstantLoss(value, HARDLY * (abs(value) if has_zero else 1))
+        for judge, value in losses.items()
+    }
 
 
 def loss_of_constant(loss: Loss, raw: np.ndarray, data: TrainingData) -> float:
@@ -47,11 +59,11 @@ def loss_of_constant(loss: Loss, raw: np.ndarray, data: TrainingData) -> float:
     return value
 
 
-def on_plateau(progress: Progress, constants: Mapping[str, float]) -> str | None:
+def on_plateau(progress: Progress, constants: Mapping[str, ConstantLoss]) -> str | None:
     """Return a warning if training learned hardly more than the best constant."""
     constant, reached = constants.get(progress.judge), -progress.improved_to
-    if constant is None or reached < constant - HARDLY * abs(constant):
+    if constant is None or reached < constant.value - constant.margin:
         return None
     return PLATEAU.format(
-        judge=progress.judge, reached=reached, constant=constant, n_iter=progress.n_epochs
+        judge=progress.judge, reached=reached, constant=constant.value, n_iter=progress.n_epochs
     )

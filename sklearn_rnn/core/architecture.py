@@ -6,6 +6,7 @@ import numpy as np
 
 from sklearn_rnn.core.cells import CELLS
 from sklearn_rnn.core.cells.base import Cell
+from sklearn_rnn.core.heads import Head
 from sklearn_rnn.core.parameters import Parameters, within
 
 # The prefix of the reverse direction's parameters. It follows the prefix of the layer.
@@ -16,7 +17,9 @@ REVERSE = "reverse."
 class Architecture:
     """The kind of a network and its sizes; the shapes and names of the parameters follow.
 
+    n_outputs : the number of raw outputs
     pooling : names of pools over time; with one output per timestep, ("last",)
+    head : makes the raw outputs from the numbers of the output layer
     """
 
     cell: str
@@ -28,6 +31,7 @@ class Architecture:
     return_sequences: bool
     bidirectional: bool = False
     pooling: tuple[str, ...] = ("last",)
+    head: Head = Head()  # noqa: RUF009 (it is immutable)
 
     def make_cell(self) -> Cell:
         return CELLS[self.cell](self.hidden_size, self.activation)

@@ -3,9 +3,9 @@
 A loss takes raw outputs (n_outputs, columns), targets, and weights (columns,) that sum to one. It
 returns the weighted mean over the columns, and its gradient on the raw outputs.
 
-In a regression, and with several labels, targets are (n_outputs, columns). A loss of a regression
-is the mean over the outputs. With classes that exclude each other, targets are the (columns,)
-numbers of the classes.
+In a regression, and with several labels, targets are (n_targets, columns). There is one raw output
+for each, or several, as `heads` arranges them. A loss of a regression is the mean over the raw
+outputs. With classes that exclude each other, targets are the (columns,) numbers of the classes.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,9 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+
+from sklearn_rnn.core.heads import SMALLEST_DEVIATION
+from sklearn_rnn.core.links import identity, logistic, softmax
 
 # The smallest mean to take the logarithm of. Its logarithm is a moderate number in float32, too.
 SMALLEST_MEAN = float(np.finfo(np.float32).tiny)
@@ -26,11 +29,11 @@ class Loss(NamedTuple):
 
     evaluate : returns the loss and its gradient
     link : maps raw outputs to predictions: the mean, a quantile, or probabilities
-    intercept : maps targets (n, n_outputs) and weights (n,) to the constant raw outputs with the
+    intercept : maps targets (n, n_targets) and weights (n,) to the constant raw outputs with the
         smallest loss, from which training starts; classes are indicators there
     parameters : the keywords of `evaluate` and `intercept` that the user may set
-    power : if all targets are c times as large, the loss is c ** power times as large; None if
-        targets can't have other units
+    power : if all targets are c times as large, the loss is c ** power times as large, or changes
+        by a constant (0); None if targets can't have other units
     lengths : the parameters that are in the units of the targets
     """
 
@@ -44,15 +47,20 @@ class Loss(NamedTuple):
     def of(self, hyper, scale: np.ndarray | None = None) -> "Loss":
         """Return the loss with the user's parameters bound to `evaluate` and `intercept`.
 
-        scale : (n_outputs,), the divisors of the targets, if they were divided
+        scale : (n_targets,), the divisors of the targets, if they were divided
         """
-        chosen = {name: float(getattr(hyper, name)) for name in self.parameters}
+        chosen = {name: in_double(getattr(hyper, name)) for name in self.parameters}
         if scale is not None:
             chosen |= {name: chosen[name] / scale for name in self.lengths}
         return self._replace(
             evaluate=partial(self.evaluate, **chosen),
             intercept=partial(self.intercept, **chosen),
         )
+
+
+def in_double(value) -> float | np.ndarray:
+    """Return a number, or a list of numbers, in double precision."""
+    return float(value) if np.ndim(value) == 0 else np.array(value, np.float64)
 
 
 def squared_error(raw, target, weight):
@@ -82,11 +90,15 @@ def huber(raw, target, weight, delta=1.0):
 
 
 def pinball(raw, target, weight, quantile=0.5):
-    """q (y - ŷ) where ŷ < y, and (1-q) (ŷ - y) elsewhere (Koenker, Bassett 1978)."""
-    residual = raw - target
-    slope = (residual > 0).astype(raw.dtype) - quantile
+    """q (y - ŷ) where ŷ < y, and (1-q) (ŷ - y) elsewhere (Koenker, Bassett 1978).
+
+    quantile : a number, or (n_quantiles,), for each of which every target has a raw output
+    """
+    residual = raw.reshape(-1, *target.shape) - target
+    slope = (residual > 0).astype(raw.dtype)
+    slope -= np.reshape(quantile, (-1, 1, 1)).astype(raw.dtype)
     gradient = slope * (weight / len(raw))
-    return float(np.vdot(residual, gradient)), gradient
+    return float(np.vdot(residual, gradient)), gradient.reshape(raw.shape)
 
 
 def poisson(raw, target, weight):
@@ -97,12 +109,26 @@ def poisson(raw, target, weight):
     return float(np.vdot(loss.sum(axis=0), weight)), (mean - target) * weight
 
 
+def gaussian(raw, target, weight):
+    """½ ((ŷ - y) / σ)² + log σ: -log p(y) of a normal distribution, without the constant.
+
+    raw : ŷ of all targets, and then σ
+    """
+    location, deviation = np.split(raw, 2)
+    weight = weight / len(target)
+    residual = (location - target) / deviation
+    loss = 0.5 * residual**2 + np.log(deviation)
+    gradient = np.concatenate([residual, 1 - residual**2]) / np.concatenate([deviation, deviation])
+    return float(np.vdot(loss.sum(axis=0), weight)), gradient * weight
+
+
 def mean(target, weight):
     return (weight / weight.sum()) @ target
 
 
 def weighted_quantile(target, weight, quantile=0.5):
-    return np.quantile(target, quantile, axis=0, weights=weight, method="inverted_cdf")
+    values = np.quantile(target, quantile, axis=0, weights=weight, method="inverted_cdf")
+    return values.ravel()  # all targets' first quantile, then all targets' second one
 
 
 def huber_location(target, weight, delta=1.0):
@@ -113,6 +139,12 @@ def huber_location(target, weight, delta=1.0):
         pull = weight[:, np.newaxis] * np.minimum(size, delta) / size
         location = (pull * target).sum(axis=0) / pull.sum(axis=0)
     return location
+
+
+def mean_and_deviation(target, weight):
+    location = mean(target, weight)
+    deviation = np.sqrt(mean((target - location) ** 2, weight))
+    return np.concatenate([location, np.where(deviation > 0, deviation, SMALLEST_DEVIATION)])
 
 
 def log_mean(target, weight):
@@ -158,44 +190,13 @@ def log_odds(target, weight, label_smoothing=0.0):
     return np.log(share / (1 - share))
 
 
-def identity(raw: np.ndarray) -> np.ndarray:
-    return raw
-
-
-def softmax(raw: np.ndarray) -> np.ndarray:
-    exponential = np.exp(raw - raw.max(axis=0))
-    return exponential / exponential.sum(axis=0)
-
-
-def softmax_gradient(raw: np.ndarray, d_linked: np.ndarray) -> np.ndarray:
-    p = softmax(raw)
-    return p * (d_linked - (p * d_linked).sum(axis=0))  # ∂p_j/∂ŷ_k = p_k (δ_jk - p_j)
-
-
-def logistic(raw: np.ndarray) -> np.ndarray:
-    return 0.5 + 0.5 * np.tanh(0.5 * raw)  # = 1 / (1 + e^-ŷ), free of overflow
-
-
-def logistic_gradient(raw: np.ndarray, d_linked: np.ndarray) -> np.ndarray:
-    p = logistic(raw)
-    return p * (1 - p) * d_linked
-
-
-# The gradient on raw outputs, from that on the predictions which a link makes of them.
-LINK_GRADIENTS: dict[Callable, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    identity: lambda raw, d_linked: d_linked,
-    np.exp: lambda raw, d_linked: np.exp(raw) * d_linked,
-    softmax: softmax_gradient,
-    logistic: logistic_gradient,
-}
-
-
 LOSSES = {
     "squared_error": Loss(squared_error, identity, mean, power=2),
     "absolute_error": Loss(absolute_error, identity, weighted_quantile, power=1),
     "huber": Loss(huber, identity, huber_location, ("delta",), power=2, lengths=("delta",)),
     "quantile": Loss(pinball, identity, weighted_quantile, ("quantile",), power=1),
     "poisson": Loss(poisson, np.exp, log_mean),
+    "gaussian": Loss(gaussian, identity, mean_and_deviation, power=0),
     "softmax_cross_entropy": Loss(softmax_cross_entropy, softmax, log_priors, ("label_smoothing",)),
     "sigmoid_cross_entropy": Loss(sigmoid_cross_entropy, logistic, log_odds, ("label_smoothing",)),
 }

@@ -26,7 +26,7 @@ CHUNK_BYTES = 2 * 1024**2
 # How many sequences are predicted side by side. More are not faster, and take more memory.
 PREDICT_BATCH = 256
 
-# Turns features (..., n_features, batch) into rows of results (..., batch, n).
+# Turns features (..., n_features, batch) into results (..., n), one after another.
 ReadOut = Callable[[np.ndarray], np.ndarray]
 
 
@@ -77,6 +77,7 @@ class Tape(NamedTuple):
     pooling: Pooling
     masks: Masks
     features: np.ndarray  # [h; 1] or [pooled h; 1], what the output layer has read
+    a: np.ndarray  # what it has made of them, and the head has read
     token: object  # identifies the pass
 
     @property
@@ -186,8 +187,9 @@ class Network:
             pooling.forward(h, features[:-1])
         if masks.features is not None:
             features[:-1] *= masks.features
-        raw = output @ features  # y = W_hy h + b_y
-        return raw, Tape(batch, chunks, tapes, pooling, masks, features, token)
+        a = output @ features  # a = W_hy h + b_y
+        tape = Tape(batch, chunks, tapes, pooling, masks, features, a, token)
+        return self.architecture.head.forward(a), tape
 
     def _inputs(self, batch: Batch, chunks: Iterable[Chunk]) -> Flow:
         """Yield chunks with x of their spans, without units."""
@@ -247,8 +249,9 @@ class Network:
             raise ValueError("The tape is used up, or the network has run again since it wrote it.")
         self._token = None
         gradients.vector[...] = 0
-        np.matmul(d_outputs, tape.features.T, out=gradients["output.W"])  # y = W_hy h + b_y
-        d_h = self._feature_gradients(tape, d_outputs)
+        d_a = self.architecture.head.backward(tape.a, d_outputs)
+        np.matmul(d_a, tape.features.T, out=gradients["output.W"])  # a = W_hy h + b_y
+        d_h = self._feature_gradients(tape, d_a)
         for k in reversed(range(len(self.layers))):
             d_h, d_x_wanted = masked(d_h, tape.masks.outputs[k]), input_gradient or k > 0
             d_h = self.layers[k].backward(tape.layers[k], d_h, of_layer(gradients, k), d_x_wanted)
@@ -265,15 +268,15 @@ class Network:
             self._standardizer.backward(d_inputs)
         return d_inputs
 
-    def _feature_gradients(self, tape: Tape, d_outputs: np.ndarray) -> Flow:
+    def _feature_gradients(self, tape: Tape, d_a: np.ndarray) -> Flow:
         """Yield the chunks, last one first, with the gradient on the top layer's h."""
         W_hy_T = self.parameters["output.W"][:, :-1].T
         if self.architecture.return_sequences:
             return (
-                (chunk, [np.matmul(W_hy_T, span.unpack(d_outputs)) for span in chunk])
+                (chunk, [np.matmul(W_hy_T, span.unpack(d_a)) for span in chunk])
                 for chunk in reversed(tape.chunks)
             )
-        d_features = W_hy_T @ d_outputs
+        d_features = W_hy_T @ d_a
         if tape.masks.features is not None:
             d_features *= tape.masks.features
         return tape.pooling.backward(tape.chunks, d_features)
@@ -371,14 +374,15 @@ class Network:
         return Carry([tape.carry for tape in tapes], pooling.pools)
 
     def _outputs(self, features: np.ndarray) -> np.ndarray:
-        """Return raw outputs (..., batch, n_outputs) in the units of the targets.
+        """Return raw outputs (n, n_outputs) in the units of the targets.
 
-        features : (..., n_features, batch)
+        features : (..., n_features, batch), where n counts all but the features
         """
         W_hy, b_y = self.parameters["output.W"][:, :-1], self.parameters["output.W"][:, -1]
-        rows = transposed(np.matmul(W_hy, features)) + b_y
-        scaling = self.units.targets
-        return rows if scaling is None else scaling.undo(rows)
+        a = transposed(np.matmul(W_hy, features)) + b_y
+        head, scaling = self.architecture.head, self.units.targets
+        rows = head.forward(a.reshape(-1, len(b_y)).T).T
+        return rows if scaling is None else head.in_units(rows, scaling)
 
 
 def in_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:

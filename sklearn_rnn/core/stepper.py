@@ -49,9 +49,9 @@ class Side(NamedTuple):
     pools: list[tuple[Pool, Pool, np.ndarray]]  # (before, after, their rows of the features)
     h: np.ndarray  # h_t of the top layer, which the pools read
     features: np.ndarray  # (n_features + 1, n_sequences), [features; 1]
-    raw: np.ndarray  # (n_outputs, n_sequences)
-    raw_T: np.ndarray
-    checked: np.ndarray  # the numbers of x and raw
+    a: np.ndarray  # (n_outputs, n_sequences), which the output layer makes and the head reads
+    a_T: np.ndarray
+    checked: np.ndarray  # the numbers of x and a
     arrays: list[np.ndarray]  # the states and pools before the step, as in `Carry.arrays`
 
 
@@ -67,7 +67,8 @@ class Stepper:
         self._mean, self._standardize = None, []
         if network.units.inputs is not None:
             self._mean, self._standardize = standardizing(network.units.inputs, network.dtype)
-        self._targets = network.units.targets
+        self._head, self._targets = network.architecture.head, network.units.targets
+        self._are_outputs = self._head.is_identity and self._targets is None  # the numbers a
         self._side, self._next = make_sides(network, n_sequences)
         self._zeros = np.zeros_like(self._side.checked)
         for mine, first in zip(self.arrays, network.start(n_sequences).arrays, strict=True):
@@ -85,7 +86,7 @@ class Stepper:
         Raises FloatingPointError if x or the outputs are not finite. NumPy's own floating-point
         errors should be ignored. A step that raises an error doesn't count.
         """
-        place, layers, pools, h, features, raw, raw_T, checked, _ = self._side
+        place, layers, pools, h, features, a, a_T, checked, _ = self._side
         try:
             if self._mean is None:
                 place[...] = x
@@ -104,10 +105,10 @@ class Stepper:
             for before, after, rows in pools:
                 before.step(h, after)
                 rows[...] = after.values
-            self._W.dot(features, raw)  # y = W_hy h + b_y
+            self._W.dot(features, a)  # a = W_hy h + b_y
             if checked.dot(self._zeros) != 0.0:  # NaN: a number is not finite
                 raise FloatingPointError("x or the outputs have NaN or infinity.")
-            outputs = raw_T.copy() if self._targets is None else self._in_units(raw_T)
+            outputs = a_T.copy() if self._are_outputs else self._outputs(a)
         except BaseException:
             self._restore()
             raise
@@ -125,8 +126,11 @@ class Stepper:
             for copy, state in layer.kept:
                 state[...] = copy
 
-    def _in_units(self, raw: np.ndarray) -> np.ndarray:
-        outputs = self._targets.undo(raw).astype(raw.dtype)
+    def _outputs(self, a: np.ndarray) -> np.ndarray:
+        """Return what the head and the units make of a."""
+        outputs = self._head.forward(a).T
+        if self._targets is not None:
+            outputs = self._head.in_units(outputs, self._targets).astype(a.dtype)
         if not np.isfinite(outputs).all():
             raise FloatingPointError("The outputs have NaN or infinity.")
         return outputs
@@ -175,7 +179,7 @@ def make_sides(network: Network, n_sequences: int) -> list[Side]:
     """Lay out the memory of a stepper, and view it from both sides."""
     architecture, dtype = network.architecture, network.dtype
     H, n_outputs = architecture.hidden_size, architecture.n_outputs
-    memories = [  # behind x is raw: so one product checks both
+    memories = [  # behind x is a: so one product checks both
         LayerMemory(layer, n_sequences, n_outputs if k == 0 else 0)
         for k, layer in enumerate(network.layers)
     ]
@@ -193,16 +197,16 @@ def make_sides(network: Network, n_sequences: int) -> list[Side]:
             layers.append(layer)
             arrays.extend(states)
         arrays.extend(array for pool in before for array in pool.arrays.values())
-        x_and_raw = memories[0].blocks[number, H + 1 :]
+        x_and_a = memories[0].blocks[number, H + 1 :]
         side = Side(
-            x=x_and_raw[:-n_outputs, 0] if n_sequences == 1 else x_and_raw[:-n_outputs].T,
+            x=x_and_a[:-n_outputs, 0] if n_sequences == 1 else x_and_a[:-n_outputs].T,
             layers=layers,
             pools=list(zip(before, after, rows, strict=True)),
             h=layers[-1].step.h,
             features=pooled if has_pools else memories[-1].blocks[1 - number, : H + 1],
-            raw=x_and_raw[-n_outputs:],
-            raw_T=x_and_raw[-n_outputs:].T,
-            checked=x_and_raw.reshape(-1),
+            a=x_and_a[-n_outputs:],
+            a_T=x_and_a[-n_outputs:].T,
+            checked=x_and_a.reshape(-1),
             arrays=arrays,
         )
         sides.append(side)
@@ -246,8 +250,9 @@ def with_units_in_weights(network: Network) -> Network:
 
     W_xh (x - mean) / scale + b_h = (W_xh / scale) x + b_h - (W_xh / scale) mean. But a mean of many
     scales would cost digits of x there. Of such a mean only the part below the network's precision
-    goes into the bias. The outputs are scale raw + mean. Scales that would take weights near the
-    limits of the precision stay outside.
+    goes into the bias. The outputs are scale a + mean, unless a head comes in between: then the
+    units of the targets stay outside. So do scales that would take weights near the limits of the
+    precision.
     """
     parameters = deepcopy(network.parameters)
     named = network.architecture.named(parameters)
@@ -264,7 +269,8 @@ def with_units_in_weights(network: Network) -> Network:
         inputs = Scaling(inputs.mean - low, np.where(moderate, 1, inputs.scale))
         if not inputs.mean.any() and (inputs.scale == 1).all():
             inputs = None
-    if targets is not None and (np.abs([targets.mean, targets.scale]) < limit).all():
+    is_identity = network.architecture.head.is_identity
+    if targets is not None and is_identity and (np.abs([*targets]) < limit).all():
         W_hy, b_y = named["output.W_hy"], named["output.b_y"]
         W_hy *= targets.scale[:, np.newaxis]
         b_y[...] = targets.undo(b_y)

@@ -10,7 +10,8 @@ from sklearn_rnn._input.errors import describe
 from sklearn_rnn._input.sequences import Sequences
 from sklearn_rnn._input.targets import target_rows
 from sklearn_rnn._settings import one_blas_thread
-from sklearn_rnn.core.losses import LINK_GRADIENTS, LOSSES
+from sklearn_rnn.core.links import LINK_GRADIENTS
+from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.memory import with_small_ufunc_buffers
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.packing import FlatBatch, decreasing
@@ -62,23 +63,40 @@ def _steps(network: FittedNetwork, X: Sequences, timestep) -> np.ndarray:
 
 def _column(network: FittedNetwork, output) -> int | None:
     """Return the number of the raw output that `output` means; None for the predicted class."""
-    n_outputs = network._architecture.n_outputs
+    columns = _columns(network)
     classes = getattr(network, "classes_", None)
+    choices = list(columns) if classes is None else classes.tolist()
     if output is None:
         if classes is not None and not network._multilabel:
             return None
-        if n_outputs == 1:
+        if len(columns) == 1:
             return 0
         raise ValueError(
-            f"output=None, but there are {n_outputs} outputs: give the number of one, from 0 to "
-            f"{n_outputs - 1}."
+            f"output=None, but there are {len(columns)} outputs: give the number of one, from "
+            f"{choices[0]} to {choices[-1]}."
         )
-    choices = list(range(n_outputs)) if classes is None else classes.tolist()
-    if np.ndim(output) > 0 or output not in choices:
+    is_place = isinstance(choices[0], tuple)
+    has_form = isinstance(output, tuple) if is_place else np.ndim(output) == 0
+    if not has_form or output not in choices:
         what = "an output" if classes is None else "one of the classes"
-        error = TypeError if np.ndim(output) > 0 else ValueError
+        error = ValueError if has_form else TypeError
         raise error(f"output={output!r} ({describe(output)}) is not {what}: {choices}.")
-    return choices.index(output)
+    return list(columns.values())[choices.index(output)]
+
+
+def _columns(network: FittedNetwork) -> dict[int | tuple[int, int], int]:
+    """Return the raw output of each number that is predicted for a target.
+
+    The keys are places in a row of predictions: numbers; pairs (target, quantile) with several
+    targets and several quantiles.
+    """
+    architecture = network._architecture
+    row = np.arange(architecture.n_outputs)[np.newaxis]
+    columns = architecture.head.by_target(row)[0]
+    if len(columns) == 1:
+        columns = columns.ravel()
+    places = np.ndindex(columns.shape)
+    return {place if columns.ndim > 1 else place[0]: int(columns[place]) for place in places}
 
 
 class OutputGradients:
@@ -133,5 +151,6 @@ class OutputGradients:
         scaling = self._network.units.targets
         if scaling is None:
             return self._link_gradient(raw, d_predictions)
-        d_raw = self._link_gradient(scaling.undo(raw.T).T, d_predictions)
-        return (d_raw * scaling.scale[:, np.newaxis]).astype(raw.dtype)
+        head = self._network.architecture.head
+        d_raw = self._link_gradient(head.in_units(raw.T, scaling).T, d_predictions)
+        return (d_raw * head.slopes_in_units(scaling)[:, np.newaxis]).astype(raw.dtype)

@@ -10,8 +10,16 @@ from sklearn.utils.validation import has_fit_parameter
 from sklearn_rnn._input.content import STEPS
 from sklearn_rnn._input.sequences import as_sequences
 from sklearn_rnn._settings import keeps_numpy_settings
-from sklearn_rnn.preprocessing._target_regressor import Inner, TargetRegressor, check_part
+from sklearn_rnn.preprocessing._target_regressor import (
+    Inner,
+    TargetRegressor,
+    check_part,
+    said_by,
+)
 from sklearn_rnn.preprocessing._timesteps import made_of, meant_by
+
+# The largest decrease of an increasing function, in proportion to its range.
+ROUNDING = 1e-6
 
 
 class PerTimestepTarget(TargetRegressor):
@@ -103,7 +111,8 @@ class PerTimestepTarget(TargetRegressor):
         ------
         ValueError, TypeError
             If an argument, the transformer or the regressor can't be used, or the transformer
-            turns a target into NaN.
+            turns a target into NaN, or reverses the order of targets whose quantiles the regressor
+            predicts.
         """
         return super().fit(X, y, **fit_params)
 
@@ -138,9 +147,31 @@ class PerTimestepTarget(TargetRegressor):
             if has_fit_parameter(transformer, "sample_weight"):
                 params["sample_weight"] = weights
         self.transformer_ = transformer.fit(rows, **params)
+        if "quantile" in said_by(self.regressor, "loss"):
+            check_order(rows, np.asarray(_ByTransformer(self.transformer_).apply(rows)))
 
     def _inner(self, X, sequences):
         return Inner(X, sequences, _ByTransformer(self.transformer_))
+
+
+def check_order(rows: np.ndarray, transformed: np.ndarray) -> None:
+    """Raise unless quantiles of transformed targets are the same quantiles of the targets.
+
+    They are if every output is transformed by itself, and increases with the output.
+    """
+    same = rows.shape == transformed.shape
+    if not same or any(map(decreases, rows.T, transformed.T)):
+        raise ValueError(
+            "transformer must keep the order of each output with loss='quantile': otherwise the "
+            "quantile 0.1 of transformed targets isn't the quantile 0.1 of y. Turn a decreasing "
+            "function round, -1/y in place of 1/y for example, and don't mix outputs."
+        )
+
+
+def decreases(values: np.ndarray, transformed: np.ndarray) -> bool:
+    """Whether a function of the values, here (n,), decreases by more than rounding."""
+    in_order = transformed[np.lexsort((transformed, values))]
+    return bool((np.diff(in_order) < -ROUNDING * np.ptp(transformed)).any())
 
 
 class _ByTransformer(NamedTuple):

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import sklearn
 from sklearn.base import BaseEstimator, RegressorMixin, clone
-from sklearn.metrics import r2_score
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
@@ -23,6 +22,7 @@ from sklearn_rnn._input.targets import (
     read_regression_targets,
     read_weights,
 )
+from sklearn_rnn._scores import regression_score
 from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn._versioned import Versioned
 
@@ -110,7 +110,7 @@ class TargetRegressor(Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMet
 
     @keeps_numpy_settings
     def score(self, X, y, sample_weight=None):
-        """Return R² in the units of y; for targets per timestep, over all valid timesteps.
+        """Return R² or D² in the units of y; for targets per timestep, over all valid timesteps.
 
         Parameters
         ----------
@@ -122,17 +122,20 @@ class TargetRegressor(Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMet
         Returns
         -------
         score : float
-            R², averaged over the outputs; 1 is best.
+            R², averaged over the outputs; 1 is best. For several quantiles of each target, D² of
+            the pinball loss, averaged over the quantiles as well; see `RNNRegressor.score`.
 
         Raises
         ------
         ValueError, TypeError
-            If X, y or sample_weight can't be used.
+            If X, y or sample_weight can't be used, or if there are several predictions for each
+            target, and no parameter ``quantile`` of the regressor says for which quantiles.
         """
         sequences, predicted = self._predict(X)
         weights = self._read_weights(sample_weight, sequences)
         y = read_regression_targets(y, sequences, self._per_timestep, weights)
-        return r2_score(y, predicted, sample_weight=weights)
+        quantiles = self._quantiles(predicted.shape[-1]) if predicted.ndim > y.ndim else None
+        return regression_score(y, predicted, quantiles, weights)
 
     def get_metadata_routing(self):
         """Return how metadata are routed: to the regressor's method, for ``score`` to itself.
@@ -214,14 +217,24 @@ class TargetRegressor(Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMet
         return rows
 
     def _wants_sequences(self, y, sequences: Sequences) -> bool:
-        parameters = self.regressor.get_params().items()
-        said = {bool(v) for k, v in parameters if k.rpartition("__")[2] == "return_sequences"}
+        said = {bool(value) for value in said_by(self.regressor, "return_sequences")}
         if len(said) == 1:
             return said.pop()
         if y is None:
             return False
         y = array_or_list(y, "y", "one target per sequence or per timestep")
         return is_per_timestep(y, sequences)
+
+    def _quantiles(self, count: int) -> tuple[float, ...]:
+        """Return the quantiles that the regressor predicts."""
+        said = {tuple(value) for value in said_by(self.regressor_, "quantile") if np.ndim(value)}
+        if len(said) != 1 or len(quantiles := said.pop()) != count:
+            raise ValueError(
+                f"The regressor makes {count} predictions for each target, and no parameter "
+                "quantile of it, or of an estimator inside it, says for which quantiles: score the "
+                "predictions with a metric of your own."
+            )
+        return quantiles
 
     def _converted(self, rows: np.ndarray, inner: Inner):
         """Convert targets; if they are per timestep, return them in the container of inner X."""
@@ -293,6 +306,12 @@ def _weights_in(fit_params: dict):
     """Return the `sample_weight` of the last step that gets one; None if there is none."""
     named = [v for name, v in fit_params.items() if name.rpartition("__")[2] == "sample_weight"]
     return named[-1] if named else None
+
+
+def said_by(regressor, name: str) -> list:
+    """Return the values of the parameters of this name, of the regressor and those inside it."""
+    parameters = regressor.get_params().items()
+    return [value for key, value in parameters if key.rpartition("__")[2] == name]
 
 
 def check_part(name: str, part, methods: tuple[str, ...], example: str) -> None:

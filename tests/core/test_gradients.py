@@ -9,6 +9,7 @@ import numpy as np
 import reference
 from covering import covering
 from networks import (
+    HEADS,
     OUTPUTS,
     VARIANTS,
     assert_equal_slopes,
@@ -21,6 +22,7 @@ from networks import (
     pack,
     unset_gradients,
 )
+from sklearn_rnn.core.heads import Head
 from sklearn_rnn.core.losses import LOSSES
 
 # lengths, network.max_columns (None: as it comes). Where several of three or five sequences are
@@ -46,6 +48,7 @@ REFERENCE_LOSSES = {
     "huber": ("huber", {"delta": 0.7}),
     "quantile": ("quantile", {"q": 0.8}),
     "poisson": ("poisson", {}),
+    "gaussian": ("gaussian", {}),
     "softmax_cross_entropy": ("softmax", {"s": 0.15}),
     "sigmoid_cross_entropy": ("sigmoid", {"s": 0.15}),
 }
@@ -77,6 +80,7 @@ def test_finite_differences(loss, layout, n_layers, bidirectional, output, varia
         bidirectional=bidirectional,
         max_columns=max_columns,
         seed=6 if bidirectional else 0,  # in which none of the three rectified units is always 0
+        head=HEADS.get(loss, Head()),
         **OUTPUTS[output],
     )
     packed = pack(make_sequences(lengths))
@@ -112,6 +116,7 @@ def test_reference(loss, layout, n_layers, bidirectional, output, variant):
         n_layers=n_layers,
         bidirectional=bidirectional,
         max_columns=max_columns,
+        head=HEADS.get(loss, Head()),
         **OUTPUTS[output],
     )
     if loss == "poisson" and activation in ("relu", "identity"):
@@ -128,6 +133,8 @@ def test_reference(loss, layout, n_layers, bidirectional, output, variant):
 
     options = {"cell": cell, "activation": activation, **OUTPUTS[output]}
     expected = reference.forward(weights_by_name, sequences, **options)
+    if loss == "gaussian":
+        expected = [np.concatenate(reference.mean_and_deviation(a.T)).T for a in expected]
     reference_loss, loss_parameters = REFERENCE_LOSSES[loss]
     expected_value, expected_gradients, expected_d_inputs = reference.loss_and_gradients(
         weights_by_name,

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
-from networks import HYPER, TARGETS
-from sklearn_rnn.core.losses import LINK_GRADIENTS, LOSSES
+from networks import HEADS, HYPER, TARGETS
+from sklearn_rnn.core.heads import Head
+from sklearn_rnn.core.links import LINK_GRADIENTS
+from sklearn_rnn.core.losses import LOSSES
 
 N_OUTPUTS, COLUMNS = 3, 5
 
@@ -13,7 +16,8 @@ losses = pytest.mark.parametrize("name", LOSSES)
 
 def draw(name, dtype=np.float64):
     rng = np.random.default_rng(0)
-    raw = rng.standard_normal((N_OUTPUTS, COLUMNS)).astype(dtype)
+    head = HEADS.get(name, Head())
+    raw = head.forward(rng.standard_normal((N_OUTPUTS * head.n_per_target, COLUMNS)).astype(dtype))
     target = np.stack([TARGETS[name](rng, N_OUTPUTS) for _ in range(COLUMNS)], axis=-1)
     weight = rng.uniform(0.1, 1.0, COLUMNS)
     weight = (weight / weight.sum()).astype(dtype)
@@ -29,6 +33,7 @@ FORMULAS = {
     ),
     "quantile": lambda raw, y: np.mean(np.maximum(0.8 * (y - raw), 0.2 * (raw - y))),
     "poisson": lambda raw, y: np.mean(np.exp(raw) - y * raw),
+    "gaussian": lambda raw, y: np.mean(-np.log(norm.pdf(y, raw[:3], raw[3:]) * np.sqrt(2 * np.pi))),
     "softmax_cross_entropy": lambda raw, y: np.sum(
         -(0.85 * (np.arange(len(raw)) == y) + 0.15 / len(raw))
         * np.log(np.exp(raw) / np.sum(np.exp(raw)))
@@ -63,7 +68,7 @@ def test_gradient(name):
         above, _ = LOSSES[name].of(HYPER).evaluate(raw + shift, target, weight)
         below, _ = LOSSES[name].of(HYPER).evaluate(raw - shift, target, weight)
         numeric[index] = (above - below) / (2 * epsilon)
-    np.testing.assert_allclose(gradient, numeric, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(gradient, numeric, rtol=3e-9, atol=1e-9)
 
 
 @losses
@@ -163,6 +168,19 @@ def test_the_poisson_loss_starts_from_its_best_constant():
 def test_link_of_poisson():
     raw, _, _ = draw("poisson")
     np.testing.assert_array_equal(LOSSES["poisson"].link(raw), np.exp(raw))
+
+
+def test_the_gaussian_loss_starts_from_its_best_constant():
+    rng = np.random.default_rng(0)
+    target, weight = rng.normal([1.0, -50.0], [0.01, 30.0], (50, 2)), rng.uniform(0, 2, 50)
+    intercept = LOSSES["gaussian"].intercept(target, weight)
+    raw = np.repeat(intercept[:, np.newaxis], 50, axis=1)
+    _, gradient = LOSSES["gaussian"].evaluate(raw, target.T, weight / weight.sum())
+    np.testing.assert_allclose(gradient.sum(axis=1), 0.0, atol=1e-11)
+    of_constants = LOSSES["gaussian"].intercept(np.full((50, 1), 3.0), weight)
+    assert np.isfinite(
+        LOSSES["gaussian"].evaluate(of_constants[:, None], 3.0 + np.zeros((1, 1)), np.ones(1))[0]
+    )
 
 
 @pytest.mark.parametrize("name", ["squared_error", "absolute_error", "huber", "quantile"])

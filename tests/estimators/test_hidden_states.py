@@ -74,6 +74,29 @@ def test_the_output_layer_reads_these(options, container):
         assert_allclose(row, np.concatenate([pools[name] for name in names]), atol=1e-12)
 
 
+@pytest.mark.parametrize("per_step", [False, True])
+def test_features_come_before_the_head(per_step):
+    """Quantiles and standard deviations are made of what reads the features."""
+    of_quantiles = fitted(loss="quantile", quantile=[0.2, 0.5, 0.9], per_step=per_step)
+    gaussian = fitted(loss="gaussian", per_step=per_step)
+    for model in (of_quantiles, gaussian):
+        features, h = model.transform(X), model.hidden_states(X)
+        last = h if per_step else [states[-1:] for states in h]
+        assert_array_equal(np.concatenate(last), np.concatenate(features) if per_step else features)
+        W, b = model.weights_["output.W_hy"], model.weights_["output.b_y"]
+        a = np.concatenate(last) @ W.T + b
+        distances = np.logaddexp(0, a)
+        if model is gaussian:
+            mean, std = (np.hstack(part) for part in model.predict(X, return_std=True))
+            assert_allclose(mean, a[:, 0] * model.y_scale_ + model.y_mean_, atol=1e-12)
+            assert_allclose(std, (distances[:, 1] + 1e-3) * model.y_scale_, atol=1e-12)
+        else:
+            median = a[:, 1]
+            q = np.stack([median - distances[:, 0], median, median + distances[:, 2]], axis=1)
+            predicted = np.concatenate(model.predict(X)) if per_step else model.predict(X)
+            assert_allclose(predicted, q * model.y_scale_ + model.y_mean_, atol=1e-12)
+
+
 @both
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_one_target_per_timestep(Estimator, container):

@@ -11,6 +11,7 @@ import numpy as np
 
 from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.cells import CELLS
+from sklearn_rnn.core.heads import Head, MeanAndDeviation
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.packing import Batch, FlatBatch
@@ -46,6 +47,7 @@ def make_network(
     return_sequences=False,
     bidirectional=False,
     pooling=("last",),
+    head=Head(),  # noqa: B008 (it is immutable)
     max_columns=None,
     dtype=np.float64,
     seed=0,
@@ -57,10 +59,11 @@ def make_network(
         n_inputs=n_inputs,
         hidden_size=hidden_size,
         n_layers=n_layers,
-        n_outputs=n_outputs,
+        n_outputs=n_outputs * head.n_per_target,
         return_sequences=return_sequences,
         bidirectional=bidirectional,
         pooling=pooling,
+        head=head,
     )
     parameters = architecture.zeros(dtype)
     rng = np.random.default_rng(seed)
@@ -161,11 +164,15 @@ TARGETS = {
     "absolute_error": lambda rng, n_outputs: rng.standard_normal(n_outputs),
     "huber": lambda rng, n_outputs: 2 * rng.standard_normal(n_outputs),  # some far, some near
     "quantile": lambda rng, n_outputs: rng.standard_normal(n_outputs),
+    "gaussian": lambda rng, n_outputs: rng.standard_normal(n_outputs),
     "poisson": lambda rng, n_outputs: rng.poisson(1.5, n_outputs) * 1.0,
     "softmax_cross_entropy": lambda rng, n_outputs: rng.integers(n_outputs),
     "sigmoid_cross_entropy": lambda rng, n_outputs: rng.integers(2, size=n_outputs) * 1.0,
 }
 
+
+# Where a loss takes the raw outputs of another head than `Head`.
+HEADS = {"gaussian": MeanAndDeviation()}
 
 # Parameters of losses, other than their defaults.
 HYPER = SimpleNamespace(delta=0.7, quantile=0.8, label_smoothing=0.15)
@@ -196,13 +203,15 @@ def loss_and_gradients(network, packed, loss, targets, weights):
     return value, named, packed.by_sequence(d_inputs, return_sequences=True)
 
 
-def evaluate(network, packed, loss, targets, weights, dropout=None, recurrent_dropout=None):
+def evaluate(
+    network, packed, loss, targets, weights, dropout=None, recurrent_dropout=None, hyper=HYPER
+):
     """Run forward; return the loss, its gradient on the raw outputs, and the tape."""
     per_step = network.architecture.return_sequences
     weight = packed.by_column(weights, per_step)
     target = packed.by_column(targets, per_step)
     raw, tape = network.forward(packed.batch, dropout, recurrent_dropout)
-    return *LOSSES[loss].of(HYPER).evaluate(raw, target, weight / weight.sum()), tape
+    return *LOSSES[loss].of(hyper).evaluate(raw, target, weight / weight.sum()), tape
 
 
 def unset_gradients(network) -> Parameters:

@@ -79,6 +79,16 @@ NO_POOLINGS = {
         *((), [], [""], ("mean", "mean"), ["last", "max", "last"], ("mean", "no such")),
     ],
 }
+NO_QUANTILES = {
+    TypeError: [
+        *([[0.1, 0.9]], [[0.1], [0.2, 0.3]], np.full((2, 1), 0.5), {0.1, 0.9}, range(1)),
+        *([None], ["0.5"], [0.1, True], (0.1, 1j), [0.1, [0.9]], np.array(["0.5"])),
+    ],
+    ValueError: [
+        *([], (), np.array([]), [0.9, 0.1], (0.1, 0.5, 0.5), np.array([0.5, 0.2])),
+        *([1], (1,), np.ones(2), [0.0, 0.5], [0.1, np.nan], [-0.1], [0.5, np.inf]),
+    ],
+}
 NO_STRINGS = [None, True, 0, 1.5, np.nan, b"gru", ["gru"], ("adam",), {"tanh"}, THING]
 NO_NUMBERS = [None, "1", "auto ", b"1", [1], (1,), {1: 1}, 1j, np.array(1), np.ones(2), THING]
 
@@ -93,6 +103,9 @@ def wrong_values():
     for error, values in NO_POOLINGS.items():
         for value in values:
             yield "pooling", value, error, ["'last', 'mean', 'max'", "tuple or list", "once"]
+    for error, values in NO_QUANTILES.items():
+        for value in values:
+            yield "quantile", value, error, [r"increasing order|quantile\[\d\]|float"]
     for name in FLAGS:
         for value in (None, 0, 1, 1.0, np.nan, [True], np.array(True), THING):
             yield name, value, TypeError, ["True(,| or) False"]
@@ -112,7 +125,9 @@ def wrong_values():
             yield name, value, ValueError, [str(int(value)), f">= {low + 1}"]
     for name, (low, high) in REALS.items():
         for value in NO_NUMBERS:
-            if not (value is None and name in MAY_BE_NONE):
+            may_be_none = value is None and name in MAY_BE_NONE
+            may_be_list = np.ndim(value) == 1 and name == "quantile"  # see NO_QUANTILES
+            if not (may_be_none or may_be_list):
                 error = (TypeError, ValueError) if isinstance(value, str) else TypeError
                 yield name, value, error, ["float|real|number"]
         yield name, Decimal("0.5"), TypeError, ["float|real|number"]
@@ -245,7 +260,10 @@ RIGHT_VALUES = {
     "rho": [0, 0.99, np.float32(0.5)],
     "epsilon": [1e-12, 1, np.float32(1e-8)],
     "delta": [1e-12, 1, np.float32(0.5)],
-    "quantile": [1e-12, 0.999, np.float32(0.5)],
+    "quantile": [
+        *(1e-12, 0.999, np.float32(0.5), [0.5], (0.1, 0.9), np.array([0.1, 0.9])),
+        [np.float32(0.1), 0.5, np.float64(0.9)],
+    ],
     "label_smoothing": [0, 0.999, np.float32(0.5)],
     "class_weight": [None, "balanced", np.str_("balanced"), {}, {0: 2}, {0: np.float32(0.5), 1: 0}],
     "shuffle": [False, np.bool_(True)],

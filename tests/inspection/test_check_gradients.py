@@ -19,6 +19,8 @@ MODELS = {
     "regressor": (RNNRegressor(**SMALL), Y),
     "two outputs": (RNNRegressor(**SMALL, loss="huber", delta=40), np.column_stack([Y, -Y])),
     "counts": (RNNRegressor(**SMALL, loss="poisson"), np.arange(6)),
+    "quantiles": (RNNRegressor(**SMALL, loss="quantile", quantile=[0.1, 0.4, 0.8]), Y + 7),
+    "gaussian": (RNNRegressor(**SMALL, loss="gaussian"), np.column_stack([Y, 9 - 2 * Y])),
     "classifier": (RNNClassifier(**SMALL, cell="lstm", n_layers=2, pooling="mean"), [0, 1] * 3),
     "balanced": (RNNClassifier(**SMALL, class_weight="balanced", alpha=0.5), [0, 1, 1] * 2),
     "per step": (

@@ -38,6 +38,10 @@ def targets(kind, X, per_step):
     make = {
         "one": lambda n: 1e3 + 200 * rng.standard_normal(n),
         "two": lambda n: rng.standard_normal((n, 2)) * [1, 100],
+        "quantiles": lambda n: 1e3 + 200 * rng.standard_normal(n),
+        "two's quantiles": lambda n: rng.standard_normal((n, 2)) * [1, 100],
+        "gaussian": lambda n: 1e3 + 200 * rng.standard_normal(n),
+        "two gaussians": lambda n: rng.standard_normal((n, 2)) * [1, 100],
         "counts": lambda n: rng.poisson(3.0, n),
         "binary": lambda n: np.resize(["no", "yes"], n),
         "classes": lambda n: np.resize([10, 20, 30], n),
@@ -49,13 +53,21 @@ def targets(kind, X, per_step):
     return np.split(flat, np.cumsum([len(x) for x in X])[:-1])
 
 
+LOSSES = {
+    "one": {},
+    "two": {},
+    "counts": {"loss": "poisson"},
+    "quantiles": {"loss": "quantile", "quantile": [0.1, 0.5, 0.9]},
+    "two's quantiles": {"loss": "quantile", "quantile": [0.1, 0.3, 0.4]},
+    "gaussian": {"loss": "gaussian"},
+    "two gaussians": {"loss": "gaussian"},
+}
+
+
 def fitted(kind, *, per_step=False, scaler=None, X=None, **options):
     X = sequences() if X is None else X
-    if kind in ("one", "two", "counts"):
-        loss = "poisson" if kind == "counts" else "squared_error"
-        model = RNNRegressor(loss=loss, return_sequences=per_step, **(SMALL | options))
-    else:
-        model = RNNClassifier(return_sequences=per_step, **(SMALL | options))
+    Estimator = RNNRegressor if kind in LOSSES else RNNClassifier
+    model = Estimator(return_sequences=per_step, **(SMALL | LOSSES.get(kind, {}) | options))
     if scaler is not None:
         model = make_pipeline(PerTimestep(scaler), model)
     return model.fit(X, targets(kind, X, per_step))
@@ -65,9 +77,14 @@ def explained(model, X, output, timestep=None):
     """What the gradients are those of, one number per sequence, from public predictions."""
     is_classifier = hasattr(model, "classes_")
     column = model.classes_.tolist().index(output) if is_classifier else output
-    n_outputs = getattr(model, "n_outputs_", None) or model[-1].n_outputs_
+    network = model if hasattr(model, "n_outputs_") else model[-1]
+    quantiles = getattr(network, "quantile", 0.5)
+    shape = (network.n_outputs_,) if np.ndim(quantiles) == 0 else (len(quantiles),)
+    if isinstance(output, tuple):
+        shape = (network.n_outputs_, len(quantiles))
     predicted = model.predict_proba(X) if is_classifier else model.predict(X)
-    steps = [np.reshape(of_sequence, (-1, n_outputs))[:, column] for of_sequence in predicted]
+    place = (slice(None), *(column if isinstance(column, tuple) else (column,)))
+    steps = [np.reshape(of_sequence, (-1, *shape))[place] for of_sequence in predicted]
     return np.array([values.sum() if timestep is None else values[timestep] for values in steps])
 
 
@@ -95,7 +112,18 @@ def assert_slopes(actual, numeric):
     assert (np.abs(actual - numeric) / largest).max() < 1e-6
 
 
-KINDS = {"one": 0, "two": 1, "counts": 0, "binary": "no", "classes": 20, "labels": 2}
+KINDS = {
+    "one": 0,
+    "two": 1,
+    "counts": 0,
+    "quantiles": 2,
+    "two's quantiles": (1, 0),
+    "gaussian": 0,
+    "two gaussians": 1,
+    "binary": "no",
+    "classes": 20,
+    "labels": 2,
+}
 CASES = {
     "kind": [*KINDS],
     "per_step": [False, True],
@@ -320,6 +348,11 @@ def test_many_sequences_are_taken_some_at_a_time(monkeypatch):
         ("one", {"method": "saliency"}, ValueError, "method='saliency' is not one of"),
         ("one", {"output": 1}, ValueError, r"output=1 \(int\) is not an output: \[0\]"),
         ("two", {}, ValueError, "output=None, but there are 2 outputs: give .* from 0 to 1"),
+        ("quantiles", {}, ValueError, "output=None, but there are 3 outputs: give .* from 0 to 2"),
+        ("two's quantiles", {"output": 1}, TypeError, r"output=1 .* is not an output: \[\(0, 0"),
+        ("two's quantiles", {"output": (0, 3)}, ValueError, r"output=\(0, 3\) .* is not an output"),
+        ("two's quantiles", {}, ValueError, r"there are 6 outputs: .* from \(0, 0\) to \(1, 2\)"),
+        ("gaussian", {"output": 1}, ValueError, r"output=1 \(int\) is not an output: \[0\]"),
         ("labels", {}, ValueError, "output=None, but there are 3 outputs"),
         ("classes", {"output": 1}, ValueError, r"not one of the classes: \[10, 20, 30\]"),
         ("classes", {"output": [10]}, TypeError, "output=.* is not one of the classes"),

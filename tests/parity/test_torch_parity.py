@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from networks import (
+    HEADS,
     HYPER,
     OUTPUTS,
     make_network,
@@ -13,6 +14,7 @@ from networks import (
     predict,
     unset_gradients,
 )
+from sklearn_rnn.core.heads import Head
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.optimizers import clip_by_norm, clip_by_value
 
@@ -184,6 +186,13 @@ def poisson_nll(raw, target):
     return torch.nn.functional.poisson_nll_loss(raw.T, target.T, reduction="none").mean(dim=1)
 
 
+def gaussian_nll(raw, target):
+    mean, deviation = raw.T.chunk(2, dim=1)
+    return torch.nn.functional.gaussian_nll_loss(
+        mean, target.T, deviation**2, reduction="none"
+    ).mean(dim=1)
+
+
 def cross_entropy(raw, target):
     return torch.nn.functional.cross_entropy(
         raw.T, target, reduction="none", label_smoothing=HYPER.label_smoothing
@@ -203,6 +212,7 @@ TORCH_LOSSES = {
     "huber": (huber, lambda raw: raw),
     "quantile": (pinball, lambda raw: raw),
     "poisson": (poisson_nll, torch.exp),
+    "gaussian": (gaussian_nll, lambda raw: raw),
     "softmax_cross_entropy": (cross_entropy, lambda raw: torch.softmax(raw, dim=0)),
     "sigmoid_cross_entropy": (binary_cross_entropy, torch.sigmoid),
 }
@@ -215,7 +225,9 @@ TORCH_LOSSES = {
 def test_losses(name, scale):
     torchs, link = TORCH_LOSSES[name]
     n_outputs, columns = 3, 50
-    raw = scale * np.random.default_rng(0).standard_normal((n_outputs, columns))
+    head = HEADS.get(name, Head())
+    shape = n_outputs * head.n_per_target, columns
+    raw = scale * head.forward(np.random.default_rng(0).standard_normal(shape))
     target, weight = (
         np.stack(arrays, axis=-1) for arrays in make_targets(name, [1] * columns, 3, False)
     )

@@ -9,7 +9,24 @@ from sequences import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
 
 N_FEATURES = 3
-KINDS = ["one output", "two outputs", "counts", "classes", "labels"]
+KINDS = [
+    "one output",
+    "two outputs",
+    "counts",
+    "quantiles",
+    "two outputs' quantiles",
+    "gaussian",
+    "two gaussians",
+    "classes",
+    "labels",
+]
+LOSSES = {
+    "counts": {"loss": "poisson"},
+    "quantiles": {"loss": "quantile", "quantile": [0.1, 0.5, 0.6, 0.9]},
+    "two outputs' quantiles": {"loss": "quantile", "quantile": [0.2, 0.5, 0.8]},
+    "gaussian": {"loss": "gaussian"},
+    "two gaussians": {"loss": "gaussian"},
+}
 POOLINGS = ["last", "mean", ("max", "last"), ("last", "mean", "max")]
 METHODS = ["predict", "predict_proba", "predict_log_proba"]
 SMALL = {
@@ -26,12 +43,14 @@ def targets(kind, X, per_step):
     rng = np.random.default_rng(2)
     if kind == "labels":
         return rng.integers(0, 2, (len(X), 3))
-    draw = {
-        "one output": lambda shape: rng.normal(5, 3, shape),
-        "two outputs": lambda shape: rng.normal(5, 3, (*shape, 2)),
-        "counts": lambda shape: rng.poisson(3, shape),
-        "classes": lambda shape: rng.choice(["few", "many", "none"], shape),
-    }[kind]
+
+    def draw(shape):
+        if kind == "counts":
+            return rng.poisson(3, shape)
+        if kind == "classes":
+            return rng.choice(["few", "many", "none"], shape)
+        return rng.normal(5, 3, (*shape, 2) if kind.startswith("two") else shape)
+
     if per_step:
         return [draw((len(x),)) for x in X]
     return draw((len(X),))
@@ -44,7 +63,7 @@ def fitted(kind="one output", dtype=np.float64, per_step=False, **options):
     X = [x.astype(dtype) for x in X]
     y = targets(kind, X, per_step)
     Estimator = RNNClassifier if kind in ("classes", "labels") else RNNRegressor
-    options = SMALL | options | ({"loss": "poisson"} if kind == "counts" else {})
+    options = SMALL | options | LOSSES.get(kind, {})
     return Estimator(return_sequences=per_step, **options).fit(X, y)
 
 

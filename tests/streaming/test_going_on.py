@@ -125,7 +125,15 @@ class TestForecast:
         with pytest.raises(error, match=message):
             fitted().forecast(**given)
 
+    def test_means_are_fed_back(self):
+        model = fitted(loss="gaussian")
+        expected = by_growing_prefixes(model, SERIES, FUTURE, 2)
+        assert_allclose(model.forecast(SERIES, N_STEPS, FUTURE), expected, rtol=0, atol=1e-12)
+
     def test_models_that_cannot(self):
+        several = fitted(loss="quantile", quantile=[0.1, 0.9])
+        with pytest.raises(ValueError, match=r"predicts the quantiles \[0.1, 0.9\] of each"):
+            several.forecast(SERIES, 2, FUTURE)
         y = np.ones((9, 4))
         with pytest.raises(ValueError, match="4 outputs and X has 3 features"):
             RNNRegressor(**SMALL).fit(SERIES, y).forecast(SERIES, 2)

@@ -210,7 +210,7 @@ def test_an_interrupted_step_leaves_the_stream_as_it_was(cell, where, monkeypatc
     assert_equal(y, model.predict(X))
 
 
-@pytest.mark.parametrize("kind", ["one output", "counts"])
+@pytest.mark.parametrize("kind", ["one output", "counts", "quantiles", "gaussian"])
 def test_an_overflow_leaves_the_stream_as_it_was(kind):
     """A rectified network, which has no upper bound, at the largest numbers."""
     rectified = {"cell": "elman", "activation": "relu", "hidden_size": 30}

@@ -190,6 +190,8 @@ def test_float32_is_worked_on_in_float64_and_rounded_at_the_end(Estimator, y, mo
         {"loss": "huber", "delta": 0.2},
         {"loss": "absolute_error"},
         {"loss": "quantile", "quantile": 0.8},
+        {"loss": "quantile", "quantile": [0.2, 0.8]},
+        {"loss": "gaussian"},
         {"loss": "poisson"},
     ],
     ids=str,

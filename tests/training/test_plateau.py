@@ -24,9 +24,17 @@ LEARNING = OPTIONS | {"max_iter": 300, "learning_rate_init": 0.03, "tol": 0.01}
 TARGETS = {
     "regressor": (RNNRegressor, lambda y: y),
     "several outputs": (RNNRegressor, lambda y: np.column_stack([1000 * y, y - 7])),
+    "quantiles": (RNNRegressor, lambda y: y),
+    "gaussian": (RNNRegressor, lambda y: 1000 * y),
     "classifier": (RNNClassifier, lambda y: y > np.median(y)),
     "multilabel": (RNNClassifier, lambda y: np.column_stack([y > 0, y > 1]).astype(int)),
     "per timestep": (RNNRegressor, lambda y: [np.full(len(x), v) for x, v in zip(X, y)]),  # noqa: B905
+}
+
+
+LOSSES = {
+    "quantiles": {"loss": "quantile", "quantile": [0.2, 0.5, 0.8]},
+    "gaussian": {"loss": "gaussian"},
 }
 
 
@@ -42,6 +50,7 @@ def plateaus(model, y, **arguments):
 
 def model_of(kind, **options):
     Estimator, form = TARGETS[kind]
+    options |= LOSSES.get(kind, {})
     return Estimator(return_sequences=kind == "per timestep", **options), form
 
 

@@ -48,6 +48,8 @@ TARGETS = {
     "absolute_error": (RNNRegressor, {"loss": "absolute_error"}, numbers, 1e6),
     "huber": (RNNRegressor, {"loss": "huber", "delta": 0.5}, numbers, 1e6),
     "quantile": (RNNRegressor, {"loss": "quantile", "quantile": 0.7}, numbers, 1e6),
+    "quantiles": (RNNRegressor, {"loss": "quantile", "quantile": [0.1, 0.6, 0.9]}, pairs, 1e6),
+    "gaussian": (RNNRegressor, {"loss": "gaussian"}, pairs, 1e6),
     "poisson": (RNNRegressor, {"loss": "poisson"}, counts, -1.0),
     "log_loss": (RNNClassifier, {}, labels, "low"),
     "smoothed": (RNNClassifier, {"label_smoothing": 0.1}, labels, "low"),
