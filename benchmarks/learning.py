@@ -1,9 +1,10 @@
 """How well do estimators learn with their defaults, on data in the units that they came in?
 
-    python benchmarks/learning.py [--half tune|confirm|all] [--seeds 0 1 2] [--tasks NAME ...]
-        [--contenders NAME ...] [--set NAME parameter=value ...]
+    python benchmarks/learning.py [--half tune|confirm|all|judge] [--seeds 0 1 2] [--tasks NAME ...]
+        [--contenders NAME ...] [--set NAME parameter=value ...] [--jobs N]
 
-Defaults are chosen on one half of the tasks (`--half tune`) and confirmed on the other. What is
+Defaults are chosen on one half of the tasks (`--half tune`) and confirmed on the other. Sets of
+which no score is looked at while defaults are chosen judge the choice (`--half judge`). What is
 compared runs side by side: each `--set` adds ours with other parameters, under a name, and on each
 task all contenders take turns, seed after seed:
 
@@ -15,14 +16,18 @@ A parameter is set of both estimators, or of one: `regressor.loss=absolute_error
 The contenders:
 
 - ours: RNNClassifier and RNNRegressor, only with `return_sequences` where the task asks for it;
+- patches: ours in a pipeline after `Patches`, where sequences have 64 steps and more;
+- relative; relative, scaled: ours in `InstanceNormalizedRegressor`, without and with its `scale`,
+  where X has the target's own past;
 - mlp, linear, trees: scikit-learn's MLP, LogisticRegression and RidgeCV, and
   HistGradientBoosting, on a table of all timesteps side by side. Sequences of different lengths are
   padded with their last value, and their length is one more column; longer ones than those trained
   on lose their beginning. Where there is a target per timestep, a row is a window of the last 10
   steps, padded at the beginning with the first one;
 - last value: of the target's own past, where X has that;
-- skorch, sktime, aeon: an LSTM in skorch, sktime's GRU and aeon's RecurrentRegressor, each if it is
-  named and installed, on sequences of one length with one target. They read the same float32.
+- skorch, sktime, aeon, minirocket: an LSTM in skorch, sktime's GRU, aeon's RecurrentRegressor and
+  MiniRocketClassifier, each if it is named and installed, on sequences of one length with one
+  target. They read the same float32.
 
 Nothing is scaled, and all parameters but `random_state` are defaults. (skorch has none for its
 module: it is an LSTM with 64 units, trained by Adam. Nor has sktime for size and layout.)
@@ -45,40 +50,34 @@ import ast
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
+from itertools import chain
 from statistics import mean
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from joblib import Parallel, delayed
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, mean_absolute_error
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from common import arguments, report, unique
-from learning_tasks import CLASSIFICATION, TASKS, Sequences, Split, Task, halves, take
+from learning_contenders import (
+    CONTENDERS,
+    OPTIONAL,
+    USUAL,
+    Contender,
+    NotForThis,
+    missing,
+    ours,
+)
+from learning_data import CLASSIFICATION, Split, Task, take
+from learning_judges import JUDGES
+from learning_tasks import TASKS, halves
 from sklearn_rnn import RNNClassifier, RNNRegressor
 
-WINDOW = 10  # steps of a row where there is a target per step
 WORST = -1.0  # skill
-USUAL = ("ours", "mlp", "linear", "trees", "last value")
-OPTIONAL = ("skorch", "sktime", "aeon")
-
-
-class NotForThis(Exception):
-    """The contender can't do the task, or isn't installed."""
-
-
-class Race(NamedTuple):
-    """A model with the data in the form that it takes."""
-
-    model: BaseEstimator
-    X_train: Sequences
-    y_train: Sequences
-    X_test: Sequences
 
 
 class Run(NamedTuple):
@@ -98,154 +97,6 @@ class Run(NamedTuple):
     not_converged: int  # ConvergenceWarnings
     other_warnings: int
     error: str | None
-
-
-# Contenders: each makes a Race of a task, its data and a seed.
-Contender = Callable[[Task, Split, int], Race]
-
-
-def ours(task: Task, data: Split, seed: int, **parameters) -> Race:
-    """`parameters` are for both estimators, or "regressor.loss" for one of them."""
-    classifies = task.kind == CLASSIFICATION
-    cls, other = (RNNClassifier, "regressor.") if classifies else (RNNRegressor, "classifier.")
-    own = {k.rpartition(".")[2]: v for k, v in parameters.items() if not k.startswith(other)}
-    model = cls(return_sequences=task.per_step, random_state=seed, **own)
-    return Race(model, data.X_train, data.y_train, data.X_test)
-
-
-def on_table(classifier, regressor, task: Task, data: Split, seed: int) -> Race:
-    model = (classifier if task.kind == CLASSIFICATION else regressor)()
-    if "random_state" in model.get_params():
-        model.set_params(random_state=seed)
-    if task.per_step:
-        X_train, X_test = last_steps(data.X_train), last_steps(data.X_test)
-        return Race(model, X_train, np.concatenate(list(data.y_train)), X_test)
-    n_steps = max(map(len, data.X_train))
-    X_train, X_test = side_by_side(data.X_train, n_steps), side_by_side(data.X_test, n_steps)
-    return Race(model, X_train, data.y_train, X_test)
-
-
-def last_steps(X: Sequences) -> np.ndarray:
-    """Of every timestep of every sequence the last WINDOW steps, in a row."""
-    tables = []
-    for x in X:
-        steps = np.arange(len(x))[:, np.newaxis] + np.arange(1 - WINDOW, 1)
-        tables.append(x[np.maximum(steps, 0)].reshape(len(x), -1))
-    return np.concatenate(tables)
-
-
-def side_by_side(X: Sequences, n_steps: int) -> np.ndarray:
-    if isinstance(X, np.ndarray):
-        return X.reshape(len(X), -1)
-    lengths = np.array([len(x) for x in X])
-    rows = [x[np.minimum(np.arange(n_steps), len(x) - 1)] for x in (x[-n_steps:] for x in X)]
-    return np.column_stack([np.reshape(rows, (len(X), -1)), lengths])
-
-
-class LastValue(BaseEstimator):
-    def __init__(self, feature: int):
-        self.feature = feature
-
-    def fit(self, X, y):
-        return self
-
-    def predict(self, X):
-        return np.array([x[-1, self.feature] for x in X])
-
-
-def last_value(task: Task, data: Split, seed: int) -> Race:
-    if task.past is None:
-        raise NotForThis
-    return Race(LastValue(task.past), data.X_train, data.y_train, data.X_test)
-
-
-class Numbered(BaseEstimator):
-    """A classifier of the numbers 0, 1, ..., made one of any labels."""
-
-    def __init__(self, classifier):
-        self.classifier = classifier
-
-    def fit(self, X, y):
-        self.classes, numbers = np.unique(y, return_inverse=True)
-        self.classifier.fit(X, numbers)
-        return self
-
-    def predict(self, X):
-        return self.classes[self.classifier.predict(X)]
-
-
-class Column(BaseEstimator):
-    """A regressor of targets (n, 1) and float32."""
-
-    def __init__(self, regressor):
-        self.regressor = regressor
-
-    def fit(self, X, y):
-        self.regressor.fit(X, y[:, np.newaxis].astype(np.float32))
-        return self
-
-    def predict(self, X):
-        return self.regressor.predict(X).ravel()
-
-
-def skorch_lstm(task: Task, data: Split, seed: int) -> Race:
-    import torch
-    from skorch import NeuralNetClassifier, NeuralNetRegressor
-
-    from peers import TorchRNN
-
-    only_one_length(task, data)
-    torch.manual_seed(seed)
-    n_outputs = len(np.unique(data.y_train)) if task.kind == CLASSIFICATION else 1
-    network = TorchRNN("lstm", data.X_train.shape[2], 64, 1, n_outputs, per_step=False)
-    common = {"optimizer": torch.optim.Adam, "lr": 0.001, "verbose": 0}
-    if task.kind == CLASSIFICATION:
-        loss = torch.nn.CrossEntropyLoss
-        model = Numbered(NeuralNetClassifier(network, criterion=loss, **common))
-    else:
-        model = Column(NeuralNetRegressor(network, **common))
-    return Race(model, data.X_train, data.y_train, data.X_test)
-
-
-def sktime_gru(task: Task, data: Split, seed: int) -> Race:
-    from sktime.classification.deep_learning.gru import GRUClassifier
-
-    only_one_length(task, data)
-    if task.kind != CLASSIFICATION:
-        raise NotForThis
-    model = GRUClassifier(hidden_dim=64, n_layers=1, batch_first=True, random_state=seed)
-    return channels_first(model, data)
-
-
-def aeon_rnn(task: Task, data: Split, seed: int) -> Race:
-    from aeon.regression.deep_learning import RecurrentRegressor
-
-    only_one_length(task, data)
-    if task.kind == CLASSIFICATION:
-        raise NotForThis
-    return channels_first(RecurrentRegressor(random_state=seed), data)
-
-
-def channels_first(model, data: Split) -> Race:
-    """(n, features, timesteps), as sktime and aeon take it."""
-    return Race(model, data.X_train.swapaxes(1, 2), data.y_train, data.X_test.swapaxes(1, 2))
-
-
-def only_one_length(task: Task, data: Split) -> None:
-    if task.per_step or isinstance(data.X_train, list):
-        raise NotForThis
-
-
-CONTENDERS: dict[str, Contender] = {
-    "ours": ours,
-    "mlp": partial(on_table, MLPClassifier, MLPRegressor),
-    "linear": partial(on_table, LogisticRegression, RidgeCV),
-    "trees": partial(on_table, HistGradientBoostingClassifier, HistGradientBoostingRegressor),
-    "last value": last_value,
-    "skorch": skorch_lstm,
-    "sktime": sktime_gru,
-    "aeon": aeon_rnn,
-}
 
 
 # Measuring
@@ -313,20 +164,18 @@ def number_of_epochs(model) -> int | None:
     return None if n_iter is None else int(np.max(n_iter))
 
 
-def measure(task: Task, half: str, contenders: dict[str, Contender], seeds, quick: bool):
-    """Run all contenders on a task in turn, seed after seed; each seed, another one begins."""
-    names = list(contenders)
-    for turn, seed in enumerate(seeds):
-        data = task.load(seed)
-        if quick:
-            data = Split(*(take(a, np.arange(min(len(a), 60))) for a in data))
-        for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            try:
-                result = run(task, half, name, contenders[name], data, seed)
-            except NotForThis:
-                continue
-            print(result, file=sys.stderr, flush=True)
-            yield result
+def measure(task: Task, half: str, contenders: dict[str, Contender], turn: int, options) -> list:
+    """Run all contenders on a task in turn; each seed, another one begins."""
+    seed, names = options.seeds[turn], list(contenders)
+    data = task.load(seed)
+    if options.quick:
+        data = Split(*(take(a, np.arange(min(len(a), 60))) for a in data))
+    results = []
+    for name in names[turn % len(names) :] + names[: turn % len(names)]:
+        with suppress(NotForThis):
+            results.append(run(task, half, name, contenders[name], data, seed))
+            print(results[-1], file=sys.stderr, flush=True)
+    return results
 
 
 def size_of(data: Split) -> str:
@@ -419,10 +268,15 @@ def mean_or_blank(values: Iterable[float]) -> str:
 
 
 def add_options(parser) -> None:
-    parser.add_argument("--half", choices=("tune", "confirm", "all"), default="all")
+    parser.add_argument("--half", choices=("tune", "confirm", "all", "judge"), default="all")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--jobs", type=int, default=1, help="tasks and seeds run side by side")
     parser.add_argument(
-        "--tasks", nargs="+", metavar="NAME", help="only these", choices=[t.name for t in TASKS]
+        "--tasks",
+        nargs="+",
+        metavar="NAME",
+        help="only these",
+        choices=[t.name for t in TASKS + JUDGES],
     )
     parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=USUAL)
     parser.add_argument(
@@ -447,17 +301,6 @@ def chosen_contenders(options) -> dict[str, Contender]:
     return contenders
 
 
-def missing(name: str) -> str | None:
-    """Why an optional contender can't run, if it can't."""
-    modules = {"skorch": ("torch", "skorch"), "sktime": ("sktime", "torch")}
-    for module in modules.get(name, ("aeon", "tensorflow")):
-        try:
-            __import__(module)
-        except ImportError as error:
-            return str(error)
-    return None
-
-
 def setting(text: str) -> tuple[str, object]:
     """The parameter and value of "parameter=value"; what isn't a Python literal is a string."""
     parameter, _, value = text.partition("=")
@@ -478,8 +321,9 @@ def main():
     contenders = chosen_contenders(options)
     if options.quick:
         options.seeds = options.seeds[:1]
-    results, sizes = [], {}
-    for half, tasks in halves().items():
+    jobs, sizes = [], {}
+    chosen = {"judge": JUDGES} if options.half == "judge" else halves()
+    for half, tasks in chosen.items():
         for task in tasks:
             if options.half not in (half, "all") or task.name not in (options.tasks or task.name):
                 continue
@@ -488,7 +332,9 @@ def main():
             except FileNotFoundError as error:
                 print(f"\n{task.name} is left out: it {error}")
                 continue
-            results += measure(task, half, contenders, options.seeds, options.quick)
+            turns = range(len(options.seeds))
+            jobs += [delayed(measure)(task, half, contenders, turn, options) for turn in turns]
+    results = list(chain.from_iterable(Parallel(n_jobs=options.jobs)(jobs)))
     names = list(contenders)
     seeds = f"seeds {', '.join(map(str, options.seeds))}"
     report(

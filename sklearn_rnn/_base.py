@@ -20,13 +20,14 @@ from sklearn_rnn._input.groups import read_groups
 from sklearn_rnn._input.hyperparameters import check_hyperparameters, plain, pools_of
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import Examples, Targets, read_weights
+from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn._training.data import TrainingData, hold_out
 from sklearn_rnn._training.descent import Descent, Monitor
 from sklearn_rnn._training.hooks import FitArguments, FitHooks, Requests
 from sklearn_rnn._training.lbfgs import LBFGS, LBFGSDescent, objective_in_double
 from sklearn_rnn._training.minibatch import MinibatchDescent, MinibatchOptions, auto_batch_size
 from sklearn_rnn._training.objective import Dropouts, Objective, TrainingLoss
-from sklearn_rnn._training.outcome import problems
+from sklearn_rnn._training.outcome import name_of_fit, problems
 from sklearn_rnn._training.plateau import constant_losses
 from sklearn_rnn._training.progress import Ending, Progress, StoppingRule, Validation
 from sklearn_rnn._training.units import units_of
@@ -67,15 +68,17 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             setattr(self, name, value)
 
     @abstractmethod
-    def _read_targets(self, y, X: Sequences, classes: np.ndarray | None = None) -> Targets:
-        """Check y against X. `classes` are a classifier's, if they are known already."""
+    def _read_targets(
+        self, y, X: Sequences, weights: np.ndarray, classes: np.ndarray | None = None
+    ) -> Targets:
+        """Check y where its weights aren't zero. `classes` are a classifier's, once known."""
 
     def _weigh(self, targets: Targets, weights: np.ndarray) -> np.ndarray:
         """Return the weights that training uses, given the weights of the targets."""
         return weights
 
     def _check_targets(self, examples: Examples, *, starts_training: bool) -> None:
-        """Raise for targets that the loss can't take; targets of weight zero are ignored.
+        """Raise for targets that the loss can't take.
 
         starts_training : whether a new network is trained on them
         """
@@ -92,6 +95,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         """Labels by which to stratify validation data, one per sequence, if there are any."""
         return None
 
+    @keeps_numpy_settings  # outermost: the callbacks' setup and teardown share one context
     @with_callbacks
     def fit(  # noqa: PLR0913 (scikit-learn finds metadata in the signature)
         self,
@@ -119,7 +123,9 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             regressor's also with outputs as another dimension at the end.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples. With ``return_sequences=True`` also one per timestep, in the
-            shape of the targets. None gives each the same.
+            shape of the targets. None gives each the same. Where the weight is zero, the target
+            is as good as absent: it may be NaN, or of a class that no other target has. X must be
+            finite all the same.
         X_val, y_val : array-like or list of arrays, default=None
             Validation data, read like X and y; the lengths of the sequences are free unless X is
             2-D. After each epoch they are scored for ``validation_scores_``. With
@@ -174,10 +180,14 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             if not self.warm_start:
                 self._progress.drop_arrays()
         if ending is Ending.INTERRUPTED:
-            warnings.warn(INTERRUPTED, stacklevel=3)  # over with_callbacks
+            warnings.warn(INTERRUPTED, stacklevel=4)  # over the decorators
             return self
-        for problem in problems(ending, self._progress, self, self._units, run.constant_losses):
-            warnings.warn(problem, ConvergenceWarning, stacklevel=3)
+        n_judges = held_out.n_targets if run.rule.early_stopping else None
+        for problem in problems(
+            ending, self._progress, self, self._units, run.constant_losses, n_judges
+        ):
+            problem = f"{problem} [{name_of_fit(self, context)}]"  # since a search has many
+            warnings.warn(problem, ConvergenceWarning, stacklevel=4)
         return self
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
@@ -198,7 +208,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             ending = self._descent(run, data, Monitor(verbose=bool(self.verbose))).train(1)
             self._publish(run)
         if ending is Ending.INTERRUPTED:
-            warnings.warn(INTERRUPTED, stacklevel=3)
+            warnings.warn(INTERRUPTED, stacklevel=4)
         return self
 
     # Read.
@@ -208,9 +218,9 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         X = read_sequences(X, self, reset=not goes_on)
         if goes_on:
             classes = getattr(self, "classes_", None)
-        targets = self._read_targets(y, X, classes)
-        weights = self._weigh(targets, read_weights(sample_weight, X, self.return_sequences))
-        examples = Examples(X, targets, weights, read_groups(groups, X))
+        weights = read_weights(sample_weight, X, self.return_sequences)
+        targets = self._read_targets(y, X, weights, classes)
+        examples = Examples(X, targets, self._weigh(targets, weights), read_groups(groups, X))
         self._check_targets(examples, starts_training=not goes_on)
         return examples
 
@@ -220,13 +230,13 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             return None
         with about_validation_data():
             X = read_sequences(given.X, self, reset=False)
-            targets = self._read_targets(given.y, X, getattr(self, "classes_", None))
+            weights = read_weights(given.sample_weight, X, self.return_sequences)
+            targets = self._read_targets(given.y, X, weights, getattr(self, "classes_", None))
             if targets.n_outputs != self.n_outputs_:
                 raise ValueError(
                     f"y has {targets.n_outputs} outputs, but the targets of the training data have "
                     f"{self.n_outputs_}."
                 )
-            weights = read_weights(given.sample_weight, X, self.return_sequences)
             examples = Examples(X, targets, weights)
             self._check_targets(examples, starts_training=False)
             return examples
@@ -253,9 +263,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         return Run(*self._start(architecture, solver, examples.X.dtype), solver, rule, goes_on)
 
     def _start(self, architecture, solver, dtype) -> tuple[Network, Progress]:
-        seed = None  # from the operating system: NumPy's global generator stays untouched
-        if self.random_state is not None:
-            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         rng = np.random.default_rng(seed)
         network = Network(architecture, architecture.zeros(dtype))
         network.initialize(rng)

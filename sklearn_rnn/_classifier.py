@@ -16,6 +16,7 @@ from sklearn_rnn._input.labels import (
     weigh_classes,
 )
 from sklearn_rnn._input.targets import read_weights
+from sklearn_rnn._settings import keeps_numpy_settings
 
 
 class RNNClassifier(ClassifierMixin, BaseRNN):
@@ -182,8 +183,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         same.
     random_state : int, RandomState instance or None, default=None
         Determines starting weights, shuffling, dropout and validation data. An int makes fits
-        repeatable to the last bit. None takes a seed from the operating system; NumPy's global
-        generator is never used.
+        repeatable to the last bit. None takes one number from NumPy's global generator, so
+        ``np.random.seed`` makes a sequence of fits repeatable.
     verbose : int, default=0
         Whether to print one line per epoch, or per iteration of "lbfgs".
 
@@ -237,8 +238,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     n_features_in_ : int
         The number of features per timestep; for 2-D X, the number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        The column names of X. Defined only if X was a DataFrame and all its column names are
-        strings.
+        The column names of X. Defined only if X was a DataFrame or a list of DataFrames, and all
+        column names are strings.
     n_outputs_ : int
         The number of outputs of the network: the number of classes, or of labels if y is a
         multilabel indicator.
@@ -402,6 +403,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         self.label_smoothing = label_smoothing
 
     @available_if(only_in_epochs)
+    @keeps_numpy_settings
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch, after earlier calls or `fit`.
 
@@ -442,6 +444,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             )
         return self._partial_fit(X, y, sample_weight, classes=classes)
 
+    @keeps_numpy_settings
     def predict(self, X):
         """Predict the labels.
 
@@ -466,6 +469,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         """
         return self._respond("predict", X)
 
+    @keeps_numpy_settings
     def predict_proba(self, X):
         """Predict the probabilities of the labels.
 
@@ -489,6 +493,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         """
         return self._respond("predict_proba", X)
 
+    @keeps_numpy_settings
     def predict_log_proba(self, X):
         """Predict the logarithms of the probabilities of the labels.
 
@@ -510,6 +515,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         """
         return self._respond("predict_log_proba", X)
 
+    @keeps_numpy_settings
     def score(self, X, y, sample_weight=None):
         """Return the accuracy, over all valid timesteps with ``return_sequences=True``.
 
@@ -531,9 +537,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         """
         X = self._read_for_prediction(X)
         per_step = self._architecture.return_sequences
-        y = read_labels(y, X, per_step)
         if sample_weight is not None:
             sample_weight = read_weights(sample_weight, X, per_step)
+        y = read_labels(y, X, per_step, sample_weight)
         return accuracy_score(y, self._labels(self._raw(X)), sample_weight=sample_weight)
 
     @property
@@ -554,9 +560,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             return (raw > 0).astype(np.int64)  # p > 0.5
         return self.classes_[raw.argmax(axis=1)]
 
-    def _read_targets(self, y, X, classes=None):
+    def _read_targets(self, y, X, weights, classes=None):
         known = None if classes is None else getattr(self, "_multilabel", None)
-        return number_labels(read_labels(y, X, self.return_sequences), classes, known)
+        return number_labels(read_labels(y, X, self.return_sequences, weights), classes, known)
 
     def _weigh(self, targets, weights):
         return weigh_classes(self.class_weight, targets, weights)

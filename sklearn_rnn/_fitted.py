@@ -1,7 +1,6 @@
 """What RNNRegressor and RNNClassifier do with a trained network: predict, show it, save it."""
 
 import math
-import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Mapping
 from copy import copy, deepcopy
@@ -13,20 +12,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._input.errors import describe
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import target_rows
+from sklearn_rnn._settings import keeps_numpy_settings, one_blas_thread
 from sklearn_rnn._stream import Stream
 from sklearn_rnn._training.progress import Progress
-from sklearn_rnn._training.threads import one_blas_thread
-from sklearn_rnn._version import __version__
+from sklearn_rnn._versioned import Versioned
 from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.losses import LOSSES, identity
-from sklearn_rnn.core.memory import small_ufunc_buffers
+from sklearn_rnn.core.memory import with_small_ufunc_buffers
 from sklearn_rnn.core.network import Carry, Network
 
 
@@ -46,7 +44,9 @@ def one_row_per_sequence(model) -> bool:
     return not model.return_sequences
 
 
-class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, metaclass=ABCMeta):
+class FittedNetwork(
+    Versioned, ClassNamePrefixFeaturesOutMixin, TransformerMixin, metaclass=ABCMeta
+):
     """A mixin: the part of an estimator that needs only a trained network, and no training."""
 
     def _network_of(self, architecture: Architecture) -> Network:
@@ -144,6 +144,7 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, metaclass
         check_is_fitted(self)
         return Stream(copy(self), n_sequences, method)
 
+    @keeps_numpy_settings
     def hidden_states(self, X, layer=-1):
         """Return the hidden states h_t of a recurrent layer at every timestep.
 
@@ -184,6 +185,7 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, metaclass
         )
         return X.restore(self._features(X, up_to_layer), np.nan)
 
+    @keeps_numpy_settings
     def transform(self, X):
         """Return the features that the output layer reads: hidden states of the top layer.
 
@@ -267,32 +269,18 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, metaclass
         return None if scaling is None else getattr(scaling, name).copy()
 
     def __getstate__(self):
-        state = {**super().__getstate__(), "_sklearn_rnn_version": __version__}
+        state = super().__getstate__()
         state.pop("_callback_requests", None)  # a running fit has it; it holds data
         return state
-
-    def __setstate__(self, state):
-        state = dict(state)
-        version = state.pop("_sklearn_rnn_version", "unknown")
-        if version != __version__:
-            warnings.warn(
-                InconsistentVersionWarning(
-                    estimator_name=type(self).__name__,
-                    current_sklearn_version=__version__,
-                    original_sklearn_version=version,
-                ),
-                stacklevel=2,
-            )
-        super().__setstate__(state)
 
 
 def computed(network: Network, X: Sequences, compute: Callable) -> np.ndarray:
     """Run `Network.predict` or `Network.features` over sequences."""
     rows = target_rows(X, network.architecture.return_sequences)
     X.check_fits(network.dtype)
-    ignoring = np.errstate(over="ignore", invalid="ignore")
-    with one_blas_thread, small_ufunc_buffers(), ignoring:
-        return compute(X.lengths, X.batch, rows.starts, rows.total)
+    arguments = X.lengths, X.batch, rows.starts, rows.total
+    with np.errstate(over="ignore", invalid="ignore"):
+        return one_blas_thread.run(with_small_ufunc_buffers, compute, *arguments)
 
 
 def fitted_attributes(network: Network, progress: Progress) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from sklearn_rnn._input.targets import (
     read_regression_targets,
     read_weights,
 )
+from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn.core.losses import LOSSES, identity
 
 first_output = itemgetter((slice(None), 0))
@@ -187,8 +188,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         same.
     random_state : int, RandomState instance or None, default=None
         Determines starting weights, shuffling, dropout and validation data. An int makes fits
-        repeatable to the last bit. None takes a seed from the operating system; NumPy's global
-        generator is never used.
+        repeatable to the last bit. None takes one number from NumPy's global generator, so
+        ``np.random.seed`` makes a sequence of fits repeatable.
     verbose : int, default=0
         Whether to print one line per epoch, or per iteration of "lbfgs".
 
@@ -242,8 +243,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     n_features_in_ : int
         The number of features per timestep; for 2-D X, the number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        The column names of X. Defined only if X was a DataFrame and all its column names are
-        strings.
+        The column names of X. Defined only if X was a DataFrame or a list of DataFrames, and all
+        column names are strings.
     n_outputs_ : int
         The number of outputs.
     n_layers_ : int
@@ -401,6 +402,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         self.quantile = quantile
 
     @available_if(only_in_epochs)
+    @keeps_numpy_settings
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one more epoch, after earlier calls or `fit`.
 
@@ -421,6 +423,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         """
         return self._partial_fit(X, y, sample_weight)
 
+    @keeps_numpy_settings
     def predict(self, X):
         """Predict the targets.
 
@@ -444,6 +447,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         """
         return self._respond("predict", X)
 
+    @keeps_numpy_settings
     def score(self, X, y, sample_weight=None):
         """Return R², over all valid timesteps with ``return_sequences=True``.
 
@@ -464,9 +468,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         """
         X = self._read_for_prediction(X)
         per_step = self._architecture.return_sequences
-        y = read_regression_targets(y, X, per_step)
         if sample_weight is not None:
             sample_weight = read_weights(sample_weight, X, per_step)
+        y = read_regression_targets(y, X, per_step, sample_weight)
         return r2_score(y, self._predictions(self._raw(X)), sample_weight=sample_weight)
 
     @property
@@ -479,8 +483,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         predicted = self._linked(raw)
         return first_output(predicted) if self._one_output else predicted
 
-    def _read_targets(self, y, X, classes=None):
-        y = read_regression_targets(y, X, self.return_sequences)
+    def _read_targets(self, y, X, weights, classes=None):
+        y = read_regression_targets(y, X, self.return_sequences, weights)
         return RegressionTargets(y.reshape(len(y), -1), one_output=y.ndim == 1)
 
     def _loss_for(self, targets):
@@ -488,8 +492,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     def _check_targets(self, examples, *, starts_training):
         if self.loss == "poisson":
-            X, targets, weights, _ = examples
-            check_counts(targets.values, weights, X, may_all_be_zero=not starts_training)
+            y = examples.targets.values
+            check_counts(y, examples.X, may_all_be_zero=not starts_training)
 
     def _score(self, targets, raw, weights):
         predicted = LOSSES[self._loss].link(raw)

@@ -3,15 +3,17 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextvars import Context
-from functools import cached_property, partial
+from functools import partial
 from numbers import Integral
 
 import numpy as np
 from numpy import ndarray
 
+from sklearn_rnn._input.containers import check_container
 from sklearn_rnn._input.content import FINITE_NUMBERS, as_numbers
-from sklearn_rnn._input.errors import about, describe, refuse_masked, renamed
+from sklearn_rnn._input.errors import about, describe, renamed
 from sklearn_rnn._input.sequences import Sequences, as_sequences
+from sklearn_rnn.core.caching import cached_property
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.stepper import Stepper, with_units_in_weights
 
@@ -296,7 +298,7 @@ class Stream:
 
     def _read_timestep(self, x) -> np.ndarray:
         """Return x in the shape that the stepper takes."""
-        refuse_masked(x, "x")
+        check_container(x, "x")
         with about("x"):
             array = as_numbers(np.asarray(x), "x")
         n_features = self._shape[-1]

@@ -2,13 +2,14 @@
 
 from contextlib import nullcontext
 from copy import deepcopy
+from numbers import Real
 
 import numpy as np
 from sklearn.metrics import get_scorer, make_scorer
 
 from sklearn_rnn._input.content import STEPS
 from sklearn_rnn._input.errors import renamed
-from sklearn_rnn._input.hyperparameters import check_choice
+from sklearn_rnn._input.hyperparameters import check_choice, check_flag
 from sklearn_rnn._input.sequences import Sequences, as_sequences
 from sklearn_rnn._input.targets import flatten_targets, read_per_step, read_weights
 
@@ -31,12 +32,13 @@ def flatten_sequences(y_true, y_pred, sample_weight=None, *, X=None):
         (n_timesteps_i,) or (n_timesteps_i, n_outputs). The two may have different containers.
     sample_weight : array-like or list of arrays, default=None
         One weight per sequence, (n_samples,), which counts for all its timesteps; or one weight per
-        timestep.
+        timestep. Timesteps of weight zero are left out of the result, as if they were absent: their
+        targets may be NaN, or of a class that no other target has.
     X : array-like or list of arrays, default=None
         The sequences that y_pred was predicted for. Only their lengths are used: those of the
         arrays in a list, or those before the padding of an array, which is trailing timesteps with
         nothing but NaN or None. Without X, the lengths come from y_true or y_pred if one of them is
-        a list. Otherwise NaN at the end of either is padding, and every other value counts.
+        a list. Otherwise NaN or None at the end of either is padding, and every other value counts.
 
     Returns
     -------
@@ -49,9 +51,10 @@ def flatten_sequences(y_true, y_pred, sample_weight=None, *, X=None):
     ------
     ValueError, TypeError
         If the numbers of sequences or of timesteps differ, if a sequence is empty, or if weights
-        are negative, not finite, or all zero. The error names the sequence. Without X also if the
-        labels of a sequence in an array end with None, an empty string or a negative number, since
-        these may be labels or padding.
+        are negative, not finite, or all zero. The error names the sequence. Without X also if
+        y_true and y_pred are arrays, and the labels of a sequence end with a negative integer, an
+        empty string, False, or the largest value of an unsigned type. These may be labels or
+        padding, unless NaN in the other array shows where the padding is.
 
     Examples
     --------
@@ -74,7 +77,9 @@ def flatten_sequences(y_true, y_pred, sample_weight=None, *, X=None):
         flat = flatten_targets(y_true, steps, "y_true"), flatten_targets(y_pred, steps, "y_pred")
         if sample_weight is None:
             return flat
-        return (*flat, read_weights(sample_weight, steps, per_step=True))
+        weights = read_weights(sample_weight, steps, per_step=True)
+        kept = weights > 0
+        return (*(values[kept] for values in flat), weights[kept])
 
 
 def _steps_of_targets(y_true, y_pred) -> tuple[Sequences, str]:
@@ -84,27 +89,38 @@ def _steps_of_targets(y_true, y_pred) -> tuple[Sequences, str]:
     for name, values in given.items():
         with renamed({"X": name}):
             steps[name] = as_sequences(values, STEPS)
-        if not isinstance(steps[name].arrays, np.ndarray):
+        if steps[name].is_list:
             return steps[name], name
     true, predicted = steps.values()
     if true.arrays.shape[:2] == predicted.arrays.shape[:2]:
-        true.lengths = np.minimum(true.lengths, predicted.lengths)
-        _refuse_doubtful_ends(predicted.arrays, true.lengths)
+        lengths = np.minimum(true.lengths, predicted.lengths)
+        for name, other in (("y_true", predicted), ("y_pred", true)):
+            if not other.is_padded:
+                _refuse_doubtful_ends(steps[name].arrays, lengths, name)
+        true.lengths = lengths
     return true, "y_true"
 
 
-def _refuse_doubtful_ends(labels: np.ndarray, lengths: np.ndarray) -> None:
-    """Raise if predicted labels end with a value that the estimators put into padding."""
-    if labels.dtype.kind not in "iUO":
+def _refuse_doubtful_ends(labels: np.ndarray, lengths: np.ndarray, name: str) -> None:
+    """Raise if labels end with a value that the estimators, or users, put into padding."""
+    if labels.dtype.kind == "f":
         return
     last = labels[np.arange(len(labels)), lengths - 1]
-    doubtful = last < 0 if labels.dtype.kind == "i" else last == ""
-    if doubtful.any():
-        sample, output = np.argwhere(doubtful)[0]
-        raise ValueError(
-            f"y_pred[{sample}] ends with {last[sample, output]!r}, which may be a label or "
-            "padding: give X, which has the lengths of the sequences."
-        )
+    for sample, values in enumerate(last.tolist()):
+        for value in values:
+            if _may_be_padding(value, labels.dtype):
+                raise ValueError(
+                    f"{name}[{sample}] ends with {value!r}, which may be a label or padding: give "
+                    "X, which has the lengths of the sequences."
+                )
+
+
+def _may_be_padding(value, dtype: np.dtype) -> bool:
+    if dtype.kind == "u":
+        return value == np.iinfo(dtype).max
+    if isinstance(value, Real):
+        return value is False or value < 0
+    return value in ("", b"")
 
 
 def make_sequence_scorer(
@@ -144,7 +160,8 @@ def make_sequence_scorer(
         does. Greater is better. y and sample_weight may have any container that `RNNRegressor`
         takes. With ``averaged_by="sequence"``, the mean is weighted by the weights of the
         sequences. If the weights are per timestep, they weight the timesteps within each sequence,
-        and the weight of a sequence is the mean of its weights. With metadata routing,
+        and the weight of a sequence is the mean of its weights. Timesteps of weight zero are left
+        out, whatever their targets. With metadata routing,
         ``scorer.set_score_request(sample_weight=True)`` requests the weights.
 
     Raises
@@ -160,7 +177,8 @@ def make_sequence_scorer(
 
     With ``averaged_by="sequence"``, the metric sees one sequence at a time, in which classes may be
     missing. If that matters, as for ``"macro"`` averages and `log_loss`, pass the metric its
-    ``labels``.
+    ``labels``. And a metric may be NaN for a sequence of a single timestep, as R² is: then the mean
+    is NaN.
 
     Examples
     --------
@@ -183,6 +201,13 @@ def make_sequence_scorer(
                          averaged_by='sequence')
     """
     check_choice("averaged_by", averaged_by, AVERAGES)
+    check_flag("greater_is_better", greater_is_better)
+    names = response_method if isinstance(response_method, (list, tuple)) else [response_method]
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(
+            f"response_method must be the name of a method, or a list of names, not "
+            f"{response_method!r}."
+        )
     if isinstance(metric, _SequenceScorer) or not (isinstance(metric, str) or callable(metric)):
         raise TypeError(
             "metric must be the name of a scorer, a metric function, or a scorer of scikit-learn, "
@@ -195,12 +220,18 @@ def make_sequence_scorer(
             greater_is_better=greater_is_better,
             **kwargs,
         )
-    elif kwargs or response_method != "predict" or greater_is_better is not True:
+    elif kwargs or response_method != "predict" or not greater_is_better:
         raise ValueError(
             f"{metric!r} is a scorer, which has its own response_method, greater_is_better and "
             "arguments: to set them, give the metric function instead."
         )
     return _SequenceScorer(metric, averaged_by)
+
+
+def scorer_of_steps(scorer):
+    """Return a scorer of scikit-learn as a sequence scorer, and any other callable as it is."""
+    is_scikit_learns = isinstance(scorer, type(get_scorer("accuracy")))
+    return make_sequence_scorer(scorer) if is_scikit_learns else scorer
 
 
 class _SequenceScorer:
@@ -225,20 +256,21 @@ class _SequenceScorer:
         if sample_weight is not None:
             weights = read_weights(sample_weight, steps, per_step=True)
         flat = _FlatEstimator(estimator, steps, {})
-        if self.averaged_by == "step":
-            return self._score(flat, X, y, weights)
-        ends = np.cumsum(steps.lengths)
-        parts = list(map(slice, ends - steps.lengths, ends))
+        parts = steps.split(np.arange(len(y)))
         of_sequences = np.ones(len(parts))
-        if weights is not None:
+        if weights is not None:  # timesteps of weight zero are absent
             of_sequences = np.array([weights[part].mean() for part in parts])
-            if all(np.ptp(weights[part]) == 0 for part in parts):
-                weights = None  # they are constant within each sequence
+            parts = [part[weights[part] > 0] for part in parts]
         counted = np.flatnonzero(of_sequences)
-        scores = [self._score(flat, X, y, weights, parts[i]) for i in counted]
+        parts = [parts[i] for i in counted]
+        if self.averaged_by == "step":
+            return self._score(flat, X, y, weights, np.concatenate(parts))
+        if weights is not None and all(np.ptp(weights[part]) == 0 for part in parts):
+            weights = None  # they are constant within each sequence
+        scores = [self._score(flat, X, y, weights, part) for part in parts]
         return np.average(scores, axis=0, weights=of_sequences[counted])
 
-    def _score(self, flat, X, y, weights, part: slice = slice(None)):
+    def _score(self, flat, X, y, weights, part: np.ndarray):
         weighted = {} if weights is None else {"sample_weight": weights[part]}
         return self._scorer(flat._only(part), X, y[part], **weighted)
 
@@ -280,13 +312,13 @@ class _FlatEstimator:
     Its methods return the predictions of all valid timesteps, or of a part of them, as one array.
     """
 
-    def __init__(self, estimator, steps: Sequences, flat: dict, part: slice = slice(None)):
+    def __init__(self, estimator, steps: Sequences, flat: dict, part=slice(None)):
         self._estimator = estimator
         self._steps = steps
         self._flat = flat  # the predictions so far, by method
         self._part = part
 
-    def _only(self, part: slice) -> "_FlatEstimator":
+    def _only(self, part: np.ndarray) -> "_FlatEstimator":
         """The same estimator, with predictions only for this part of the timesteps."""
         return _FlatEstimator(self._estimator, self._steps, self._flat, part)
 

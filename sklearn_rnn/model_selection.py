@@ -1,19 +1,21 @@
-"""Splitters for sequences with labels per timestep, and for windows of time series."""
+"""Cross-validated predictions, and splitters for labels per timestep and for windows of series."""
 
 from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold
-from sklearn.utils import indexable
+from sklearn.utils import check_random_state, indexable
 
+from sklearn_rnn._cross_val_predict import cross_val_predict
 from sklearn_rnn._input.content import STEPS
 from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.groups import read_groups
-from sklearn_rnn._input.hyperparameters import check_number
+from sklearn_rnn._input.hyperparameters import check_flag, check_number
 from sklearn_rnn._input.sequences import as_sequences
 from sklearn_rnn._input.targets import flatten_targets
+from sklearn_rnn._stratified_folds import count_labels, stratified_folds
 
-__all__ = ["StratifiedSequenceKFold", "TimeSeriesWindowSplit"]
+__all__ = ["StratifiedSequenceKFold", "TimeSeriesWindowSplit", "cross_val_predict"]
 
 
 class _FixedSplits(BaseCrossValidator):
@@ -75,6 +77,8 @@ class StratifiedSequenceKFold(_FixedSplits):
     """
 
     def __init__(self, n_splits=5, *, shuffle=False, random_state=None):
+        check_number("n_splits", n_splits, Integral, 2, None, "left")
+        check_flag("shuffle", shuffle)
         StratifiedGroupKFold(n_splits, shuffle=shuffle, random_state=random_state)  # checks them
         self.n_splits = n_splits
         self.shuffle = shuffle
@@ -106,18 +110,20 @@ class StratifiedSequenceKFold(_FixedSplits):
         sequences = np.arange(len(steps))
         owner = np.repeat(sequences, steps.lengths)
         groups = sequences if groups is None else read_groups(groups, steps)
-        n_groups = len(np.unique(groups))
-        if n_groups < self.n_splits:
+        found, groups = np.unique(groups, return_inverse=True)
+        if len(found) < self.n_splits:
             raise ValueError(
                 f"n_splits={self.n_splits} needs at least {self.n_splits} sequences, or groups of "
-                f"sequences; there are {n_groups}."
+                f"sequences; there are {len(found)}."
             )
-        folds = StratifiedGroupKFold(
-            self.n_splits, shuffle=self.shuffle, random_state=self.random_state
-        )
         with about("y"):
-            for train, test in folds.split(owner, labels, groups[owner]):
-                yield np.unique(owner[train]), np.unique(owner[test])
+            counts = count_labels(labels, groups[owner], self.n_splits)
+        order = np.arange(len(found))
+        if self.shuffle:
+            check_random_state(self.random_state).shuffle(order)
+        fold_of = stratified_folds(counts, self.n_splits, order)[groups]
+        for fold in range(self.n_splits):
+            yield np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
 
 
 class TimeSeriesWindowSplit(_FixedSplits):
@@ -196,8 +202,7 @@ class TimeSeriesWindowSplit(_FixedSplits):
         for name, size in {"test_size": test_size, "max_train_size": max_train_size}.items():
             if size is not None:
                 check_number(name, size, Integral, 1, None, "left")
-        if not isinstance(by_series, (bool, np.bool_)):
-            raise TypeError(f"by_series must be True or False, not {by_series!r}.")
+        check_flag("by_series", by_series)
         self.n_splits = n_splits
         self.gap = gap
         self.test_size = test_size
@@ -228,6 +233,11 @@ class TimeSeriesWindowSplit(_FixedSplits):
                 "groups must be the index that sliding_windows(..., return_index=True) returns; "
                 f"got {describe(groups)}."
             )
+        if self.n_splits >= len(index):
+            raise ValueError(
+                f"n_splits={self.n_splits} is too many for {len(index)} windows: every fold needs "
+                "windows of its own to test on, and others to train on."
+            )
         clocks = index["series"] if self.by_series else np.zeros(len(index))
         parts = [np.flatnonzero(clocks == clock) for clock in np.unique(clocks)]
         periods = [self._test_periods(index[part]) for part in parts]
@@ -247,7 +257,9 @@ class TimeSeriesWindowSplit(_FixedSplits):
         """Return the times at which the test periods begin, (n_splits,), and their length."""
         times = windows["first_target"]
         end = times.max() + 1
-        size = self.test_size or (end - times.min()) // (self.n_splits + 1)
+        size = (end - times.min()) // (self.n_splits + 1)
+        if self.test_size is not None:
+            size = min(int(self.test_size), end - times.min())  # users may give any int
         if size == 0:
             of_series = f" of series {windows['series'][0]}" if self.by_series else ""
             raise ValueError(
@@ -260,7 +272,9 @@ class TimeSeriesWindowSplit(_FixedSplits):
     def _sets(self, windows: np.ndarray, begin: int, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Return masks of the training and the test windows of a period, (n_windows,) each."""
         times = windows["first_target"]
-        train = windows["stop"] <= begin - self.gap
+        longest = begin - windows["start"].min() + 1  # of what can be left out; users give any int
+        end = begin - min(self.gap, max(longest, 0))
+        train = windows["stop"] <= end
         if self.max_train_size is not None:
-            train &= windows["start"] >= begin - self.gap - self.max_train_size
+            train &= windows["start"] >= end - min(self.max_train_size, max(longest, 0))
         return train, (begin <= times) & (times < begin + size)

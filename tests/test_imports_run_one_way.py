@@ -17,6 +17,8 @@ FOLDER = Path(sklearn_rnn.__file__).parent
 # From the ground up: a file may import files of its own wing and of those before it.
 WINGS = [
     ["_version"],
+    ["_versioned"],
+    ["_settings"],
     ["core"],
     ["_input"],
     ["_training"],
@@ -25,13 +27,21 @@ WINGS = [
     ["_base"],
     ["_regressor", "_classifier"],
     [""],  # the package itself: re-exports
-    ["callbacks", "metrics", "model_selection", "preprocessing"],
+    ["_stratified_folds"],
+    ["callbacks", "metrics", "_cross_val_predict", "model_selection", "preprocessing"],
     ["streaming", "utils"],
 ]
 # Within the core, and within training, the order is finer.
 CORE = [
     ["core"],
-    ["core.parameters", "core.initializers", "core.memory", "core.dropout", "core.scaling"],
+    [
+        "core.caching",
+        "core.parameters",
+        "core.initializers",
+        "core.memory",
+        "core.dropout",
+        "core.scaling",
+    ],
     ["core.packing"],
     ["core.losses", "core.optimizers", "core.schedules"],
     ["core.cells.base"],

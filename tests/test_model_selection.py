@@ -1,6 +1,7 @@
 """Splitters: folds of sequences by their labels, and of windows by their time."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -62,6 +63,46 @@ def test_sequences_are_stratified_as_groups_of_timesteps(options):
     assert worst < 0.1 < abs(shares(Y, list(KFold(3).split(X))) - of_all).max()
 
 
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(2, 11),
+    st.integers(1, 12),
+    st.booleans(),
+    st.sampled_from([1, 4]),
+)
+def test_folds_are_exactly_those_of_scikit_learn(seed, n_splits, n_labels, shuffle, longest):
+    """Also where many folds are equally good, so that the last bit decides."""
+    rng = np.random.default_rng(seed)
+    X = [np.zeros((length, 1)) for length in rng.integers(1, longest + 1, 40)]
+    y = [rng.integers(0, n_labels, len(x)) for x in X]
+    speakers = rng.integers(0, 40 if rng.random() < 0.5 else 15, 40)
+    assume(len(set(speakers)) >= n_splits)
+    options = {"shuffle": shuffle, "random_state": seed if shuffle else None}
+    owner = np.repeat(np.arange(40), [len(x) for x in X])
+    with warnings.catch_warnings(action="ignore"):
+        for groups in (None, speakers):
+            of_steps = owner if groups is None else groups[owner]
+            by_steps = StratifiedGroupKFold(n_splits, **options)
+            folds = StratifiedSequenceKFold(n_splits, **options).split(X, y, groups)
+            try:
+                expected = list(by_steps.split(owner, np.concatenate(y), of_steps))
+            except ValueError:
+                with pytest.raises(ValueError, match="more than the timesteps of every label"):
+                    list(folds)
+                continue
+            for fold, fold_of_steps in zip(folds, expected, strict=True):
+                for mine, theirs in zip(fold, fold_of_steps, strict=True):
+                    np.testing.assert_array_equal(mine, np.unique(owner[theirs]))
+
+
+def test_a_label_that_is_too_rare_for_every_fold():
+    y = [np.full(len(x), "A") for x in X]
+    y[3][0] = "B"
+    with pytest.warns(UserWarning, match="label B at only 1 timesteps.*n_splits=3") as warned:
+        list(StratifiedSequenceKFold(3).split(X, y))
+    assert warned[0].filename == __file__
+
+
 def test_folds_are_the_same_in_every_container():
     expected = as_lists(StratifiedSequenceKFold(3).split(X, Y))
     numbers = [np.where(y == "C", -1, np.where(y == "B", 1, 0)) for y in Y]
@@ -115,7 +156,11 @@ def test_search_with_stratified_sequences():
         (X, [y[0] for y in Y], "y has one value per sequence, not one per timestep"),
         (X, Y[:-1], "inconsistent numbers of samples"),
         (X, [Y[0][:-1], *Y[1:]], r"y\[0\] has . values, but X\[0\] has"),
-        (X, [x + 0.5 for x in X], "y: Supported target types are"),
+        (
+            X,
+            [x + 0.5 for x in X],
+            "y must have one label per timestep to stratify by, but is of type 'continuous'",
+        ),
         (X[:2], Y[:2], "n_splits=3 needs at least 3 sequences, or groups of sequences; there"),
         (np.zeros(24), Y, "X must be an array"),
     ],
@@ -156,7 +201,7 @@ def test_splitters_are_shown_cloned_and_pickled():
 @pytest.mark.parametrize(
     ("splitter", "parameters", "error", "message"),
     [
-        (StratifiedSequenceKFold, {"n_splits": 1}, ValueError, "n_splits=1"),
+        (StratifiedSequenceKFold, {"n_splits": 1}, ValueError, "n_splits == 1"),
         (StratifiedSequenceKFold, {"random_state": 0}, ValueError, "random_state"),
         (TimeSeriesWindowSplit, {"n_splits": 0}, ValueError, "n_splits == 0, must be >= 1"),
         (TimeSeriesWindowSplit, {"gap": -1}, ValueError, "gap == -1, must be >= 0"),

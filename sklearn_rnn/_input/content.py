@@ -9,8 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_rnn._input.frames import is_frame
+
 # The most values of X that are copied at once, to check them or to join the arrays of a batch.
 MAX_COPIED = 2**20
+# The kinds of dtypes with a value for "missing": not integers, booleans and strings.
+MAY_BE_MISSING = "fcmMO"
 
 
 class Content(NamedTuple):
@@ -45,7 +49,7 @@ FINITE_NUMBERS = Content("numeric", np.asarray, _numeric_array, _numeric_list)
 
 def _values_or_frame(x):
     """Make an array, but keep a DataFrame, whose columns have names and types of their own."""
-    return x if hasattr(x, "columns") else as_values(x)
+    return x if is_frame(x) else as_values(x)
 
 
 def _stand_in(x) -> np.ndarray:
@@ -98,7 +102,7 @@ def lengths_before_padding(array: np.ndarray, first_sample: int = 0) -> np.ndarr
 
     array : (n, n_timesteps, ...), whose first sequence is X[first_sample]
     """
-    if array.dtype.kind not in "fcmMO":  # integers, booleans and strings are never missing
+    if array.dtype.kind not in MAY_BE_MISSING:
         return np.full(len(array), array.shape[1])
     present = ~missing(array).reshape(*array.shape[:2], -1).all(axis=2)
     is_empty = ~present.any(axis=1)
@@ -114,6 +118,13 @@ def missing(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind == "O":
         return np.frompyfunc(_is_missing, 1, 1)(array).astype(bool)
     return array != array  # NaN and NaT are not equal to themselves
+
+
+def is_constant(array: np.ndarray) -> bool:
+    """Whether all values are the same, or all are missing, as in padding."""
+    if array.dtype.kind in MAY_BE_MISSING and missing(array).all():
+        return True
+    return bool((array == array.flat[0]).all())
 
 
 def _is_missing(value) -> bool:

@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
-import numpy as np
-
 
 @contextmanager
 def about(name: str) -> Iterator[None]:
@@ -35,15 +33,6 @@ def about_validation_data() -> AbstractContextManager[None]:
     return renamed({"X": "X_val", "y": "y_val", "sample_weight": "sample_weight_val"})
 
 
-def refuse_masked(values, name: str) -> None:
-    """Raise for a masked array with masked values, since NumPy would use the values underneath."""
-    if np.ma.is_masked(values):
-        raise ValueError(
-            f"{name} is a masked array with masked values. Masks are not supported: fill the "
-            "masked values first, with NaN for padding at the end of sequences in X."
-        )
-
-
 def describe(value) -> str:
     """Describe a value's type, and its shape if it has one, for an error message."""
     name = type(value).__name__
@@ -56,13 +45,22 @@ def describe(value) -> str:
     return name
 
 
-@contextmanager
-def unchanged_on_error(estimator) -> Iterator[None]:
-    """Restore the estimator's attributes if the block raises."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
+class unchanged_on_error:
+    """A context that restores the estimator's attributes if the block raises.
+
+    It isn't a generator: after an interrupt, Python may close a generator much later, and the
+    attributes of a later fit would be lost.
+    """
+
+    def __init__(self, estimator):
+        self.attributes = vars(estimator)
+        self.before = dict(self.attributes)
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(self, kind, *_) -> None:
+        if kind is not None:
+            self.attributes.update(self.before)  # first, so that no attribute is ever missing
+            for name in self.attributes.keys() - self.before.keys():
+                del self.attributes[name]

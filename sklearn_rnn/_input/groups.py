@@ -3,8 +3,9 @@
 import numpy as np
 from sklearn.utils import column_or_1d
 
+from sklearn_rnn._input.containers import opened
 from sklearn_rnn._input.content import missing
-from sklearn_rnn._input.errors import about, refuse_masked
+from sklearn_rnn._input.errors import about
 from sklearn_rnn._input.sequences import Sequences
 from sklearn_rnn._input.targets import check_count
 
@@ -14,8 +15,7 @@ def read_groups(groups, X: Sequences) -> np.ndarray | None:
     """Return the number of each sequence's group, (n,); None without groups."""
     if groups is None:
         return None
-    refuse_masked(groups, "groups")
-    groups = column_or_1d(groups)
+    groups = column_or_1d(opened(groups, "groups"))
     check_count(len(groups), X, "groups")
     is_missing = missing(groups)
     if is_missing.any():

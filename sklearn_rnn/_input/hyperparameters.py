@@ -1,5 +1,7 @@
 """Checks of the estimators' parameters, made at the start of every fit."""
 
+import math
+import sys
 from collections.abc import Collection
 from numbers import Integral, Real
 
@@ -18,6 +20,9 @@ CHOICES: dict[str, Collection[str]] = {
     "solver": (*SOLVERS, "lbfgs"),
     "learning_rate": SCHEDULES,
 }
+
+# More float64 numbers than an address space holds are none that a parameter may ask for.
+MOST_NUMBERS = sys.maxsize // 8
 
 DEFAULT_ACTIVATION = "tanh"  # cells with fixed activations accept it as well
 
@@ -69,7 +74,10 @@ NUMBERS_OR = {
 def check_hyperparameters(estimator) -> None:
     """Raise TypeError or ValueError if a parameter is invalid, naming the parameter."""
     for name, choices in CHOICES.items():
-        check_choice(name, getattr(estimator, name), choices)
+        value = getattr(estimator, name)
+        is_rate = name == "learning_rate" and isinstance(value, Real)
+        hint = f". A number is learning_rate_init={value!r}" if is_rate else ""
+        check_choice(name, value, choices, hint)
     check_choice("loss", estimator.loss, estimator._losses)
     for name in FLAGS:
         check_flag(name, getattr(estimator, name))
@@ -83,6 +91,7 @@ def check_hyperparameters(estimator) -> None:
     for name, (other, bounds) in NUMBERS_OR.items():
         check_number_or(name, getattr(estimator, name), other, bounds)
     check_pooling(estimator.pooling, estimator.return_sequences)
+    check_size(estimator)
     with about("random_state"):
         check_random_state(estimator.random_state)
     check_activation(estimator.cell, estimator.activation)
@@ -95,6 +104,17 @@ def check_hyperparameters(estimator) -> None:
             )
     if estimator.bptt_steps is not None:
         check_truncation(estimator)
+
+
+def check_size(estimator) -> None:
+    """Raise ValueError for a network that has more parameters than an address space can hold."""
+    hidden_size, n_layers = int(estimator.hidden_size), int(estimator.n_layers)
+    if n_layers * hidden_size**2 > MOST_NUMBERS:
+        raise ValueError(
+            f"hidden_size={hidden_size} and n_layers={n_layers} make a network that is too large "
+            "for any computer: choose a smaller one. Most networks have a hidden_size below 1000 "
+            "and an n_layers below 10."
+        )
 
 
 def check_activation(name: str, activation: str) -> None:
@@ -173,12 +193,12 @@ def check_class_weight(class_weight) -> None:
         raise ValueError(f"class_weight={class_weight!r} must be None, 'balanced' or a dict.")
 
 
-def check_choice(name: str, value, choices: Collection) -> None:
-    """Raise unless the value is one of the choices."""
+def check_choice(name: str, value, choices: Collection, hint: str = "") -> None:
+    """Raise unless the value is one of the choices. An error ends with the hint."""
     if not (value is None or isinstance(value, str)) or value not in choices:
         expected = ", ".join(repr(choice) for choice in choices)
         error = ValueError if isinstance(value, str) else TypeError
-        raise error(f"{name}={value!r} is not one of the choices: {expected}.")
+        raise error(f"{name}={value!r} is not one of the choices: {expected}{hint}.")
 
 
 def check_flag(name: str, value) -> None:
@@ -207,10 +227,22 @@ def check_number_or(name: str, value, other, bounds) -> None:
 
 def check_number(name: str, value, kind: type, low, high, boundaries: str) -> None:
     """Raise unless the value is a number of this kind and within these bounds."""
-    if isinstance(value, (bool, np.bool_)) and name != "verbose":
-        raise TypeError(f"{name} must be a number, not {value!r}.")
+    if name == "hidden_size" and isinstance(value, (tuple, list)):
+        raise TypeError(
+            f"hidden_size must be an int, not {value!r}: the size of every layer. Set the number "
+            f"of layers by n_layers={len(value)}."
+        )
+    # NumPy derives timedelta64 from its integers.
+    is_flag = isinstance(value, (bool, np.bool_)) and name != "verbose"
+    if is_flag or isinstance(value, np.timedelta64):
+        raise TypeError(f"{name} must be a number (int or float), not {value!r}.")
     check_scalar(value, name, kind, min_val=low, max_val=high, include_boundaries=boundaries)
-    if value != value or value in (float("inf"), float("-inf")):
+    try:
+        is_finite = math.isfinite(float(value))
+    except OverflowError:
+        digits = f"an integer of about {int(math.log10(value)) + 1} digits"
+        raise ValueError(f"{name} is too large, {digits}: no float holds it.") from None
+    if not is_finite:
         raise ValueError(f"{name} == {value}, must be finite.")
 
 

@@ -9,9 +9,10 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from sklearn_rnn._input.containers import check_container
 from sklearn_rnn._input.errors import about
 from sklearn_rnn._input.sequences import Sequences
-from sklearn_rnn._input.targets import check_finite, rows_of_targets
+from sklearn_rnn._input.targets import check_finite, rows_of_targets, without_ignored
 
 
 class Labels(NamedTuple):
@@ -56,11 +57,14 @@ def number_labels(
 
 
 @about("y")
-def read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
-    """Return y as (n_targets,) labels, or as a multilabel indicator (n_targets, n_labels)."""
+def read_labels(y, X: Sequences, per_step: bool, weights: np.ndarray | None = None) -> np.ndarray:
+    """Return y as (n_targets,) labels, or as a multilabel indicator (n_targets, n_labels).
+
+    weights : (n_targets,); what y is where they are zero has no influence
+    """
     if issparse(y):
         y = y.toarray()
-    y = rows_of_targets(y, X, per_step)
+    y = without_ignored(rows_of_targets(y, X, per_step), weights)
     if per_step and y.ndim != 1:
         raise ValueError(
             "y has too many dimensions: with return_sequences=True the labels of a sequence are "
@@ -83,6 +87,7 @@ def read_labels(y, X: Sequences, per_step: bool) -> np.ndarray:
 def read_classes(classes) -> np.ndarray:
     """Return the labels announced to `partial_fit`, sorted."""
     with about("classes"):
+        check_container(classes, "classes")
         labels = column_or_1d(classes)
         if not len(labels):
             raise ValueError("classes is empty; give all the labels that any call will have.")

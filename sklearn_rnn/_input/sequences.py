@@ -6,11 +6,12 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
+from sklearn_rnn._input.containers import opened
 from sklearn_rnn._input.content import FINITE_NUMBERS, MAX_COPIED, Content, as_values
-from sklearn_rnn._input.errors import about, describe, refuse_masked
+from sklearn_rnn._input.errors import about, describe
+from sklearn_rnn._input.frames import check_columns, check_table, is_frame, warn_of_named_columns
 from sklearn_rnn.core.packing import Batch, FlatBatch, ScatteredBatch
 
 
@@ -21,15 +22,22 @@ class Sequences:
         other contents than numbers may have DataFrames or stand-ins in the list
     lengths : (n,), the timesteps of each sequence without padding
     container : what X was: "table" if it was 2-D, "array" if 3-D, "list" or "object array"
+    example : one of the sequences; a DataFrame if all of them came as DataFrames
     """
 
-    def __init__(self, arrays, lengths: np.ndarray, container: str):
+    def __init__(self, arrays, lengths: np.ndarray, container: str, example):
         self.arrays = arrays
         self.lengths = lengths
         self.container = container
+        self.example = example
 
     def __len__(self) -> int:
         return len(self.lengths)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether X was a list or an object array, which has no padding."""
+        return not isinstance(self.arrays, np.ndarray)
 
     @property
     def n_features(self) -> int:
@@ -39,16 +47,19 @@ class Sequences:
     @property
     def dtype(self) -> type:
         """The precision to work in."""
-        arrays = [self.arrays] if isinstance(self.arrays, np.ndarray) else self.arrays
+        arrays = self.arrays if self.is_list else [self.arrays]
         only_single = all(array.dtype == np.float32 for array in arrays)
         return np.float32 if only_single else np.float64
 
     @property
     def n_timesteps(self) -> int:
         """The timesteps of an array, padding included, or the length of the longest in a list."""
-        if isinstance(self.arrays, np.ndarray):
-            return self.arrays.shape[1]
-        return int(self.lengths.max())
+        return int(self.lengths.max()) if self.is_list else self.arrays.shape[1]
+
+    @property
+    def is_padded(self) -> bool:
+        """Whether there is any padding."""
+        return not self.is_list and int(self.lengths.min()) < self.n_timesteps
 
     @property
     def starts(self) -> np.ndarray:
@@ -60,12 +71,12 @@ class Sequences:
 
         Padding stays in. The timesteps are a view of the arrays where that is possible.
         """
-        if isinstance(self.arrays, np.ndarray):
+        if self.is_list:
+            values, starts = np.concatenate(self.arrays), self.starts
+        else:
             n, n_timesteps, n_features = self.arrays.shape
             values = self.arrays.reshape(n * n_timesteps, n_features)
             starts = np.arange(n) * n_timesteps
-        else:
-            values, starts = np.concatenate(self.arrays), self.starts
         return np.asarray(values, dtype, order="C"), starts  # C order: rows are gathered later
 
     def check_fits(self, dtype) -> None:
@@ -85,7 +96,7 @@ class Sequences:
 
         At most MAX_COPIED values are copied.
         """
-        if isinstance(self.arrays, np.ndarray) and self.arrays.flags.c_contiguous:
+        if not self.is_list and self.arrays.flags.c_contiguous:
             values, starts = self.flat()
             return FlatBatch(values, starts[chosen], self.lengths[chosen])
         lengths = self.lengths[chosen]
@@ -96,21 +107,18 @@ class Sequences:
 
     def take(self, chosen: np.ndarray) -> "Sequences":
         """Return the chosen sequences."""
-        if isinstance(self.arrays, np.ndarray):
-            arrays = self.arrays[chosen]
-        else:
-            arrays = [self.arrays[i] for i in chosen]
-        return Sequences(arrays, self.lengths[chosen], self.container)
+        arrays = [self.arrays[i] for i in chosen] if self.is_list else self.arrays[chosen]
+        return Sequences(arrays, self.lengths[chosen], self.container, self.example)
 
     def unpadded(self) -> list:
         """Return each sequence without its padding."""
-        if isinstance(self.arrays, np.ndarray):
-            return [row[:length] for row, length in zip(self.arrays, self.lengths, strict=True)]
-        return self.arrays
+        if self.is_list:
+            return self.arrays
+        return [row[:length] for row, length in zip(self.arrays, self.lengths, strict=True)]
 
     def restore(self, values: np.ndarray, fill):
         """Put values of all valid timesteps into the container of X, with `fill` as padding."""
-        if self.container in ("table", "array"):
+        if not self.is_list:
             shape = (len(self), self.n_timesteps, *values.shape[1:])
             if len(values) == shape[0] * shape[1]:  # no padding
                 return values.reshape(shape)
@@ -144,37 +152,34 @@ def as_objects(parts: Sequence) -> np.ndarray:
 def read_sequences(X, estimator, *, reset: bool, content: Content = FINITE_NUMBERS) -> Sequences:
     """Read X for an estimator.
 
-    With `reset`, set the estimator's `n_features_in_` and, for a DataFrame, `feature_names_in_`;
+    With `reset`, set the estimator's `n_features_in_` and, for DataFrames, `feature_names_in_`;
     otherwise check X against them. Raises ValueError or TypeError, naming the sample at fault.
     """
     fitted_on_table = None if reset else estimator._fitted_on_table
+    validate = partial(validate_data, estimator, reset=reset)
     with about("X"):
+        X = opened(X, "X")
         sequences = _read(X, content, fitted_on_table)
         if sequences is None and fitted_on_table is not False:
-            return _read_table(X, content, partial(validate_data, estimator, reset=reset))
-    if reset:
-        estimator.n_features_in_ = sequences.n_features
-        vars(estimator).pop("feature_names_in_", None)  # left by an earlier fit to a DataFrame
-        return sequences
+            if reset and is_frame(X):
+                warn_of_named_columns(X)
+            return _read_table(X, content, validate)
+        if sequences is not None and not fitted_on_table:
+            validate(sequences.example, skip_check_array=True)
+            return sequences
 
     name, expected = type(estimator).__name__, estimator.n_features_in_
     if sequences is None:
         raise ValueError(
             f"X is 2-D ({describe(X)}), but {name} was fitted on sequences: give an array "
-            f"(n_samples, n_timesteps, {expected}) or a list of arrays (n_timesteps, {expected})."
+            f"(n_samples, n_timesteps, {expected}) or a list of arrays (n_timesteps, {expected}); "
+            "for one sequence, a list of one array, [X]."
         )
-    if fitted_on_table:
-        raise ValueError(
-            f"X is 3-D or a list ({describe(X)}), but {name} was fitted on 2-D X: give an array "
-            f"(n_samples, {expected}). (A list of equally long lists of numbers counts as 2-D: if "
-            "the inner lists are sequences, make each of them an array.)"
-        )
-    if sequences.n_features != expected:
-        raise ValueError(
-            f"X has {sequences.n_features} features, but {name} is expecting {expected} features "
-            "as input."
-        )
-    return sequences
+    raise ValueError(
+        f"X is 3-D or a list ({describe(X)}), but {name} was fitted on 2-D X: give an array "
+        f"(n_samples, {expected}). (A list of equally long lists of numbers counts as 2-D: if "
+        "the inner lists are sequences, make each of them an array.)"
+    )
 
 
 def as_sequences(X, content: Content, fitted_on_table: bool | None = None) -> Sequences:
@@ -183,6 +188,7 @@ def as_sequences(X, content: Content, fitted_on_table: bool | None = None) -> Se
     fitted_on_table : whether the X of an earlier fit was 2-D, None without one; see `_read`
     """
     with about("X"):
+        X = opened(X, "X")
         sequences = _read(X, content, fitted_on_table)
         return _read_table(X, content, check_array) if sequences is None else sequences
 
@@ -194,41 +200,28 @@ def _read(X, content: Content, fitted_on_table: bool | None) -> Sequences | None
     estimator was fitted on sequences. If it was fitted on 2-D X, every list of equally long 1-D
     sequences counts as 2-D.
     """
-    if issparse(X):
-        raise TypeError(
-            "X is sparse, but sequences have to be dense: use X.toarray() to convert it."
-        )
-    refuse_masked(X, "X")
     if isinstance(X, (list, tuple)):
         if _depth(X) >= 2 or any(np.iterable(x) and not isinstance(x, (str, bytes)) for x in X):
             of_lists = all(isinstance(x, (list, tuple)) for x in X)
             may_be_table = of_lists if fitted_on_table is None else fitted_on_table
             if may_be_table and _is_rectangular(X):
                 return None
-            return _checked(_read_list(X, content), content, "list")
-    elif hasattr(X, "columns"):  # a DataFrame
+            return _read_list(X, content, "list")
+    elif is_frame(X):
+        check_table(X)
         return None
-    else:
-        array = np.asarray(X)
-        if array.ndim == 1 and array.dtype == object and _depth(array) >= 2:
-            return _checked(_read_list(array, content), content, "object array")
-        if array.ndim == 3:
-            return _checked(_refuse_empty(array), content, "array")
-        if array.ndim == 2:
+    elif isinstance(X, np.ndarray):
+        if X.ndim == 1 and X.dtype == object and _depth(X) >= 2:
+            return _read_list(X, content, "object array")
+        if X.ndim == 3:
+            return _read_array(np.asarray(X), content, "array")
+        if X.ndim == 2:
             return None
     raise ValueError(
         "X must be an array (n_samples, n_timesteps, n_features), a list of arrays "
         "(n_timesteps_i, n_features), or 2-D with one column per timestep (n_samples, "
         f"n_timesteps); got {describe(X)}. Reshape your data, or put a single sequence into a list."
     )
-
-
-def _checked(arrays: np.ndarray | list[np.ndarray], content: Content, container: str) -> Sequences:
-    if isinstance(arrays, np.ndarray):
-        arrays, lengths = content.check_array(arrays)
-        return Sequences(arrays, lengths, container)
-    lengths = np.array([len(array) for array in arrays])
-    return Sequences(content.check_list(arrays), lengths, container)
 
 
 def _depth(X: Sequence) -> int:
@@ -256,19 +249,19 @@ def _read_table(X, content: Content, check: Callable) -> Sequences:
         if re.search("convert|string|sequence", str(error)):
             raise type(error)(f"X must hold numbers, one per timestep: {error}") from error
         raise
-    return _checked(table[:, :, np.newaxis], content, "table")
+    return _read_array(table[:, :, np.newaxis], content, "table")
 
 
-def _refuse_empty(X: np.ndarray) -> np.ndarray:
+def _read_array(X: np.ndarray, content: Content, container: str) -> Sequences:
     if 0 in X.shape:
         raise ValueError(
             f"X has shape {X.shape}, but (n_samples, n_timesteps, n_features) must all be at least "
             "one."
         )
-    return X
+    return Sequences(*content.check_array(X), container, X[0])
 
 
-def _read_list(X: Sequence, content: Content) -> list[np.ndarray]:
+def _read_list(X: Sequence, content: Content, container: str) -> Sequences:
     arrays = [_read_sequence(x, i, content) for i, x in enumerate(X)]
     n_features = arrays[0].shape[1]
     for i, array in enumerate(arrays):
@@ -277,7 +270,11 @@ def _read_list(X: Sequence, content: Content) -> list[np.ndarray]:
                 f"X[{i}] has {array.shape[1]} features, but X[0] has {n_features}: all sequences "
                 f"must have the same features.{hint_at_swapped_axes(arrays)}"
             )
-    return arrays
+    check_columns(X, "X")
+    lengths = np.array([len(array) for array in arrays])
+    all_named = all(map(is_frame, X))
+    example = X[0] if all_named else next(array for array in arrays if not is_frame(array))
+    return Sequences(content.check_list(arrays), lengths, container, example)
 
 
 def hint_at_swapped_axes(arrays: list[np.ndarray]) -> str:
@@ -292,9 +289,6 @@ def hint_at_swapped_axes(arrays: list[np.ndarray]) -> str:
 
 
 def _read_sequence(x, i: int, content: Content) -> np.ndarray:
-    refuse_masked(x, f"X[{i}]")
-    if issparse(x):
-        raise TypeError(f"X[{i}] is sparse, but sequences have to be dense.")
     try:
         array = content.as_array(x)
     except ValueError as error:

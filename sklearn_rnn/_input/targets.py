@@ -4,13 +4,15 @@ With one target per sequence, a flat array has one row per sequence. With one ta
 it has one row per valid timestep: first all rows of the first sequence, then all of the second.
 """
 
+from numbers import Real
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from scipy.sparse import issparse
 
-from sklearn_rnn._input.content import as_numbers
-from sklearn_rnn._input.errors import about, describe, refuse_masked
+from sklearn_rnn._input.containers import opened
+from sklearn_rnn._input.content import as_numbers, is_constant
+from sklearn_rnn._input.errors import about, describe
+from sklearn_rnn._input.frames import check_columns
 from sklearn_rnn._input.sequences import Sequences
 
 
@@ -67,10 +69,15 @@ class Examples(NamedTuple):
     groups: np.ndarray | None = None  # (n_samples,), numbers
 
 
-def read_regression_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
-    """Return y as (n_targets,) or (n_targets, n_outputs), in float64 or float32."""
+def read_regression_targets(
+    y, X: Sequences, per_step: bool, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """Return y as (n_targets,) or (n_targets, n_outputs), in float64 or float32.
+
+    weights : (n_targets,); what y is where they are zero has no influence
+    """
     with about("y"):
-        y = as_numbers(rows_of_targets(y, X, per_step), "y")
+        y = as_numbers(without_ignored(rows_of_targets(y, X, per_step), weights), "y")
     if y.ndim > 2:
         raise ValueError(
             "y has too many dimensions: with return_sequences=True the targets of a sequence are "
@@ -127,7 +134,8 @@ def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
 def flatten(values, X: Sequences, name: str) -> np.ndarray:
     """Concatenate values per timestep into one array of all valid timesteps.
 
-    values : (n, n_timesteps, ...) array, or a list of (n_timesteps_i, ...) arrays
+    values : (n, n_timesteps, ...) array, or a list of (n_timesteps_i, ...) arrays. The lengths of
+        the sequences are those of X. If X is a list, what an array has beyond them is padding.
     """
     expected = "(n_samples, n_timesteps) or a list of arrays (n_timesteps_i,)"
     values = array_or_list(values, name, expected)
@@ -139,9 +147,9 @@ def flatten(values, X: Sequences, name: str) -> np.ndarray:
         if part.ndim == 0:
             raise ValueError(
                 f"{name} has one value per sequence, but return_sequences=True needs one per "
-                f"timestep: {name}[{i}] should have {length} values."
+                f"timestep: {name}[{i}] should have {length} values.{hint_at_one(X, name)}"
             )
-        may_be_padded = X.container in ("table", "array") and len(part) == X.n_timesteps
+        may_be_padded = not X.is_list and len(part) == X.n_timesteps
         if len(part) != length and not may_be_padded:
             raise ValueError(
                 f"{name}[{i}] has {len(part)} values, but X[{i}] has {length} timesteps."
@@ -152,7 +160,19 @@ def flatten(values, X: Sequences, name: str) -> np.ndarray:
                 f"{name}[{i}] has shape {part.shape}, but {name}[0] has {parts[0].shape}: they "
                 "may differ in timesteps, but not in outputs."
             )
+    check_columns(values, name)
     return np.concatenate([part[:length] for part, length in zip(parts, X.lengths, strict=True)])
+
+
+def hint_at_one(X: Sequences, name: str) -> str:
+    """The hint for 2-D X, which may be one sequence with a value for each of its timesteps."""
+    if X.container != "table":
+        return ""
+    n, n_timesteps = len(X), X.n_timesteps
+    return (
+        f" (X was read as {n} sequences of {n_timesteps} timesteps of one feature. If it is one "
+        f"sequence of {n} timesteps of {n_timesteps} features, give [X] and [{name}].)"
+    )
 
 
 def flatten_targets(values, steps: Sequences, name: str) -> np.ndarray:
@@ -165,7 +185,7 @@ def read_per_step(values, name: str) -> np.ndarray | list | tuple:
     values = array_or_list(values, name, "(n_samples, n_timesteps) or a list of arrays")
     if not len(values):
         raise ValueError(f"{name} is empty: there must be at least one sequence.")
-    if all(np.ndim(value) == 0 for value in values):
+    if all(_part(value, f"{name}[{i}]").ndim == 0 for i, value in enumerate(values)):
         raise ValueError(
             f"{name} has one value per sequence, not one per timestep ({describe(values)}). For "
             "such targets, or for values that are flat already, use scikit-learn's own metrics, "
@@ -177,12 +197,10 @@ def read_per_step(values, name: str) -> np.ndarray | list | tuple:
 
 def array_or_list(values, name: str, expected: str) -> np.ndarray | list | tuple:
     """Return a list unchanged, since its parts may differ in length; convert others to an array."""
-    refuse_masked(values, name)
-    if issparse(values):
-        raise TypeError(f"{name} is sparse, but must be dense.")
-    if isinstance(values, (list, tuple)):
-        return values
-    array = np.asarray(values)
+    container = opened(values, name)
+    if isinstance(container, (list, tuple)):
+        return container
+    array = np.asarray(container)
     if array.ndim == 0:
         raise TypeError(f"{name} must be an array or a list, {expected}; got {describe(values)}.")
     return array
@@ -196,12 +214,15 @@ def _part(part, name: str) -> np.ndarray:
 
 
 def _flatten_padded(array: np.ndarray, X: Sequences, name: str) -> np.ndarray:
-    if array.shape[1] != X.n_timesteps:
+    n_timesteps = array.shape[1]
+    is_right = n_timesteps >= X.n_timesteps if X.is_list else n_timesteps == X.n_timesteps
+    if not is_right:
+        longest = "the longest sequence of X" if X.is_list else "X"
         raise ValueError(
-            f"{name} has {array.shape[1]} timesteps, but X has {X.n_timesteps}: with "
+            f"{name} has {n_timesteps} timesteps, but {longest} has {X.n_timesteps}: with "
             "return_sequences=True there must be one value per timestep."
         )
-    return array[X.is_valid()]
+    return array[np.arange(n_timesteps) < X.lengths[:, np.newaxis]]
 
 
 def rows_of_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
@@ -214,11 +235,26 @@ def rows_of_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
     return y
 
 
+def without_ignored(y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """Replace targets of weight zero by one that counts: they may be missing, or of other classes.
+
+    y, weights : (n_targets, ...), (n_targets,)
+    """
+    if weights is None or weights.all():
+        return y
+    y = y.copy()
+    y[weights == 0] = y[weights.argmax()]
+    if y.dtype == object and all(isinstance(value, Real) for value in y.flat):
+        return np.array(y.tolist())  # None among numbers made objects of them
+    return y
+
+
 def is_per_timestep(y: np.ndarray | list | tuple, X: Sequences) -> bool:
     """Whether y has one target per timestep, for callers without `return_sequences`.
 
-    An array (n_samples, k, ...) has one per timestep if k is the number of timesteps. With another
-    k it has several targets per sequence.
+    An array (n_samples, k, ...) has one per timestep if k is the number of timesteps. It may be
+    padded further if X is a list: a part of a longer list. With another k it has several targets
+    per sequence.
     """
     try:
         shape = np.shape(y)
@@ -226,11 +262,13 @@ def is_per_timestep(y: np.ndarray | list | tuple, X: Sequences) -> bool:
         return True
     if len(shape) == 1 and shape[0]:  # the parts of an array of objects may have a shape too
         return np.ndim(y[0]) > 0
+    if len(shape) > 1 and shape[1] > X.n_timesteps and X.is_list and isinstance(y, np.ndarray):
+        return is_constant(y[:, X.n_timesteps :])
     return len(shape) > 1 and shape[1] == X.n_timesteps
 
 
 def _one_per_sequence(y, X: Sequences) -> np.ndarray:
-    refuse_masked(y, "y")
+    y = opened(y, "y")
     try:
         y = np.asarray(y)
     except ValueError:  # parts of different lengths
@@ -241,9 +279,15 @@ def _one_per_sequence(y, X: Sequences) -> np.ndarray:
             "(n_samples,) or (n_samples, n_outputs), or set return_sequences=True."
         )
     if y.ndim == 0:
-        raise ValueError(f"y should be an array with one target per sequence, got {y!r}.")
+        raise ValueError(
+            f"y should be an array with one target per sequence, got {y!r}.{_hint_at_lists(X)}"
+        )
     check_count(len(y), X, "y")
     return y
+
+
+def _hint_at_lists(X: Sequences) -> str:
+    return " For one sequence, give the lists [X] and [y]." if X.container == "table" else ""
 
 
 def check_finite(values: np.ndarray, X: Sequences, name: str) -> None:
@@ -257,18 +301,18 @@ def check_finite(values: np.ndarray, X: Sequences, name: str) -> None:
         )
 
 
-def check_counts(y: np.ndarray, weights: np.ndarray, X: Sequences, may_all_be_zero: bool) -> None:
+def check_counts(y: np.ndarray, X: Sequences, may_all_be_zero: bool) -> None:
     """Raise if targets for loss="poisson" are negative, or if an output is zero throughout.
 
-    y : (n_targets, n_outputs); targets of weight zero are ignored
+    y : (n_targets, n_outputs)
     """
     required = "loss='poisson' requires non-negative y and sum(y) > 0"
-    negative = (y < 0).any(axis=1) & (weights > 0)
+    negative = (y < 0).any(axis=1)
     if negative.any():
         row = int(negative.argmax())
         sample = _sample_of(row, len(y), X)
         raise ValueError(f"{required}: y of sample {sample} is {y[row].min()}.")
-    if not may_all_be_zero and not y[weights > 0].any(axis=0).all():
+    if not may_all_be_zero and not y.any(axis=0).all():
         what = "an output of y" if y.shape[1] > 1 else "y"
         raise ValueError(f"{required}: {what} is zero throughout.")
 

@@ -15,6 +15,7 @@ from sklearn_rnn._training.progress import Progress
 from sklearn_rnn._version import __version__
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.parameters import Parameters
+from sklearn_rnn.core.schedules import STRETCHED
 
 MAGIC = b"sklearn_rnn checkpoint"
 
@@ -41,9 +42,13 @@ def fingerprint(estimator, start, data: dict[str, Any]) -> dict[str, str]:
     start : the estimator as it is before the first epoch
     data : the arguments of `fit` by name
     """
+    parameters = estimator.get_params(deep=False)
+    del parameters["verbose"]
+    if estimator.learning_rate not in STRETCHED:
+        del parameters["max_iter"]  # it only says when to stop
     decisive = {
         "the estimator's class": type(estimator).__name__,
-        **{k: v for k, v in estimator.get_params(deep=False).items() if k != "verbose"},
+        **parameters,
         **data,
         # With warm_start, the result also depends on the weights that the fit starts from.
         "the earlier fit that it continues": start._parameters.vector if start.n_iter_ else None,
@@ -51,11 +56,23 @@ def fingerprint(estimator, start, data: dict[str, Any]) -> dict[str, str]:
     return {name: joblib.hash(value) for name, value in decisive.items()}
 
 
+def _temporary(path: Path) -> tuple[int, str]:
+    """Make a file beside the checkpoint, to write to; return its handle and its name."""
+    return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+
+
+def check_writable(path: Path) -> None:
+    """Raise if `write` can't write to a file or into a folder, whichever path is."""
+    handle, temporary = _temporary(path / "fit" if path.is_dir() else path)
+    os.close(handle)
+    os.unlink(temporary)
+
+
 def write(path: Path, saved: Saved) -> None:
     """Replace the file atomically: a reader finds the whole old file or the whole new one."""
     payload = pickle.dumps(saved, protocol=5)
     digest = hashlib.sha256(payload).hexdigest().encode()
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    handle, temporary = _temporary(path)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(b"%s %s %s\n" % (MAGIC, __version__.encode(), digest))
@@ -80,7 +97,7 @@ def read(path: Path) -> Saved:
     header, _, payload = path.read_bytes().partition(b"\n")
     if not header.startswith(MAGIC + b" "):
         raise ValueError(f"{path} is not a checkpoint: choose another file.")
-    version, digest = header.decode().split()[-2:]
+    version, _, digest = header.removeprefix(MAGIC + b" ").decode(errors="replace").partition(" ")
     if version != __version__:
         raise ValueError(
             f"The checkpoint {path} was written by sklearn_rnn {version}, and {__version__} may "

@@ -9,10 +9,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sklearn_rnn._settings import one_blas_thread
 from sklearn_rnn._training.objective import Objective
 from sklearn_rnn._training.progress import Ending, Progress, StoppingRule, Validation
-from sklearn_rnn._training.threads import one_blas_thread
-from sklearn_rnn.core.memory import small_ufunc_buffers
+from sklearn_rnn.core.memory import with_small_ufunc_buffers
 from sklearn_rnn.core.network import Network
 
 # n_iter_no_change="auto" is at least as many epochs.
@@ -79,11 +79,10 @@ class Descent(ABC):
             progress.best_parameters = None  # of an earlier training
         if n_epochs:
             progress.ending = None
-            with one_blas_thread, small_ufunc_buffers():
-                try:
-                    self.descend(n_epochs)
-                except KeyboardInterrupt:
-                    progress.ending = Ending.INTERRUPTED
+            try:
+                one_blas_thread.run(with_small_ufunc_buffers, self.descend, n_epochs)
+            except KeyboardInterrupt:
+                progress.ending = Ending.INTERRUPTED
         progress.ending = progress.ending or self.exhausted
         progress.put_back_best(self.rule, network.parameters.vector)
         network.refresh()

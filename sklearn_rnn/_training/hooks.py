@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 
+from sklearn_rnn._input.containers import opened
 from sklearn_rnn._training.checkpoint import Saved
 from sklearn_rnn._training.descent import Watcher
 from sklearn_rnn._training.progress import StoppingRule
@@ -39,9 +41,12 @@ class FitArguments(NamedTuple):
 
 
 def take(container, samples: np.ndarray):
-    """Return some samples of a DataFrame, a Series, a list or an array, in the same container."""
+    """Return some samples of whatever `fit` takes, in the same container or in a list."""
     if hasattr(container, "iloc"):
         return container.iloc[samples]
+    if issparse(container):  # indicators of several labels
+        return container.tocsr()[samples]
+    container = opened(container, "X")
     if isinstance(container, (list, tuple)):
         return [container[k] for k in samples]
     return container[samples]

@@ -2,10 +2,20 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+import sklearn
+
 from sklearn_rnn._training.plateau import on_plateau
 from sklearn_rnn._training.progress import Ending, Progress
 from sklearn_rnn._training.units import scaling_advice
 from sklearn_rnn.core.scaling import Units
+
+FEW_TO_JUDGE = 4  # validation targets
+
+FEW = (
+    "Early stopping was judged by {n} validation targets. These are too few to tell a good epoch "
+    "from a lucky one. Set early_stopping=False, or validate on more: raise validation_fraction, "
+    "or pass X_val and y_val."
+)
 
 UNCONVERGED = {
     Ending.MAX_ITER: "Training stopped at max_iter={max_iter} epochs before it converged. Let it "
@@ -23,13 +33,17 @@ def problems(
     hyper,
     units: Units,
     constant_losses: Callable[[], Mapping[str, float]],
+    n_judges: int | None,
 ) -> Iterator[str]:
     """Yield a message for each reason to doubt that training converged to something useful.
 
     hyper : has the estimator's `max_iter` and `max_grad_norm`
     constant_losses : computes what `on_plateau` compares with
+    n_judges : the number of validation targets, if training stopped by them
     """
     yield from progress.health.problems(hyper.max_grad_norm, units)
+    if n_judges is not None and n_judges < FEW_TO_JUDGE:
+        yield FEW.format(n=n_judges)
     if ending in UNCONVERGED:
         yield UNCONVERGED[ending].format(
             max_iter=hyper.max_iter, n_iter=progress.n_epochs, advice=scaling_advice(units)
@@ -38,3 +52,18 @@ def problems(
         plateau = on_plateau(progress, constant_losses())
         if plateau is not None:
             yield plateau
+
+
+def name_of_fit(estimator, context) -> str:
+    """Return the parameters that are not the defaults, and which of the fits of a search it is.
+
+    context : the callback context of the fit
+    """
+    with sklearn.config_context(print_changed_only=True):
+        words = [" ".join(repr(estimator).split())]
+    while context.parent is not None:
+        if context.source_estimator_name is not None and not context.parent.sequential_subtasks:
+            task = f"{context.source_estimator_name} {context.source_task_name}"
+            words.append(f"{task} #{context.task_id}")
+        context = context.parent
+    return ", ".join(words)

@@ -110,7 +110,7 @@ def huber_location(target, weight, delta=1.0):
     location = weighted_quantile(target, weight)
     for _ in range(50):
         size = np.maximum(np.abs(target - location), SMALLEST_MEAN)
-        pull = weight[:, np.newaxis] * np.minimum(1, delta / size)
+        pull = weight[:, np.newaxis] * np.minimum(size, delta) / size
         location = (pull * target).sum(axis=0) / pull.sum(axis=0)
     return location
 

@@ -1,14 +1,16 @@
 """Memory that is allocated once and laid out again for every batch, and how ufuncs work on it."""
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import copy_context
+from typing import TypeVar
 
 import numpy as np
 
 Shape = tuple[int, ...]
+T = TypeVar("T")
 
-# The numbers in a ufunc's buffer; see small_ufunc_buffers.
+# The numbers in a ufunc's buffer; see with_small_ufunc_buffers.
 UFUNC_BUFFER = 1024
 
 
@@ -45,14 +47,16 @@ class Workspace:
         self.columns = Arena(dtype)
 
 
-@contextmanager
-def small_ufunc_buffers() -> Iterator[None]:
-    """Let ufuncs work in place on the slots of memory, rather than on copies.
+def with_small_ufunc_buffers(work: Callable[..., T], *args) -> T:
+    """Return work(*args), computed by ufuncs in place on the slots of memory, not on copies.
 
     The slots of successive timesteps are not adjacent. On such arrays a ufunc gathers several slots
     in its buffer, and copies the result back, unless a slot is longer than the buffer. The default
     buffer holds 8192 numbers, and the copies would take as long as the work itself.
+
+    NumPy has the buffer's size in a context variable. So it is as before outside the work's own
+    context, even after an interrupt between any two lines.
     """
-    with np.errstate():  # restores the size of the buffer, too
-        np.setbufsize(UFUNC_BUFFER)
-        yield
+    context = copy_context()
+    context.run(np.setbufsize, UFUNC_BUFFER)
+    return context.run(work, *args)

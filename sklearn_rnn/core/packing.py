@@ -20,12 +20,12 @@ Packed columns
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_rnn.core.caching import cached_property
 from sklearn_rnn.core.scaling import Standardizer
 
 # The most timesteps that all sequences of a span together may run on.

@@ -22,7 +22,8 @@ def constant(moment: Moment, rate: float, power_t: float) -> float:
 
 
 def invscaling(moment: Moment, rate: float, power_t: float) -> float:
-    return rate / moment.update**power_t
+    # rate / update^power_t, which is 0 where that power is greater than any float
+    return rate * float(moment.update) ** -power_t
 
 
 def cosine(moment: Moment, rate: float, power_t: float) -> float:
@@ -56,3 +57,6 @@ SCHEDULES = {
     "cosine": cosine,
     "one_cycle": one_cycle,
 }
+
+# What these give depends on the length of a cycle.
+STRETCHED = {"cosine", "one_cycle"}

@@ -1,4 +1,4 @@
-"""Preprocessing: transformers of timesteps and of sequences, targets, windows, padding, axes."""
+"""Preprocessing: transformers of timesteps and of sequences, targets, windows, tables, padding."""
 
 from sklearn_rnn.preprocessing._channels import from_channels_first, to_channels_first
 from sklearn_rnn.preprocessing._differences import Differences
@@ -10,8 +10,10 @@ from sklearn_rnn.preprocessing._patches import Patches
 from sklearn_rnn.preprocessing._per_sequence import PerSequence
 from sklearn_rnn.preprocessing._per_timestep import PerTimestep
 from sklearn_rnn.preprocessing._per_timestep_target import PerTimestepTarget
+from sklearn_rnn.preprocessing._sequence_lookup import SequenceLookup
 from sklearn_rnn.preprocessing._sequence_normalizer import SequenceNormalizer
-from sklearn_rnn.preprocessing._windows import sliding_windows
+from sklearn_rnn.preprocessing._tables import to_frame, to_sequences
+from sklearn_rnn.preprocessing._windows import last_window, sliding_windows
 
 __all__ = [
     "Differences",
@@ -22,10 +24,14 @@ __all__ = [
     "PerSequence",
     "PerTimestep",
     "PerTimestepTarget",
+    "SequenceLookup",
     "SequenceNormalizer",
     "from_channels_first",
+    "last_window",
     "pad_sequences",
     "sliding_windows",
     "to_channels_first",
+    "to_frame",
+    "to_sequences",
     "unpad_sequences",
 ]

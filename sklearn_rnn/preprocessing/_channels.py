@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from sklearn_rnn._input.errors import describe
+from sklearn_rnn._input.containers import opened
+from sklearn_rnn._input.errors import about, describe
+from sklearn_rnn._input.frames import check_columns
 from sklearn_rnn._input.sequences import as_objects
 from sklearn_rnn.preprocessing._padding import as_arrays
 
@@ -85,6 +87,8 @@ def _swapped(X, shape: str, channels: int):
 
     channels : the axis of the channels, whose length must be the same in all sequences
     """
+    with about("X"):
+        X = opened(X, "X")
     arrays = as_arrays(X, "X", shape)
     for i, array in enumerate(arrays):
         if array.ndim != 2:
@@ -98,6 +102,8 @@ def _swapped(X, shape: str, channels: int):
                 f"{arrays[0].shape[channels]}: the arrays must be {shape}, all with the same "
                 f"channels.{_hint(arrays, 1 - channels)}"
             )
+    if channels == 1:
+        check_columns(X, "X")
     if getattr(X, "ndim", 0) == 3:
         return np.swapaxes(X, 1, 2).copy(order="C")
     swapped = [array.T.copy(order="C") for array in arrays]

@@ -4,9 +4,12 @@ from numbers import Integral
 
 import numpy as np
 
-from sklearn_rnn._input.hyperparameters import check_number
-from sklearn_rnn.preprocessing._lags import check_drop, earlier, without_first
+from sklearn_rnn._input.hyperparameters import check_flag, check_number
+from sklearn_rnn.preprocessing._lags import earlier, without_first
 from sklearn_rnn.preprocessing._sequence_transformer import SequenceTransformer, as_floats
+
+# Differences of this order sum values times up to 2^50, about the precision of float64.
+MAX_ORDER = 50
 
 
 class Differences(SequenceTransformer):
@@ -21,7 +24,7 @@ class Differences(SequenceTransformer):
         How many timesteps earlier the other value is, at least 1. In a series with a season, the
         length of the season.
     order : int, default=1
-        How many times differences are taken, at least 1.
+        How many times differences are taken, from 1 to 50. More would be mere rounding errors.
     append : bool, default=False
         Whether the differences are further features, after those of X.
     drop : bool, default=False
@@ -66,10 +69,9 @@ class Differences(SequenceTransformer):
 
     def _check_parameters(self, sequences):
         check_number("lag", self.lag, Integral, 1, None, "left")
-        check_number("order", self.order, Integral, 1, None, "left")
-        if not isinstance(self.append, (bool, np.bool_)):
-            raise TypeError(f"append must be True or False, not {self.append!r}.")
-        check_drop(self.drop)
+        check_number("order", self.order, Integral, 1, MAX_ORDER, "both")
+        check_flag("append", self.append)
+        check_flag("drop", self.drop)
 
     def _transform_one(self, x, name):
         x = as_floats(x)
@@ -85,4 +87,4 @@ class Differences(SequenceTransformer):
         return [*names, *made] if self.append else made
 
     def _n_dropped(self):
-        return self.lag * self.order if self.drop else 0
+        return int(self.lag) * int(self.order) if self.drop else 0

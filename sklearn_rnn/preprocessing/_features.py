@@ -1,5 +1,7 @@
 """Features that users choose by number or by name."""
 
+import numpy as np
+
 
 def places(chosen, known: list, name: str) -> list[int]:
     """Return the places of one feature, or of several in a list; None chooses all.
@@ -14,7 +16,7 @@ def places(chosen, known: list, name: str) -> list[int]:
     if not several:
         raise ValueError(f"{name} is an empty list: name at least one feature, or give None.")
     for feature in several:
-        if isinstance(feature, bool) or feature not in known:
+        if isinstance(feature, (bool, np.bool_, np.ndarray)) or feature not in known:
             raise ValueError(
                 f"{name}={feature!r} is not among the features, which are {known}. Give several "
                 "features as a list."

@@ -5,9 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
+from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn.core.scaling import Scaling
 from sklearn_rnn.preprocessing._features import places
-from sklearn_rnn.preprocessing._sequence_transformer import known_features, read_named
+from sklearn_rnn.preprocessing._sequence_transformer import known_features, read_own
 from sklearn_rnn.preprocessing._sequence_units import check_units, in_units, units_of
 from sklearn_rnn.preprocessing._target_regressor import Inner, TargetRegressor
 
@@ -23,9 +24,9 @@ class InstanceNormalizedRegressor(TargetRegressor):
     Each sequence of X is a window of a series, and y holds later values of the same series. Both
     are taken relative to the window: (value - level) / scale, with the level and the scale of the
     window's own timesteps. Predictions are returned in the units of y. So a level that was never
-    seen in training, as in a series with a trend, is no other than those that were. This is
-    reversible instance normalization [1]_ without its learned affine map. With ``center="last"`` it
-    is the normalization of NLinear [2]_.
+    seen in training, as in a series with a trend, is no other than those that were. With
+    ``center="mean", scale="std"`` it is reversible instance normalization [1]_ without its learned
+    affine map. The defaults are the normalization of NLinear [2]_.
 
     Parameters
     ----------
@@ -34,9 +35,9 @@ class InstanceNormalizedRegressor(TargetRegressor):
         one. It is cloned.
     center : {"last", "mean", "first"} or None, default="last"
         The level of a window: its last value, its mean or its first value. None is zero.
-    scale : {"std"} or None, default="std"
-        The scale of a window: its standard deviation. A window of equal values has the scale 1.
-        None is 1, for series that always vary by about the same amount.
+    scale : {"std"} or None, default=None
+        The scale of a window. None is 1. "std" is the window's standard deviation, for series whose
+        variation grows with their level. A window of equal values has the scale 1.
     features : int, str or list of them, default=None
         The features of X that are taken relative to the window: their numbers, or their column
         names if X is a list of DataFrames. The others are left as they are. None means all. Leave
@@ -101,7 +102,7 @@ class InstanceNormalizedRegressor(TargetRegressor):
     True
     """
 
-    def __init__(self, regressor, *, center="last", scale="std", features=None, target=None):
+    def __init__(self, regressor, *, center="last", scale=None, features=None, target=None):
         self.regressor = regressor
         self.center = center
         self.scale = scale
@@ -109,6 +110,7 @@ class InstanceNormalizedRegressor(TargetRegressor):
         self.target = target
 
     @available_if(_learns_in_parts)
+    @keeps_numpy_settings
     def partial_fit(self, X, y, **fit_params):
         """Go on fitting the regressor; available if it has ``partial_fit``.
 
@@ -130,9 +132,9 @@ class InstanceNormalizedRegressor(TargetRegressor):
         return self._fit("partial_fit", X, y, fit_params)
 
     def _read(self, X, *, reset):
-        return read_named(X, self, reset=reset)
+        return read_own(X, self, reset=reset)
 
-    def _learn(self, rows, sequences, fit_params):
+    def _learn(self, rows, sequences, weights):
         check_units(self.center, self.scale)
         known = known_features(self, sequences)
         self._places = places(self.features, known, "features")

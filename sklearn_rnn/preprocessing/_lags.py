@@ -4,7 +4,7 @@ from numbers import Integral
 
 import numpy as np
 
-from sklearn_rnn._input.hyperparameters import check_number
+from sklearn_rnn._input.hyperparameters import MOST_NUMBERS, check_flag, check_number
 from sklearn_rnn.preprocessing._sequence_transformer import SequenceTransformer
 
 
@@ -56,10 +56,10 @@ class Lags(SequenceTransformer):
 
     def _check_parameters(self, sequences):
         for lag in self.lags if np.iterable(self.lags) else [self.lags]:
-            check_number("lags", lag, Integral, 1, None, "left")
+            check_number("lags", lag, Integral, 1, MOST_NUMBERS, "both")
         if not self._every_lag():
             raise ValueError("lags is an empty list: name at least one lag.")
-        check_drop(self.drop)
+        check_flag("drop", self.drop)
 
     def _transform_one(self, x, name):
         made = np.concatenate([x, *(earlier(x, lag) for lag in self._every_lag())], axis=1)
@@ -76,12 +76,6 @@ class Lags(SequenceTransformer):
         return [int(lag) for lag in lags]
 
 
-def check_drop(drop) -> None:
-    """Raise unless the parameter is True or False."""
-    if not isinstance(drop, (bool, np.bool_)):
-        raise TypeError(f"drop must be True or False, not {drop!r}.")
-
-
 def repeat_first(x: np.ndarray, times: int) -> np.ndarray:
     """Put copies of the first timestep before a sequence."""
     return np.concatenate([np.repeat(x[:1], times, axis=0), x]) if times else x
@@ -89,7 +83,7 @@ def repeat_first(x: np.ndarray, times: int) -> np.ndarray:
 
 def earlier(x: np.ndarray, lag: int) -> np.ndarray:
     """Return x[t - lag] for every t. Timesteps before the first count as equal to it."""
-    return repeat_first(x, lag)[: len(x)]
+    return repeat_first(x, min(lag, len(x)))[: len(x)]  # users may give any int
 
 
 def without_first(x: np.ndarray, dropped: int, name: str) -> np.ndarray:

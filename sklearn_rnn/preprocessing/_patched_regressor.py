@@ -9,7 +9,7 @@ from sklearn_rnn._input.errors import about
 from sklearn_rnn._input.sequences import Sequences, as_sequences
 from sklearn_rnn._input.targets import array_or_list, read_weights
 from sklearn_rnn.preprocessing._patches import check_size, n_patches, patched, unpatched
-from sklearn_rnn.preprocessing._sequence_transformer import in_container, read_named
+from sklearn_rnn.preprocessing._sequence_transformer import in_container, read_own
 from sklearn_rnn.preprocessing._target_regressor import Inner, TargetRegressor
 
 
@@ -51,7 +51,8 @@ class PatchedRegressor(TargetRegressor):
 
     The prediction for a timestep depends on later timesteps of its patch.
 
-    A weight per timestep becomes a weight per patch, the mean over its timesteps.
+    A weight per timestep becomes a weight per patch, the mean over its timesteps. So a target of
+    weight zero has no influence, and may be NaN, only if its whole patch has the weight zero.
 
     Examples
     --------
@@ -89,7 +90,7 @@ class PatchedRegressor(TargetRegressor):
         return True
 
     def _read(self, X, *, reset):
-        return read_named(X, self, reset=reset)
+        return read_own(X, self, reset=reset)
 
     def _inner(self, X, sequences):
         patches = [patched(x, self.size) for x in sequences.unpadded()]
@@ -98,6 +99,10 @@ class PatchedRegressor(TargetRegressor):
         inner = as_sequences(inner_X, FINITE_NUMBERS)
         return Inner(inner_X, inner, _ByPatch(self.size, sequences, inner))
 
+    def _effective(self, weights, sequences):
+        pairs = zip(self._by_patch(weights, sequences), sequences.lengths, strict=True)
+        return np.concatenate([np.repeat(means, self.size)[-length:] for means, length in pairs])
+
     def _inner_weights(self, sample_weight, sequences):
         with about("sample_weight"):
             expected = "one number per sequence or per timestep"
@@ -105,8 +110,12 @@ class PatchedRegressor(TargetRegressor):
         if all(np.ndim(weight) == 0 for weight in sample_weight):
             return sample_weight
         weights = read_weights(sample_weight, sequences, per_step=True)
-        patches = [patched(part[:, np.newaxis], self.size) for part in sequences.split(weights)]
-        return [patch.mean(axis=1) for patch in patches]
+        return self._by_patch(weights, sequences)
+
+    def _by_patch(self, weights: np.ndarray, sequences: Sequences) -> list[np.ndarray]:
+        """Return the weights of the patches, those of each sequence in an array."""
+        parts = [part[:, np.newaxis] for part in sequences.split(weights)]
+        return [patched(part, self.size).mean(axis=1) for part in parts]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

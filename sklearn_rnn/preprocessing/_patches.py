@@ -6,10 +6,12 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._input.content import FINITE_NUMBERS
-from sklearn_rnn._input.errors import about, describe
-from sklearn_rnn._input.hyperparameters import check_number
+from sklearn_rnn._input.errors import describe
+from sklearn_rnn._input.hyperparameters import MOST_NUMBERS, check_number
 from sklearn_rnn._input.sequences import Sequences, as_sequences
+from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn.preprocessing._lags import repeat_first
+from sklearn_rnn.preprocessing._padding import read_lengths
 from sklearn_rnn.preprocessing._sequence_transformer import SequenceTransformer
 
 
@@ -72,6 +74,7 @@ class Patches(SequenceTransformer):
     def __init__(self, size=10):
         self.size = size
 
+    @keeps_numpy_settings
     def inverse_transform(self, X, *, lengths=None):
         """Undo `transform`.
 
@@ -111,7 +114,7 @@ class Patches(SequenceTransformer):
         longest = int(lengths.max())
         if self._fitted_on_table:
             longest = max(longest, self.n_features_in_)
-            sequences.container = "table"
+            return self._restore_array(X, "table", parts, longest)
         return self._restore(X, sequences, parts, longest, are_1d=self._fitted_on_1d)
 
     def _check_parameters(self, sequences):
@@ -130,13 +133,7 @@ class Patches(SequenceTransformer):
         longest = sequences.lengths * self.size
         if lengths is None:
             return longest
-        with about("lengths"):
-            lengths = np.asarray(lengths)
-        if lengths.dtype.kind not in "iu" or lengths.shape != longest.shape:
-            raise ValueError(
-                f"lengths must be {len(longest)} integers, one per sequence of X; got "
-                f"{describe(lengths)} and dtype {lengths.dtype}."
-            )
+        lengths = read_lengths(lengths, len(longest))
         wrong = (lengths > longest) | (lengths <= longest - self.size)
         if wrong.any():
             i = int(wrong.argmax())
@@ -149,7 +146,7 @@ class Patches(SequenceTransformer):
 
 def check_size(size) -> None:
     """Raise unless the parameter is a number of timesteps."""
-    check_number("size", size, Integral, 1, None, "left")
+    check_number("size", size, Integral, 1, MOST_NUMBERS, "both")
 
 
 def n_patches(n_timesteps: int, size: int) -> int:

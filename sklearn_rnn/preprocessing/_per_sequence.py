@@ -7,13 +7,14 @@ from sklearn.utils.metaestimators import available_if
 
 from sklearn_rnn._input.content import ANYTHING
 from sklearn_rnn._input.errors import describe
+from sklearn_rnn._input.frames import is_frame
 from sklearn_rnn.preprocessing._sequence_transformer import SequenceTransformer
-from sklearn_rnn.preprocessing._timesteps import take_tags
+from sklearn_rnn.preprocessing._timesteps import meant_by, rows_for, take_tags
 
 
 def _inner_has_names(self):
     """A condition for `available_if`: whether the transformer names its features."""
-    inner = getattr(self, "transformer_", self.transformer)
+    inner = getattr(self, "transformer_", meant_by(self.transformer))
     return hasattr(inner, "get_feature_names_out")
 
 
@@ -25,12 +26,13 @@ class PerSequence(SequenceTransformer):
 
     Parameters
     ----------
-    transformer : callable or transformer
+    transformer : callable, transformer or "passthrough"
         A function that takes a sequence (n_timesteps, n_features) and returns an array
         (n_timesteps_out, n_features_out), or (n_timesteps_out,) for one feature. The number of
         timesteps may change. Or a transformer that does this, in ``fit_transform``; it is cloned
         for each sequence. A `FunctionTransformer` gives a function keyword arguments and the names
-        of its features.
+        of its features. "passthrough" changes nothing, for searches over several transformers
+        and none.
 
     Attributes
     ----------
@@ -107,16 +109,18 @@ class PerSequence(SequenceTransformer):
         return super().get_feature_names_out(input_features)
 
     def _check_parameters(self, sequences):
-        transformer = self.transformer
+        transformer = meant_by(self.transformer)
         is_one = _is_transformer(transformer)
         if isinstance(transformer, type) or not (is_one or callable(transformer)):
             raise TypeError(
-                "transformer must be a function of a sequence, or a scikit-learn transformer with "
-                f"fit and transform, such as StandardScaler(); got {describe(transformer)}."
+                "transformer must be a function of a sequence, a scikit-learn transformer with fit "
+                "and transform, such as StandardScaler(), or 'passthrough'; got "
+                f"{describe(transformer)}."
             )
         self.transformer_ = transformer
         if is_one:
-            self.transformer_ = clone(transformer).fit(sequences.unpadded()[0])
+            first = rows_for(transformer, sequences.unpadded()[0])
+            self.transformer_ = clone(transformer).fit(first)
 
     def _transform_one(self, x, name):
         try:
@@ -125,7 +129,7 @@ class PerSequence(SequenceTransformer):
             error.add_note(f"{type(self).__name__} was transforming {name}, {describe(x)}.")
             raise
         made = made.toarray() if issparse(made) else made  # sequences are dense
-        made = made if hasattr(made, "columns") else np.asarray(made)
+        made = made if is_frame(made) else np.asarray(made)
         if len(made.shape) == 1:
             made = np.asarray(made)[:, np.newaxis]
         if len(made.shape) != 2 or 0 in made.shape:
@@ -136,9 +140,10 @@ class PerSequence(SequenceTransformer):
         return made
 
     def _apply(self, x):
-        if not _is_transformer(self.transformer):
-            return self.transformer(x)
-        transformer = clone(self.transformer)
+        transformer = meant_by(self.transformer)
+        if not _is_transformer(transformer):
+            return transformer(x)
+        transformer, x = clone(transformer), rows_for(transformer, x)
         if hasattr(transformer, "fit_transform"):
             return transformer.fit_transform(x)
         return transformer.fit(x).transform(x)
@@ -162,7 +167,7 @@ class PerSequence(SequenceTransformer):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        if _is_transformer(self.transformer):
+        if _is_transformer(meant_by(self.transformer)):
             take_tags(tags, self.transformer)
         else:
             tags.input_tags.allow_nan = True

@@ -1,25 +1,34 @@
 """PerTimestep: any transformer of scikit-learn, applied to the timesteps of sequences."""
 
+import numpy as np
 import sklearn
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._input.content import ANYTHING
 from sklearn_rnn._input.errors import describe, unchanged_on_error
-from sklearn_rnn._input.sequences import as_sequences, read_sequences
-from sklearn_rnn.preprocessing._timesteps import Timesteps, take_tags
+from sklearn_rnn._input.sequences import as_objects, as_sequences, read_sequences
+from sklearn_rnn._settings import keeps_numpy_settings
+from sklearn_rnn._versioned import Versioned
+from sklearn_rnn.preprocessing._timesteps import (
+    Timesteps,
+    meant_by,
+    rows_for,
+    take_tags,
+    takes_single_values,
+)
 
 
 def _inner_has(method: str):
     """A condition for `available_if`: whether the transformer has the method."""
-    return lambda self: hasattr(getattr(self, "transformer_", self.transformer), method)
+    return lambda self: hasattr(getattr(self, "transformer_", meant_by(self.transformer)), method)
 
 
 # None: scikit-learn would otherwise wrap 3-D arrays and lists into DataFrames for `set_output`.
-class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class PerTimestep(Versioned, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Apply a transformer to the timesteps of sequences.
 
     All valid timesteps become the rows of one table (total_timesteps, n_features). The transformer
@@ -29,9 +38,10 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     Parameters
     ----------
-    transformer : transformer
+    transformer : transformer or "passthrough"
         A scaler, imputer, encoder, PCA, `ColumnTransformer`, a `Pipeline` of them, or any other
-        transformer that makes one row from each row. It is cloned.
+        transformer that makes one row from each row. It is cloned. "passthrough" changes nothing,
+        for searches over several transformers and none.
 
     Attributes
     ----------
@@ -73,6 +83,9 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     so all columns are scaled alike. After a fit on 2-D X, `transform` takes 2-D X with the same
     columns.
 
+    `DictVectorizer`, `FeatureHasher` and the vectorizers of text get one dict or string per
+    timestep: X is a list of sequences of one feature.
+
     The transformer determines the dtype. Most of scikit-learn's transformers return float32 for
     float32. A sparse result is made dense, because sequences are dense.
 
@@ -100,6 +113,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     def __init__(self, transformer):
         self.transformer = transformer
 
+    @keeps_numpy_settings
     def fit(self, X, y=None, **params):
         """Fit the transformer to the timesteps.
 
@@ -112,8 +126,9 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             repeated for each timestep. Targets per timestep are an array (n_samples, n_timesteps)
             or (n_samples, n_timesteps, n_outputs), or a list of arrays (n_timesteps_i,) or
             (n_timesteps_i, n_outputs). A 2-D array with as many columns as X has timesteps is read
-            as targets per timestep. Any other 2-D array is several targets per sequence,
-            (n_samples, n_outputs). They are repeated if the transformer's tags say that it
+            as targets per timestep; if X is a list, also one that is padded further with a
+            constant. Any other 2-D array is several targets per sequence, (n_samples, n_outputs).
+            They are repeated if the transformer's tags say that it
             requires y, and ignored otherwise.
         **params : dict
             Passed on to the transformer's ``fit``, or routed if metadata routing is enabled. A
@@ -137,6 +152,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             self.transformer_ = transformer.fit(*arguments, **params)
         return self
 
+    @keeps_numpy_settings
     def fit_transform(self, X, y=None, **params):
         """Fit the transformer to the timesteps, and transform them.
 
@@ -155,7 +171,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         ValueError, TypeError
             As `fit`; also if the transformer doesn't make one row from each row.
         """
-        if not hasattr(self.transformer, "fit_transform"):
+        if not hasattr(meant_by(self.transformer), "fit_transform"):
             return self.fit(X, y, **params).transform(X)
         with unchanged_on_error(self):
             transformer = self._cloned()
@@ -166,6 +182,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             return timesteps.restore(values, self._table_names)
 
     @available_if(_inner_has("partial_fit"))
+    @keeps_numpy_settings
     def partial_fit(self, X, y=None, **params):
         """Fit the transformer to more sequences; available if it has ``partial_fit``.
 
@@ -192,6 +209,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             self.transformer_ = transformer.partial_fit(*arguments, **params)
         return self
 
+    @keeps_numpy_settings
     def transform(self, X):
         """Transform the timesteps.
 
@@ -212,9 +230,11 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         """
         check_is_fitted(self)
         timesteps = self._read(X, reset=False)
-        return timesteps.restore(self.transformer_.transform(timesteps.rows), self._table_names)
+        values = self.transformer_.transform(rows_for(self.transformer_, timesteps.rows))
+        return timesteps.restore(values, self._table_names)
 
     @available_if(_inner_has("inverse_transform"))
+    @keeps_numpy_settings
     def inverse_transform(self, X):
         """Undo `transform`; available if the transformer has ``inverse_transform``.
 
@@ -240,6 +260,8 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             sequences.container = "table"
         timesteps = Timesteps(X, sequences, are_1d=self._fitted_on_1d)
         values = self.transformer_.inverse_transform(timesteps.rows)
+        if takes_single_values(self.transformer_):
+            values = as_objects(values)[:, np.newaxis]
         return timesteps.restore(values, self._table_names)
 
     @available_if(_inner_has("get_feature_names_out"))
@@ -284,6 +306,8 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         self : object
             The transformer.
         """
+        if isinstance(self.transformer, str):
+            return self  # "passthrough" passes on whatever it gets
         for transformer in (self.transformer, getattr(self, "transformer_", None)):
             if transformer is not None:
                 transformer.set_output(transform=transform)
@@ -300,18 +324,19 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         methods = MethodMapping()
         for method in ("fit", "fit_transform", "partial_fit"):
             methods = methods.add(caller=method, callee=method)
-        return MetadataRouter(owner=self).add(transformer=self.transformer, method_mapping=methods)
+        return MetadataRouter(owner=self).add(
+            transformer=meant_by(self.transformer), method_mapping=methods
+        )
 
     def _cloned(self):
         needed = ("get_params", "fit", "transform")
-        if isinstance(self.transformer, type) or not all(
-            hasattr(self.transformer, name) for name in needed
-        ):
+        transformer = meant_by(self.transformer)
+        if isinstance(transformer, type) or not all(hasattr(transformer, name) for name in needed):
             raise TypeError(
                 "transformer must be a scikit-learn transformer, such as StandardScaler(), with "
-                f"fit and transform; got {describe(self.transformer)}."
+                f"fit and transform, or 'passthrough'; got {describe(transformer)}."
             )
-        return clone(self.transformer)
+        return clone(transformer)
 
     def _read(self, X, *, reset: bool) -> Timesteps:
         sequences = read_sequences(X, self, reset=reset, content=ANYTHING)
@@ -319,8 +344,6 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         if reset:
             self._fitted_on_table = sequences.container == "table"
             self._fitted_on_1d = timesteps.are_1d
-        if sequences.container != "table":  # the rows of DataFrames have feature names
-            validate_data(self, timesteps.rows, reset=reset, skip_check_array=True)
         return timesteps
 
     def _arguments(self, timesteps: Timesteps, y, method: str, params: dict) -> tuple[tuple, dict]:
@@ -333,8 +356,9 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             read = readers.get(name.rpartition("__")[2])
             if read is not None and value is not None:
                 params[name] = read(value)
-        y_required = get_tags(self.transformer).target_tags.required
-        return (timesteps.rows, timesteps.targets(y, y_required)), params
+        transformer = meant_by(self.transformer)
+        y_required = get_tags(transformer).target_tags.required
+        return (rows_for(transformer, timesteps.rows), timesteps.targets(y, y_required)), params
 
     def _check_transformed(self, X, sequences) -> None:
         if (sequences.container == "table") > self._fitted_on_table:
@@ -357,5 +381,5 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         take_tags(tags, self.transformer)
-        tags.target_tags = get_tags(self.transformer).target_tags
+        tags.target_tags = get_tags(meant_by(self.transformer)).target_tags
         return tags

@@ -8,10 +8,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import has_fit_parameter
 
 from sklearn_rnn._input.content import STEPS
-from sklearn_rnn._input.sequences import Sequences, as_sequences
-from sklearn_rnn._input.targets import read_weights
+from sklearn_rnn._input.sequences import as_sequences
+from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn.preprocessing._target_regressor import Inner, TargetRegressor, check_part
-from sklearn_rnn.preprocessing._timesteps import made_of
+from sklearn_rnn.preprocessing._timesteps import made_of, meant_by
 
 
 class PerTimestepTarget(TargetRegressor):
@@ -26,10 +26,10 @@ class PerTimestepTarget(TargetRegressor):
     ----------
     regressor : regressor
         An `RNNRegressor`, or a pipeline or search that ends in one. It is cloned.
-    transformer : transformer, default=None
+    transformer : transformer or "passthrough", default=None
         A transformer with ``inverse_transform`` that makes one row from each row. It is cloned.
         None means `sklearn.preprocessing.StandardScaler`, which scales each output to mean 0 and
-        variance 1.
+        variance 1. "passthrough" changes nothing, for searches over several transformers and none.
 
     Attributes
     ----------
@@ -75,6 +75,7 @@ class PerTimestepTarget(TargetRegressor):
         self.regressor = regressor
         self.transformer = transformer
 
+    @keeps_numpy_settings
     def fit(self, X, y, **fit_params):
         """Fit the transformer to the targets, and the regressor to the transformed ones.
 
@@ -90,7 +91,8 @@ class PerTimestepTarget(TargetRegressor):
             Passed on to the regressor's ``fit``, or routed if metadata routing is enabled. A
             ``sample_weight`` (``step__sample_weight`` for a pipeline; the last one of several) is
             passed to the transformer as well if it accepts one. The transformer never sees targets
-            of weight zero. ``y_val``, which requires ``X_val``, is transformed like y.
+            of weight zero, which may be NaN. ``y_val``, which requires ``X_val``, is transformed
+            like y.
 
         Returns
         -------
@@ -121,7 +123,7 @@ class PerTimestepTarget(TargetRegressor):
         check_part("transformer", self._transformer(), methods, "StandardScaler()")
 
     def _transformer(self):
-        return StandardScaler() if self.transformer is None else self.transformer
+        return StandardScaler() if self.transformer is None else meant_by(self.transformer)
 
     def _read(self, X, *, reset):
         sequences = as_sequences(X, STEPS, None if reset else self._fitted_on_table)
@@ -129,9 +131,8 @@ class PerTimestepTarget(TargetRegressor):
             self._fitted_on_table = sequences.container == "table"
         return sequences
 
-    def _learn(self, rows, sequences, fit_params):
+    def _learn(self, rows, sequences, weights):
         transformer, params = clone(self._transformer()), {}
-        weights = _weights_in(fit_params, sequences, self._per_timestep)
         if weights is not None:
             rows, weights = rows[weights > 0], weights[weights > 0]
             if has_fit_parameter(transformer, "sample_weight"):
@@ -152,11 +153,3 @@ class _ByTransformer(NamedTuple):
 
     def undo(self, rows: np.ndarray) -> np.ndarray:
         return np.asarray(made_of(len(rows), self.transformer.inverse_transform(rows)))
-
-
-def _weights_in(params: dict, sequences: Sequences, per_timestep: bool) -> np.ndarray | None:
-    """Return the weights of the targets, if the regressor's fit parameters contain any."""
-    named = [value for name, value in params.items() if name.rpartition("__")[2] == "sample_weight"]
-    if not named or named[-1] is None:
-        return None
-    return read_weights(named[-1], sequences, per_timestep)

@@ -5,15 +5,17 @@ from abc import ABCMeta, abstractmethod
 import numpy as np
 import sklearn
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._input.content import FINITE_NUMBERS, Content
 from sklearn_rnn._input.errors import unchanged_on_error
+from sklearn_rnn._input.frames import is_frame
 from sklearn_rnn._input.hyperparameters import check_choice
 from sklearn_rnn._input.sequences import Sequences, read_sequences
+from sklearn_rnn._settings import keeps_numpy_settings
+from sklearn_rnn._versioned import Versioned
 from sklearn_rnn.preprocessing._padding import pad_sequences
 from sklearn_rnn.preprocessing._timesteps import (
-    check_columns,
     framed,
     library_of,
     with_room_for_nan,
@@ -22,7 +24,9 @@ from sklearn_rnn.preprocessing._timesteps import (
 OUTPUTS = ("default", "pandas", "polars")
 
 
-class SequenceTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
+class SequenceTransformer(
+    Versioned, TransformerMixin, BaseEstimator, metaclass=ABCMeta, auto_wrap_output_keys=None
+):
     """Transform each sequence by itself, and return the container of X.
 
     A subclass has `_transform_one`. It also has `_check_parameters`, `_names_out`,
@@ -36,6 +40,7 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         # `set_output`.
         super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)
 
+    @keeps_numpy_settings
     def fit(self, X, y=None):
         """Check the parameters and X, and remember the features of X.
 
@@ -63,6 +68,7 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
             self._check_parameters(sequences)
         return self
 
+    @keeps_numpy_settings
     def transform(self, X):
         """Transform each sequence.
 
@@ -173,7 +179,7 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         return sequences.n_timesteps - self._n_dropped()
 
     def _read(self, X, *, reset: bool) -> Sequences:
-        sequences = read_named(X, self, reset=reset, content=self._content)
+        sequences = read_own(X, self, reset=reset, content=self._content)
         if reset:
             self._fitted_on_1d = _are_1d(X, sequences)
         return sequences
@@ -184,8 +190,8 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
         n_timesteps : the timesteps of an array, padding included
         are_1d : whether one feature needs no axis in a list; None if X says so
         """
-        library = getattr(self, "_output", sklearn.get_config()["transform_output"])
-        if _is_list(sequences):
+        library = self._library()
+        if sequences.is_list:
             are_1d = _are_1d(X, sequences) if are_1d is None else are_1d
             if library != "default":
                 pairs = zip(X, parts, strict=True)
@@ -193,15 +199,23 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, metaclass=ABCMeta):
             elif are_1d and parts[0].shape[1] == 1:
                 parts = [np.asarray(part)[:, 0] for part in parts]
             return sequences.listed(parts)
-        array = in_container(sequences, parts, n_timesteps)
-        if sequences.container == "array" or array.shape[2] != 1:
+        return self._restore_array(X, sequences.container, parts, n_timesteps)
+
+    def _restore_array(self, X, container: str, parts: list, n_timesteps: int):
+        """Put transformed sequences into an array or, with one feature, into a "table"."""
+        library, array = self._library(), stacked(parts, n_timesteps)
+        if container == "array" or array.shape[2] != 1:
             return array
         table = array[:, :, 0]
         return table if library == "default" else self._framed(table, X, library)
 
+    def _library(self) -> str:
+        """What makes the result: "default" (NumPy), "pandas" or "polars"."""
+        return getattr(self, "_output", sklearn.get_config()["transform_output"])
+
     def _framed(self, values, X, library: str):
         """Make a DataFrame of 2-D values if the names of its columns are known."""
-        is_made = hasattr(values, "columns") and library_of(values) == library
+        is_made = is_frame(values) and library_of(values) == library
         if is_made or not hasattr(self, "get_feature_names_out"):
             return values
         values = np.asarray(values)
@@ -223,26 +237,22 @@ def in_container(sequences: Sequences, parts: list, n_timesteps: int):
 
     n_timesteps : the timesteps of an array, padding included
     """
-    if _is_list(sequences):
-        return sequences.listed(parts)
+    return sequences.listed(parts) if sequences.is_list else stacked(parts, n_timesteps)
+
+
+def stacked(parts: list, n_timesteps: int) -> np.ndarray:
+    """Put one array per sequence into one array, with NaN as padding."""
     parts = [np.asarray(part) for part in parts]
     if all(len(part) == n_timesteps for part in parts):
         return np.stack(parts)
     return pad_sequences([with_room_for_nan(part) for part in parts], length=n_timesteps)
 
 
-def read_named(X, estimator, *, reset: bool, content: Content = FINITE_NUMBERS) -> Sequences:
-    """Read X for an estimator, as `read_sequences`; lists of DataFrames name the features."""
+def read_own(X, estimator, *, reset: bool, content: Content = FINITE_NUMBERS) -> Sequences:
+    """Read X for an estimator, as `read_sequences`; remember whether a fit was on 2-D X."""
     sequences = read_sequences(X, estimator, reset=reset, content=content)
     if reset:
         estimator._fitted_on_table = sequences.container == "table"
-    if sequences.container != "table":
-        frames = [x for x in X if hasattr(x, "columns")] if _is_list(sequences) else []
-        is_named = len(frames) == len(sequences)
-        if is_named:
-            check_columns(frames)
-        first = frames[0] if is_named else sequences.arrays[0]
-        validate_data(estimator, first, reset=reset, skip_check_array=True)
     return sequences
 
 
@@ -253,12 +263,8 @@ def known_features(estimator, sequences: Sequences) -> list:
     return list(range(sequences.n_features))
 
 
-def _is_list(sequences: Sequences) -> bool:
-    return sequences.container in ("list", "object array")
-
-
 def _are_1d(X, sequences: Sequences) -> bool:
-    return _is_list(sequences) and all(np.ndim(x) == 1 for x in X)
+    return sequences.is_list and all(np.ndim(x) == 1 for x in X)
 
 
 def as_floats(x: np.ndarray) -> np.ndarray:

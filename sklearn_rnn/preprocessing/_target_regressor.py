@@ -23,6 +23,8 @@ from sklearn_rnn._input.targets import (
     read_regression_targets,
     read_weights,
 )
+from sklearn_rnn._settings import keeps_numpy_settings
+from sklearn_rnn._versioned import Versioned
 
 
 class Conversion(Protocol):
@@ -48,13 +50,14 @@ class Inner(NamedTuple):
     targets: Conversion
 
 
-class TargetRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
+class TargetRegressor(Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     """Fit a regressor to targets in another form, and predict in the form of y.
 
     A subclass has the parameter `regressor`, `_read` and `_inner`. It may have `_learn`,
-    `_check_parts` and `_inner_weights`.
+    `_check_parts`, `_inner_weights` and `_effective`.
     """
 
+    @keeps_numpy_settings
     def fit(self, X, y, **fit_params):
         """Fit the regressor to converted targets.
 
@@ -82,6 +85,7 @@ class TargetRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         """
         return self._fit("fit", X, y, fit_params)
 
+    @keeps_numpy_settings
     def predict(self, X):
         """Predict the targets, in the units of y.
 
@@ -104,6 +108,7 @@ class TargetRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         sequences, predicted = self._predict(X)
         return sequences.restore(predicted, np.nan) if self._per_timestep else predicted
 
+    @keeps_numpy_settings
     def score(self, X, y, sample_weight=None):
         """Return R² in the units of y; for targets per timestep, over all valid timesteps.
 
@@ -125,10 +130,9 @@ class TargetRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             If X, y or sample_weight can't be used.
         """
         sequences, predicted = self._predict(X)
-        y = read_regression_targets(y, sequences, self._per_timestep)
-        if sample_weight is not None:
-            sample_weight = read_weights(sample_weight, sequences, self._per_timestep)
-        return r2_score(y, predicted, sample_weight=sample_weight)
+        weights = self._read_weights(sample_weight, sequences)
+        y = read_regression_targets(y, sequences, self._per_timestep, weights)
+        return r2_score(y, predicted, sample_weight=weights)
 
     def get_metadata_routing(self):
         """Return how metadata are routed: to the regressor's method, for ``score`` to itself.
@@ -153,8 +157,12 @@ class TargetRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def _inner(self, X, sequences: Sequences) -> Inner:
         """Return what the inner regressor gets for these sequences."""
 
-    def _learn(self, rows: np.ndarray, sequences: Sequences, fit_params: dict) -> None:
+    def _learn(self, rows: np.ndarray, sequences: Sequences, weights: np.ndarray | None) -> None:
         """Learn from the targets (n_targets, n_outputs)."""
+
+    def _effective(self, weights: np.ndarray, sequences: Sequences) -> np.ndarray:
+        """Return weights of the targets that are zero just where a target has no influence."""
+        return weights
 
     def _inner_weights(self, sample_weight, sequences: Sequences):
         """Return the weights of the converted targets."""
@@ -170,8 +178,11 @@ class TargetRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
                 fit_params = process_routing(self, method, **fit_params).regressor[method]
             self._check_parts()
             sequences = self._read(X, reset=is_first)
-            rows = self._read_targets(y, sequences, reset=is_first)
-            self._learn(rows, sequences, fit_params)
+            if is_first:
+                self._per_timestep = self._wants_sequences(y, sequences)
+            weights = self._read_weights(_weights_in(fit_params), sequences)
+            rows = self._read_targets(y, sequences, weights, reset=is_first)
+            self._learn(rows, sequences, weights)
             params = self._inner_params(fit_params, sequences)
             inner = self._inner(X, sequences)
             regressor = clone(self.regressor) if is_first else self.regressor_
@@ -179,11 +190,18 @@ class TargetRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
             self.regressor_ = getattr(regressor, method)(inner.X, y, **params)
         return self
 
-    def _read_targets(self, y, sequences: Sequences, *, reset: bool) -> np.ndarray:
+    def _read_weights(self, sample_weight, sequences: Sequences) -> np.ndarray | None:
+        """Return the weights of the targets, (n_targets,); None if there are none."""
+        if sample_weight is None:
+            return None
+        return read_weights(sample_weight, sequences, self._per_timestep)
+
+    def _read_targets(
+        self, y, sequences: Sequences, weights: np.ndarray | None, *, reset: bool
+    ) -> np.ndarray:
         """Return targets as (n_targets, n_outputs)."""
-        if reset:
-            self._per_timestep = self._wants_sequences(y, sequences)
-        targets = read_regression_targets(y, sequences, self._per_timestep)
+        weights = None if weights is None else self._effective(weights, sequences)
+        targets = read_regression_targets(y, sequences, self._per_timestep, weights)
         rows = targets.reshape(len(targets), -1)
         if reset:
             self._one_output = targets.ndim == 1
@@ -232,7 +250,8 @@ class TargetRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     def _inner_validation_data(self, X, y, sample_weight) -> tuple:
         with about_validation_data():
             sequences = self._read(X, reset=False)
-            rows = self._read_targets(y, sequences, reset=False)
+            weights = self._read_weights(sample_weight, sequences)
+            rows = self._read_targets(y, sequences, weights, reset=False)
             inner = self._inner(X, sequences)
             if sample_weight is not None:
                 sample_weight = self._inner_weights(sample_weight, sequences)
@@ -268,6 +287,12 @@ class TargetRegressor(RegressorMixin, BaseEstimator, metaclass=ABCMeta):
         if inner.regressor_tags is not None:
             tags.regressor_tags.poor_score = inner.regressor_tags.poor_score
         return tags
+
+
+def _weights_in(fit_params: dict):
+    """Return the `sample_weight` of the last step that gets one; None if there is none."""
+    named = [v for name, v in fit_params.items() if name.rpartition("__")[2] == "sample_weight"]
+    return named[-1] if named else None
 
 
 def check_part(name: str, part, methods: tuple[str, ...], example: str) -> None:

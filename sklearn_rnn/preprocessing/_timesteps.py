@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from importlib import import_module
+from numbers import Number
 
 import numpy as np
 from scipy.sparse import issparse
@@ -10,6 +11,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
 
 from sklearn_rnn._input.errors import about, describe, renamed
+from sklearn_rnn._input.frames import is_frame
 from sklearn_rnn._input.sequences import Sequences
 from sklearn_rnn._input.targets import array_or_list, is_per_timestep, read_weights, rows_of_targets
 
@@ -28,20 +30,15 @@ class Timesteps:
         self._X = X
         self.sequences = sequences
         arrays = sequences.arrays
-        is_list = not isinstance(arrays, np.ndarray)
-        self.are_1d = is_list and (are_1d or all(np.ndim(x) == 1 for x in X))
-        if is_list and all(hasattr(x, "columns") for x in arrays):
+        self.are_1d = sequences.is_list and (are_1d or all(np.ndim(x) == 1 for x in X))
+        if sequences.is_list and all(map(is_frame, arrays)):
             self.rows = _stacked_frames(arrays)
-        elif is_list:
-            self.rows = _stacked(arrays)
-        elif self._is_padded:
+        elif sequences.is_list:
+            self.rows = joined(arrays)
+        elif self.sequences.is_padded:
             self.rows = arrays[sequences.is_valid()]
         else:
             self.rows = arrays.reshape(-1, sequences.n_features)
-
-    @property
-    def _is_padded(self) -> bool:
-        return self.sequences.lengths.sum() < len(self.sequences) * self.sequences.n_timesteps
 
     def targets(self, y, required: bool) -> np.ndarray | None:
         """Return y with one row per timestep; a target per sequence is repeated.
@@ -76,20 +73,20 @@ class Timesteps:
         table_names : returns the column names of a 2-D result
         """
         values = made_of(len(self.rows), values)
-        is_frame = not isinstance(values, np.ndarray)
-        if self.sequences.container in ("table", "array"):
+        as_frame = not isinstance(values, np.ndarray)
+        if not self.sequences.is_list:
             array = self._padded(np.asarray(values))
             if self.sequences.container == "array" or array.shape[2] != 1:
                 return array
             table = array[:, :, 0]
-            return framed(table, self._X, table_names(), library_of(values)) if is_frame else table
-        if is_frame:
+            return framed(table, self._X, table_names(), library_of(values)) if as_frame else table
+        if as_frame:
             return self.sequences.listed(self._split_frame(values))
         narrow = self.are_1d and values.shape[1] == 1
         return self.sequences.restore(values[:, 0] if narrow else values, np.nan)
 
     def _padded(self, values: np.ndarray) -> np.ndarray:
-        values = with_room_for_nan(values) if self._is_padded else values
+        values = with_room_for_nan(values) if self.sequences.is_padded else values
         return self.sequences.restore(values, np.nan)
 
     def _split_frame(self, frame) -> list:
@@ -101,7 +98,7 @@ class Timesteps:
 
 def take_tags(tags, transformer) -> None:
     """Give tags of a transformer of sequences what its inner transformer says of values."""
-    inner = get_tags(transformer)
+    inner = get_tags(meant_by(transformer))
     tags.input_tags = replace(
         inner.input_tags, two_d_array=True, three_d_array=True, sparse=False, pairwise=False
     )
@@ -110,11 +107,44 @@ def take_tags(tags, transformer) -> None:
     tags.no_validation = inner.no_validation
 
 
+def meant_by(transformer):
+    """Return the transformer that a parameter means: "passthrough" changes nothing."""
+    is_passthrough = isinstance(transformer, str) and transformer == "passthrough"
+    return FunctionTransformer(feature_names_out="one-to-one") if is_passthrough else transformer
+
+
+def takes_single_values(transformer) -> bool:
+    """Whether a transformer takes one dict or string per row, and no 2-D array."""
+    while getattr(transformer, "steps", None):  # a pipeline is asked by its first step
+        transformer = meant_by(transformer.steps[0][1])
+    if transformer is None:
+        return False
+    tags = get_tags(transformer).input_tags
+    return not tags.two_d_array and (tags.dict or tags.string)
+
+
+def rows_for(transformer, rows):
+    """Return rows as a transformer takes them: most take a table, some single values.
+
+    rows : array or DataFrame (n_timesteps, n_features)
+    """
+    if not takes_single_values(transformer):
+        return rows
+    wanted = f"{type(transformer).__name__} takes one dict or string per timestep"
+    if rows.shape[1] != 1:
+        raise ValueError(f"{wanted}, but X has {rows.shape[1]} features.")
+    values = np.asarray(rows)[:, 0].tolist()
+    numbers = [value for value in values if isinstance(value, Number)]
+    if numbers:
+        raise TypeError(f"{wanted}, but X has {numbers[0]!r}.")
+    return values
+
+
 def made_of(n_rows: int, values):
     """Return a transformer's result, dense; raise unless it is 2-D with n_rows rows."""
     if issparse(values):  # sequences are dense
         values = values.toarray()
-    if not hasattr(values, "columns"):
+    if not is_frame(values):
         values = np.asarray(values)
     if len(values.shape) != 2 or len(values) != n_rows:
         raise ValueError(
@@ -136,28 +166,16 @@ def library_of(frame) -> str:
     return type(frame).__module__.partition(".")[0]
 
 
-def _stacked(arrays: list) -> np.ndarray:
+def joined(arrays: list, axis: int = 0) -> np.ndarray:
     """Concatenate arrays. If only some hold strings, the result holds objects."""
     arrays = [np.asarray(array) for array in arrays]
     are_text = {array.dtype.kind in "US" for array in arrays}
-    return np.concatenate(arrays, dtype=object if len(are_text) > 1 else None)
+    return np.concatenate(arrays, axis, dtype=object if len(are_text) > 1 else None)
 
 
 def _stacked_frames(frames: list):
-    check_columns(frames)
     library = library_of(frames[0])
     return import_module(library).concat(frames, **CONCAT_OPTIONS.get(library, {}))
-
-
-def check_columns(frames: list) -> None:
-    """Raise unless all DataFrames have the same columns."""
-    first = list(frames[0].columns)
-    for i, frame in enumerate(frames):
-        if list(frame.columns) != first:
-            raise ValueError(
-                f"X[{i}] has the columns {list(frame.columns)}, but X[0] has {first}: all "
-                "sequences must have the same columns, in the same order."
-            )
 
 
 def framed(table: np.ndarray, X, names: Iterable[str], library: str):

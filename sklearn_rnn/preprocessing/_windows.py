@@ -5,13 +5,15 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.sparse import issparse
 
+from sklearn_rnn._input.containers import opened
 from sklearn_rnn._input.content import as_numbers
-from sklearn_rnn._input.errors import about, describe, refuse_masked
-from sklearn_rnn._input.hyperparameters import check_number
+from sklearn_rnn._input.errors import about, describe
+from sklearn_rnn._input.frames import is_frame, refuse_panel
+from sklearn_rnn._input.hyperparameters import check_flag, check_number
 from sklearn_rnn.preprocessing._features import as_plain, places
 
+NO_TARGET_YET = " (To forecast the future, last_window(series, window) gives X without targets.)"
 INDEX = np.dtype([(name, np.intp) for name in ("series", "start", "first_target", "stop")])
 
 
@@ -41,9 +43,9 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
     ----------
     series : array-like, or list of array-likes
         A series of numbers: an array (n_timesteps,) or (n_timesteps, n_features), a Series or a
-        DataFrame. The index of a DataFrame or Series is ignored. A list or 1-D object array holds
-        several series, which may differ in length but must have the same features. Nested lists
-        are several series.
+        DataFrame. The index of a DataFrame or Series is ignored; an index that tells several
+        series apart is refused. A list or 1-D object array holds several series, which may differ
+        in length but must have the same features. Nested lists are several series.
     window : int
         The number of timesteps in a window, at least 1.
     horizon : int, default=1
@@ -112,9 +114,12 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
     >>> index["series"], index["start"]
     (array([0, 0, 0, 0, 1]), array([0, 1, 2, 3, 0]))
     """
+    if isinstance(horizon, Integral) and horizon == 0 and horizon is not False:
+        raise ValueError(f"horizon == 0, must be >= 1.{NO_TARGET_YET}")
     sizes = {"window": (window, 1), "horizon": (horizon, 1), "stride": (stride, 1), "gap": (gap, 0)}
     for name, (value, least) in sizes.items():
         check_number(name, value, Integral, least, None, "left")
+    check_flag("return_index", return_index)
     window, horizon, stride, gap = map(int, (window, horizon, stride, gap))
     every = _read(series)
     before = window + gap
@@ -125,7 +130,7 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
             raise ValueError(
                 f"{one.name} has {len(one.values)} timesteps, but window={window}"
                 f"{f', gap={gap}' if gap else ''} and horizon={horizon} need {span}: give a longer "
-                "series, or leave this one out."
+                f"series, or leave this one out.{NO_TARGET_YET}"
             )
     lengths = np.array([len(one.values) for one in every])
     index = _index(lengths, span, stride, before)
@@ -137,7 +142,58 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
     return (X, y, index) if return_index else (X, y)
 
 
+def last_window(series, window):
+    """Return the last window of each series, from which to forecast the future.
+
+    `sliding_windows` returns windows whose targets are known. The last window has none yet.
+
+    Parameters
+    ----------
+    series : array-like, or list of array-likes
+        One series or several, as for `sliding_windows`.
+    window : int
+        The number of timesteps in a window, at least 1.
+
+    Returns
+    -------
+    X : ndarray of shape (n_series, window, n_features)
+        The last `window` timesteps of each series. The model forecasts the timesteps that
+        `sliding_windows` made targets: they begin `gap` timesteps after the end of the series.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `window` is not an integer or too small, or if a series can't be used or is shorter.
+
+    See Also
+    --------
+    sliding_windows : Cuts windows and targets for training.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sklearn_rnn.preprocessing import last_window, sliding_windows
+    >>> series = np.arange(10.0)
+    >>> X, y = sliding_windows(series, window=3, horizon=2)
+    >>> model = LinearRegression().fit(X[:, :, 0], y)
+    >>> model.predict(last_window(series, window=3)[:, :, 0])
+    array([[10., 11.]])
+    """
+    check_number("window", window, Integral, 1, None, "left")
+    every = _read(series)
+    for one in every:
+        _check_values(one)
+        if len(one.values) < window:
+            raise ValueError(
+                f"{one.name} has {len(one.values)} timesteps, but window={window}: give a longer "
+                "series, or leave this one out."
+            )
+    return np.stack([one.values[-int(window) :] for one in every])
+
+
 def _index(lengths: np.ndarray, span: int, stride: int, before: int) -> np.ndarray:
+    stride = min(stride, int(lengths.max()))  # users may give any int
     counts = (lengths - span) // stride + 1
     index = np.empty(counts.sum(), INDEX)
     index["series"] = np.repeat(np.arange(len(lengths)), counts)
@@ -155,6 +211,9 @@ def _cut(values: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
 
 def _read(series) -> list[_Series]:
     """Read one series or several; raise unless all of them have the same features."""
+    refuse_panel(series, "series")
+    with about("series"):
+        series = opened(series, "series")
     of_objects = isinstance(series, np.ndarray) and series.ndim == 1 and series.dtype.kind == "O"
     holds_any = isinstance(series, (list, tuple)) or of_objects
     several = holds_any and any(np.iterable(one) for one in series)
@@ -178,9 +237,6 @@ def _read(series) -> list[_Series]:
 
 
 def _read_one(one, name: str) -> _Series:
-    refuse_masked(one, name)
-    if issparse(one):
-        raise TypeError(f"{name} is sparse, but has to be dense: use toarray() to convert it.")
     with about(name):
         array = np.asarray(one)
     if array.ndim not in (1, 2) or 0 in array.shape:
@@ -189,7 +245,7 @@ def _read_one(one, name: str) -> _Series:
             f"length 0; got {describe(one)}. Give several series as a list of arrays."
         )
     values = as_numbers(array, name)
-    columns = list(one.columns) if hasattr(one, "columns") else None
+    columns = list(one.columns) if is_frame(one) else None
     return _Series(name, values.reshape(len(values), -1), array.ndim == 1, columns)
 
 

@@ -3,7 +3,6 @@
 import pickle
 import warnings
 from contextlib import contextmanager
-from functools import cached_property
 from unittest import SkipTest
 
 import numpy as np
@@ -11,6 +10,7 @@ from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import get_tags
 
+from sklearn_rnn.core.caching import cached_property
 from sklearn_rnn.utils._declared import NEEDS, Declared
 from sklearn_rnn.utils._problems import EQUAL, LENGTHS, N_FEATURES, Problem, Recipe
 
@@ -175,6 +175,8 @@ class Case:
 
     def per_sequence(self, method: str, output, lengths) -> list[np.ndarray]:
         """Split the results of a method into one array per sequence, without padding."""
+        if method in ("predict_proba", "predict_log_proba"):
+            output = self._joined_outputs(output, len(lengths))
         found = np.shape(output)[0] if isinstance(output, np.ndarray) else len(output)
         assert found == len(lengths), (
             f"{self.name}.{method} returns {found} results for {len(lengths)} sequences."
@@ -188,6 +190,18 @@ class Case:
             f"which has {lengths[short[0]]} timesteps."
         )
         return parts
+
+    def _joined_outputs(self, output, n_samples: int):
+        """Put the probabilities of several outputs side by side, (n_samples, ...).
+
+        For multilabel targets, some of scikit-learn's classifiers (forests, trees, neighbors,
+        MultiOutputClassifier) return a list of arrays (n_samples, n_classes), one per output.
+        """
+        by_output = isinstance(output, list) and not self.declared.per_timestep
+        shapes = [np.shape(part) for part in output] if by_output else []
+        if shapes and all(len(shape) == 2 and shape[0] == n_samples for shape in shapes):
+            return np.concatenate(output, axis=1)
+        return output
 
     def assert_same(self, outputs: dict, expected: dict, what: str, *, exactly=False) -> None:
         """Raise unless all outputs are the same."""

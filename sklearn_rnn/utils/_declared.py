@@ -6,6 +6,8 @@ from numbers import Integral
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
+from sklearn_rnn._input.hyperparameters import check_flag, check_number
+
 
 @dataclass(frozen=True)
 class Declared:
@@ -28,13 +30,9 @@ class Declared:
             if name not in defaults:
                 raise TypeError(f"{name!r} can't be declared, only {', '.join(defaults)}.")
             if name == "shortest":
-                valid = isinstance(value, Integral) and not isinstance(value, bool) and value > 0
-                wanted = "a number of timesteps, at least 1"
-            else:
-                valid = isinstance(value, bool) or value is defaults[name]
-                wanted = "True or False"
-            if not valid:
-                raise TypeError(f"{name} must be {wanted}, got {value!r}.")
+                check_number(name, value, Integral, 1, None, "left")
+            elif value is not defaults[name]:
+                check_flag(name, value)
         return cls(**keywords)
 
     def of(self, estimator) -> "Declared":

@@ -16,8 +16,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sequences import ragged
-from sklearn_rnn import RNNClassifier, RNNRegressor, callbacks
-from sklearn_rnn.callbacks import Checkpoint, EarlyStopping, HistoryLogger, TimeLimit
+from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.callbacks import Checkpoint, EarlyStopping, HistoryLogger, TimeLimit, _time_limit
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -201,7 +201,7 @@ class TestTimeLimit:
                 cls.epochs += 1
                 return datetime.now(tz) + timedelta(seconds=1e6 * cls.epochs)
 
-        monkeypatch.setattr(callbacks, "datetime", Clock)
+        monkeypatch.setattr(_time_limit, "datetime", Clock)
         limit = TimeLimit(seconds)
         model = Estimator(**FAST).set_callbacks(limit).fit(X, y)
         assert model.n_iter_ == epochs

@@ -8,9 +8,9 @@ import pytest
 from sklearn.base import clone
 
 from checkpoints import FAST, VALIDATION, Cut, N, X, Y, assert_same, cut_short, resumed
-from sklearn_rnn import RNNClassifier, RNNRegressor, callbacks
+from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._training import checkpoint as checkpoint_files
-from sklearn_rnn.callbacks import Checkpoint
+from sklearn_rnn.callbacks import Checkpoint, _checkpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -49,7 +49,7 @@ class TestWhenToSave:
                 clock.seconds += 20
 
         clock = Clock()
-        monkeypatch.setattr(callbacks, "time", clock)
+        monkeypatch.setattr(_checkpoint, "time", clock)
         return Tick(None)
 
     @pytest.mark.parametrize(("every", "epochs"), [(1, [*range(1, 10)]), (4, [4, 8]), (10, [])])
@@ -105,7 +105,7 @@ OTHERS = {
     "sample_weight_val": ({}, VALIDATION | {"sample_weight_val": np.ones(6)}),
     "X_val, y_val": ({}, {"X_val": None, "y_val": None}),
     "alpha": ({"alpha": 0.1}, {}),
-    "alpha, max_iter": ({"alpha": 0.1, "max_iter": 30}, {}),
+    "alpha, tol": ({"alpha": 0.1, "tol": 0.5, "max_iter": 30}, {}),
     "hidden_size": ({"hidden_size": 4}, {}),
     "random_state": ({"random_state": 1}, {}),
     "cell": ({"cell": "elman"}, {}),

@@ -52,7 +52,8 @@ def test_by_the_estimators_own_score_it_is_the_same(Estimator, y, scoring, group
 
 
 def test_tables_keep_their_names_and_targets_per_step_their_container():
-    frame = pd.DataFrame(np.random.default_rng(5).normal(size=(N, 4)), columns=list("abcd"))
+    values = np.random.default_rng(5).normal(size=(N, 4))
+    frame = pd.DataFrame(values, columns=["lag_4", "lag_3", "lag_2", "lag_1"])
     model = RNNRegressor(**OPTIONS).set_callbacks(EarlyStopping("r2"))
     plain = RNNRegressor(**OPTIONS).fit(frame, Y)
     scores = model.fit(frame, Y).validation_scores_

@@ -100,7 +100,7 @@ def test_halving_over_epochs(client):
 def set_blas_threads(n):
     """Set the number for every thread, and let any thread change it later.
 
-    sklearn_rnn._training.threads says why that takes two limits.
+    sklearn_rnn._settings says why that takes two limits.
     """
     threadpool_limits(n, user_api="blas")
     with threadpool_limits(n, user_api="blas"):

@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
 
 from sequences import padded, ragged
-from sklearn_rnn import RNNClassifier, RNNRegressor, __version__, _fitted
+from sklearn_rnn import RNNClassifier, RNNRegressor, __version__, _versioned
 from sklearn_rnn.core.cells import CELLS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -185,7 +185,7 @@ def test_a_copy_is_independent():
 def test_another_version_warns(monkeypatch):
     model = RNNRegressor(**FAST).fit(X, Y)
     with monkeypatch.context() as patch:
-        patch.setattr(_fitted, "__version__", "0.0.7")
+        patch.setattr(_versioned, "__version__", "0.0.7")
         file = pickle.dumps(model)
     with pytest.warns(InconsistentVersionWarning, match="RNNRegressor") as caught:
         again = pickle.loads(file)

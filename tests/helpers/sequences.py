@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
-PADDING = {"f": np.nan, "i": -1, "U": ""}  # by the kind of dtype: numbers, and labels
+PADDING = {"f": np.nan, "i": -1, "U": "", "b": False}  # by the kind of dtype: numbers, and labels
 
 
 def ragged(n=6, n_features=3, *, seed=0, longest=7, dtype=np.float64):

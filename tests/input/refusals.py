@@ -20,7 +20,7 @@ LENGTHS = [3, 1, 4, 2, 5, 2]
 RNG = np.random.default_rng(0)
 ARRAY = RNG.normal(size=(N, T, F))
 TABLE = RNG.normal(size=(N, T))
-FRAME = pd.DataFrame(TABLE, columns=list("abcd"))
+FRAME = pd.DataFrame(TABLE, columns=["t1", "t2", "t3", "t4"])
 RAGGED = [RNG.normal(size=(length, F)) for length in LENGTHS]
 PADDED = padded(RAGGED)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score
 
 from sequences import padded
 from sklearn_rnn.metrics import flatten_sequences
@@ -60,13 +61,54 @@ def test_flatten_by_what_tells_the_lengths_without_X():
     np.testing.assert_array_equal(flatten_sequences(true, predicted)[0], [1, 2, 3, 4, 5])
     objects = np.array([["a", "b", None], ["a", "a", "a"]], dtype=object)
     assert flatten_sequences(objects, objects)[1].tolist() == list("abaaa")
-    whole = np.array([[-1, 2], [3, -4]])
-    np.testing.assert_array_equal(flatten_sequences(whole, whole * 1.0)[0], [-1, 2, 3, -4])
-    for labels in ([[1, 1], [0, -1]], [["a", "a"], ["b", ""]]):
-        with pytest.raises(ValueError, match=r"y_pred\[1\] ends with .*-1|''.* give X"):
-            flatten_sequences(np.array(labels), np.array(labels))
-        flat = flatten_sequences(np.array(labels), np.array(labels), X=np.zeros((2, 2, 1)))
-        assert flat[1].tolist() == np.ravel(labels).tolist()
+    whole = np.array([[-1, 2], [3, 4]])
+    np.testing.assert_array_equal(flatten_sequences(whole, whole * 1.0)[0], [-1, 2, 3, 4])
+
+
+def test_flatten_the_example_of_the_issue():
+    """-1 is padding in y_true, and the predictions there are none."""
+    X = np.array([[[1.0], [2.0], [3.0]], [[4.0], [5.0], [np.nan]]])
+    y_true, y_pred = np.array([[1, 0, 1], [0, 1, -1]]), np.array([[1, 0, 1], [0, 1, 0]])
+    for pair in ((y_true, y_pred), (y_pred, y_true)):
+        assert accuracy_score(*flatten_sequences(*pair, X=X)) == 1.0
+        with pytest.raises(ValueError, match=r"y_(true|pred)\[1\] ends with -1.* give X"):
+            flatten_sequences(*pair)
+
+
+ENDS = {
+    "negative": np.array([[1, 1], [0, -1]]),
+    "int8": np.array([[1, 1], [0, -2]], dtype=np.int8),
+    "empty": np.array([["a", "a"], ["b", ""]]),
+    "bytes": np.array([[b"a", b"a"], [b"b", b""]]),
+    "False": np.array([[True, True], [True, False]]),
+    "unsigned": np.array([[1, 1], [0, 255]], dtype=np.uint8),
+    "objects": np.array([["a", "a"], ["b", ""]], dtype=object),
+    "object integers": np.array([[1, 1], [0, -1]], dtype=object),
+    "several outputs": np.array([[[1, 1], [1, 1]], [[1, 1], [0, -1]]]),
+}
+
+
+@pytest.mark.parametrize("labels", ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize("other", ["same", "whole"])
+@pytest.mark.parametrize("name", ["y_true", "y_pred"])
+def test_flatten_asks_for_X_where_an_end_may_be_padding(labels, other, name):
+    other = labels if other == "same" else np.broadcast_to(labels[:1, :1], labels.shape)
+    pair = {"y_true": other, "y_pred": other, name: labels}
+    with pytest.raises(ValueError, match=r"y_(true|pred)\[1\] ends with .* give X"):
+        flatten_sequences(**pair)
+    flat = flatten_sequences(**pair, X=np.zeros((2, 2, 1)))
+    expected = labels.reshape(4, *labels.shape[2:])
+    np.testing.assert_array_equal(flat[name == "y_pred"], expected)
+    as_list = {**pair, "y_true": list(pair["y_true"])}  # a list has no padding
+    np.testing.assert_array_equal(flatten_sequences(**as_list)[name == "y_pred"], expected)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_flatten_needs_no_X_where_the_other_array_shows_its_padding(order):
+    labels = np.array([[1, 0, -1], [0, -1, -1]])
+    scores = np.array([[0.9, 0.1, 0.5], [0.4, np.nan, np.nan]])
+    flat = flatten_sequences(*[labels, scores][::order])[::order]
+    assert [part.tolist() for part in flat] == [[1, 0, -1, 0], [0.9, 0.1, 0.5, 0.4]]
 
 
 def test_flatten_errors_name_the_sequence():

@@ -100,12 +100,12 @@ class TestPerSequence:
     def test_scikit_learns_regressors_on_windows_of_one_feature(self, regressor):
         windows, y = sliding_windows(np.arange(60.0) ** 1.5, 5)
         table = windows[:, :, 0]
-        model = InstanceNormalizedRegressor(regressor).fit(table[:40], y[:40])
+        model = InstanceNormalizedRegressor(regressor, scale="std").fit(table[:40], y[:40])
         assert model.predict(table[40:]).shape == (15,)
         assert model.score(table[40:], y[40:]) > 0.95
         assert model.regressor_.n_features_in_ == 5
         frame = pd.DataFrame(table, columns=[f"lag{5 - i}" for i in range(5)])
-        named = InstanceNormalizedRegressor(regressor).fit(frame, y)
+        named = InstanceNormalizedRegressor(regressor, scale="std").fit(frame, y)
         assert named.feature_names_in_.tolist() == frame.columns.tolist()
 
     def test_scikit_learns_regressors_on_flattened_windows(self):
@@ -159,7 +159,7 @@ def test_affine_changes_of_each_window_change_predictions_alike(center, factors,
     long = [np.vstack([x, x + 1]) for x in X]  # no window of one value
     factors, shifts = np.array(factors)[:, np.newaxis], np.array(shifts)[:, np.newaxis]
     changed = [f * (x + s) for x, f, s in zip(long, factors, shifts, strict=True)]
-    model = InstanceNormalizedRegressor(network(), center=center)
+    model = InstanceNormalizedRegressor(network(), center=center, scale="std")
     expected = factors * (model.fit(long, Y).predict(long) + shifts)
     assert_allclose(model.predict(changed), expected, rtol=1e-6, atol=1e-6)
     again = clone(model).fit(changed, factors * (Y + shifts)).predict(changed)
@@ -191,7 +191,8 @@ class TestQuantiles:
     @pytest.mark.parametrize("y", [Y[:, 0], Y, np.hstack([Y, Y])], ids=["1-D", "two", "four"])
     @pytest.mark.parametrize("more", [(3,), (2, 2), (1,)])
     def test_several_predictions_of_each_target(self, y, more):
-        model = InstanceNormalizedRegressor(Zero(more), target=0 if y.ndim == 1 else None)
+        target = 0 if y.ndim == 1 else None
+        model = InstanceNormalizedRegressor(Zero(more), scale="std", target=target)
         predicted = model.fit(X, y).predict(X)
         levels, scales = (np.resize(part, (12, 2)) for part in units("last", "std"))
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
@@ -244,7 +245,8 @@ class TestFitting:
             assert_allclose(search.predict(X), expected.predict(X))
 
     def test_validation_data_are_relative_too(self):
-        model = InstanceNormalizedRegressor(network()).fit(X, Y, X_val=X[:7], y_val=Y[:7])
+        model = InstanceNormalizedRegressor(network(), scale="std")
+        model.fit(X, Y, X_val=X[:7], y_val=Y[:7])
         levels, scales = units("last", "std")
         relative, y = SequenceNormalizer("last").fit_transform(X), (Y - levels) / scales
         inner = network().fit(relative, y, X_val=relative[:7], y_val=y[:7])
@@ -253,7 +255,7 @@ class TestFitting:
             model.fit(X, Y, X_val=X[:7], y_val=np.ones((7, 3)))
 
     def test_partial_fit(self):
-        model = InstanceNormalizedRegressor(network())
+        model = InstanceNormalizedRegressor(network(), scale="std")
         for chosen in (slice(0, 6), slice(6, 12)):
             assert model.partial_fit(X[chosen], Y[chosen]) is model
         levels, scales = units("last", "std")
@@ -355,7 +357,7 @@ class TestRefusals:
                 InstanceNormalizedRegressor(network()).fit(X, y)
 
     def test_bad_data(self):
-        model = InstanceNormalizedRegressor(network())
+        model = InstanceNormalizedRegressor(network(), scale="std")
         with pytest.raises(ValueError, match="NaN or infinity: sample 0"):
             model.fit([np.full((3, 2), np.nan), *X[1:]], Y)
         with pytest.raises(ValueError, match="X has 12 sequences, y has 11"):

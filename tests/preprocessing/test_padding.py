@@ -60,6 +60,28 @@ class TestRoundTrip:
         assert array.dtype == y[0].dtype
         assert_same(unpad_sequences(array, lengths=[len(part) for part in y]), y)
 
+    @given(
+        sequences([np.float32, np.int64, "U3"], None),
+        st.sampled_from(["post", "pre"]),
+        st.integers(0, 2),
+        st.data(),
+    )
+    def test_by_a_value_on_either_side(self, X, side, more, data):
+        """What ends (or begins) with the value itself is cut short, as documented."""
+        fill = data.draw(hnp.arrays(X[0].dtype, ()))[()]
+        array = pad_sequences(X, fill=fill, side=side, length=max(map(len, X)) + more)
+        lengths = [len(x) for x in X]
+        assert_same(unpad_sequences(array, lengths=lengths, side=side), X)
+        outer = -1 if side == "post" else 0
+        if all(np.any(x[outer] != fill) for x in X) and fill == fill:
+            assert_same(unpad_sequences(array, fill=fill, side=side), X)
+            numbers = np.arange(array.shape[0] * array.shape[1]).reshape(array.shape[:2])
+            _, kept, again = unpad_sequences(array, numbers, array, fill=fill, side=side)
+            assert_same(again, X)
+            for row, part in zip(numbers, kept, strict=True):
+                valid = row[: len(part)] if side == "post" else row[len(row) - len(part) :]
+                assert_array_equal(part, valid)
+
     @given(sequences([np.int32, np.uint8, np.bool_]))
     def test_of_integers_by_nan_gives_the_same_numbers(self, X):
         back = unpad_sequences(pad_sequences(X))
@@ -95,6 +117,75 @@ class TestRoundTrip:
         objects = from_channels_first(object_array(X))
         assert objects.dtype == object
         assert_same(list(objects), there)
+
+
+class TestMaskValues:
+    """Zeros, and values before the sequences, become padding that estimators read."""
+
+    @pytest.mark.parametrize("side", ["post", "pre"])
+    @pytest.mark.parametrize("fill", [0, -999.9, np.float64(-999.9), NAN, None])
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_with_targets_and_weights(self, side, fill, dtype):
+        X = [x.astype(dtype) for x in ragged()]
+        y = [(x[:, 0] > 0).astype(int) for x in X]
+        weights = [np.abs(x[:, :2]) for x in X]
+        value = NAN if fill is None else float(fill)
+        array = pad_sequences(X, fill=value, side=side)
+        padded_y, padded_weights = (pad_sequences(part, fill=0, side=side) for part in (y, weights))
+        result = unpad_sequences(array, padded_y, padded_weights, fill=fill, side=side)
+        for actual, expected in zip(result, (X, y, weights), strict=True):
+            assert_same(actual, expected)
+        model = RNNRegressor(tol=1, random_state=0).fit(X, np.arange(6.0))
+        assert_allclose(model.predict(pad_sequences(result[0])), model.predict(X), rtol=1e-5)
+
+    def test_inner_and_partial_values_are_no_padding(self):
+        X = np.array([[[0, 0], [1, 0], [0, 0], [0, 2], [0, 0]]])
+        assert_same(unpad_sequences(X, fill=0), [X[0, :4]])
+        assert_same(unpad_sequences(X, fill=0, side="pre"), [X[0, 1:]])
+        assert_same(unpad_sequences(np.array([["a", ""]]), fill=""), [np.array(["a"])])
+        assert_same(
+            unpad_sequences(np.array([["", "a"]], object), fill="", side="pre"),
+            [np.array(["a"], object)],
+        )
+
+    def test_estimators_refuse_nan_in_front(self):
+        """Why `side` is there."""
+        with pytest.raises(ValueError, match="at timestep 0"):
+            RNNRegressor().fit(pad_sequences(ragged(), side="pre"), np.arange(6.0))
+
+    @pytest.mark.parametrize(
+        ("X", "arrays", "options", "error", "message"),
+        [
+            ([[0, 0], [1, 0]], [], {"fill": 0}, ValueError, r"X\[0\] is an empty.* values are 0"),
+            ([[1, 0]], [], {"fill": "0"}, TypeError, "fill='0' can't occur in X of dtype int64"),
+            ([["a"]], [], {"fill": 0}, TypeError, "fill=0 can't occur"),
+            ([[1, 0]], [], {"fill": [0]}, TypeError, "can't occur"),
+            ([[1, 0]], [], {"fill": 0, "lengths": [1]}, ValueError, "lengths or fill, not both"),
+            (
+                [[1, 0]],
+                [],
+                {"side": "left"},
+                ValueError,
+                "side='left' is not one of.*'post', 'pre'",
+            ),
+            ([[1, 0]], [[[1]]], {"fill": 0}, ValueError, r"arrays\[0\] has shape \(1, 1\), but X"),
+            ([[1, 0]], [[[1, 2]], [3]], {"fill": 0}, ValueError, r"arrays\[1\] must be an array"),
+            (
+                [[1, 0]],
+                [np.ma.masked_equal([[1, 2]], 2)],
+                {"fill": 0},
+                ValueError,
+                r"arrays\[0\] is a masked",
+            ),
+        ],
+    )
+    def test_refusals(self, X, arrays, options, error, message):
+        with pytest.raises(error, match=message):
+            unpad_sequences(X, *arrays, **options)
+
+    def test_refusal_of_a_side(self):
+        with pytest.raises(ValueError, match="side='left' is not one of"):
+            pad_sequences([[1.0]], side="left")
 
 
 class TestPad:
@@ -154,7 +245,7 @@ class TestPad:
             ("abc", {}, ValueError, "sequences must be a list"),
             (3.0, {}, ValueError, "sequences must be a list"),
             (pd.DataFrame([[1.0]]), {}, ValueError, "sequences must be a list"),
-            (scipy.sparse.eye_array(3), {}, ValueError, "sequences must be a list"),
+            (scipy.sparse.eye_array(3), {}, TypeError, "sequences is sparse"),
             ([1.0, 2.0], {}, ValueError, r"sequences\[0\] must be an array"),
             ([[1.0], []], {}, ValueError, r"sequences\[1\] must be an array .* an empty list"),
             ([[[1.0], [2.0, 3.0]]], {}, ValueError, "sequences"),
@@ -169,8 +260,18 @@ class TestPad:
             ([np.ma.masked_equal([1.0, 2.0], 2.0)], {}, ValueError, "masked"),
             ([[1, 2], ["a"]], {}, TypeError, "mix strings"),
             ([[1.0, 2.0]], {"length": 1}, ValueError, "length=1 is less than the 2"),
-            ([[1.0, 2.0]], {"length": 2.0}, TypeError, "length must be an int"),
-            ([[1.0, 2.0]], {"length": True}, TypeError, "length must be an int"),
+            (
+                [[1.0, 2.0]],
+                {"length": 2.0},
+                TypeError,
+                "length must be an?",
+            ),
+            (
+                [[1.0, 2.0]],
+                {"length": True},
+                TypeError,
+                "length must be an?",
+            ),
             ([[1.0, 2.0]], {"fill": "x"}, TypeError, "fill='x' doesn't fit"),
             ([["a", "b"]], {}, TypeError, "fill=nan doesn't fit"),
             ([[1.0, 2.0]], {"fill": [0, 1]}, TypeError, "fill"),

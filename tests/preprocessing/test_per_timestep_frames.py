@@ -110,10 +110,10 @@ class TestSetOutput:
 
     def test_2d_results_become_frames(self):
         values = [[1.0, 2.0, np.nan], [3.0, np.nan, 4.0], [5.0, 6.0, 7.0]]
-        frame = pd.DataFrame(values, columns=["c", "b", "a"], index=["u", "v", "w"])
+        frame = pd.DataFrame(values, columns=["t2", "t1", "t"], index=["u", "v", "w"])
         transformer = PerTimestep(StandardScaler()).set_output(transform="pandas")
         result = transformer.fit_transform(frame)
-        assert result.columns.tolist() == ["c", "b", "a"]
+        assert result.columns.tolist() == ["t2", "t1", "t"]
         assert result.index.tolist() == ["u", "v", "w"]
         assert_array_equal(result, PerTimestep(StandardScaler()).fit_transform(frame))
 

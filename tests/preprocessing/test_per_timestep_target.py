@@ -103,12 +103,12 @@ class TestPerTimestep:
 
     def test_2d_x(self):
         rng = np.random.default_rng(0)
-        table = pd.DataFrame(rng.normal(size=(8, 4)), columns=list("abcd"))
+        table = pd.DataFrame(rng.normal(size=(8, 4)), columns=["t1", "t2", "t3", "t4"])
         table.iloc[2, 3] = np.nan
         y = 100 + table.cumsum(axis=1)
         model = PerTimestepTarget(network()).fit(table, y)
         assert model.n_features_in_ == 4
-        assert model.feature_names_in_.tolist() == list("abcd")
+        assert model.feature_names_in_.tolist() == ["t1", "t2", "t3", "t4"]
         assert_allclose(model.transformer_.mean_, [np.nanmean(y)])
         predicted = model.predict(table)
         assert predicted.shape == (8, 4)

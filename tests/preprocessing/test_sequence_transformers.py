@@ -367,9 +367,11 @@ class TestFrames:
         getattr(estimator_checks, check)(type(transformer).__name__, transformer)
 
     def test_2d_frames(self):
-        table = pd.DataFrame(np.eye(3, 4), columns=list("abcd"), index=["u", "v", "w"])
+        table = pd.DataFrame(
+            np.eye(3, 4), columns=[f"lag_{k}" for k in (4, 3, 2, 1)], index=["u", "v", "w"]
+        )
         made = Differences(lag=2, drop=True).set_output(transform="pandas").fit_transform(table)
-        assert made.columns.tolist() == ["c", "d"]
+        assert made.columns.tolist() == ["lag_2", "lag_1"]
         assert made.index.tolist() == ["u", "v", "w"]
         assert_array_equal(made, [[-1, 0], [0, -1], [1, 0]])
         assert Lags().fit(table).get_feature_names_out().tolist() == ["x0", "x0_lag1"]

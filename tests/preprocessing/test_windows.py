@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
 from sequences import object_array
 from sklearn_rnn import RNNRegressor
-from sklearn_rnn.preprocessing import sliding_windows
+from sklearn_rnn.preprocessing import last_window, sliding_windows
 
 
 def numbered(lengths, n_features=2, dtype=np.float64):
@@ -137,6 +138,46 @@ LONG, SHORT = np.arange(9.0), np.arange(3.0)
 FRAME = pd.DataFrame({"a": LONG, "b": LONG})
 
 
+class TestLastWindow:
+    @pytest.mark.parametrize("gap", [0, 2])
+    def test_is_the_window_after_the_last_target(self, gap):
+        """As soon as there are more timesteps, it is a window of sliding_windows."""
+        rng = np.random.default_rng(0)
+        series = [rng.normal(size=(n, 2)).astype(np.float32) for n in (9, 6)]
+        later = [np.concatenate([one, rng.normal(size=(1 + gap, 2))]) for one in series]
+        X, _, index = sliding_windows(later, 4, gap=gap, return_index=True)
+        last = last_window(series, 4)
+        assert last.dtype == np.float32
+        assert_allclose(last, X[[index["series"].tolist().index(1) - 1, -1]], rtol=1e-6)
+
+    @pytest.mark.parametrize(
+        "series", [LONG, list(LONG), pd.Series(LONG), [LONG], pd.DataFrame({"a": LONG})]
+    )
+    def test_containers(self, series):
+        X = last_window(series, np.int64(3))
+        assert_array_equal(X[:, :, 0], [[6, 7, 8]])
+        X[:] = 0  # a copy
+        assert LONG[-1] == 8
+
+    def test_the_whole_series(self):
+        assert last_window(np.arange(3), 3).tolist() == [[[0], [1], [2]]]
+
+    @pytest.mark.parametrize(
+        ("series", "window", "error", "message"),
+        [
+            (np.arange(3), 4, ValueError, "series has 3 timesteps, but window=4"),
+            ([np.arange(5), np.arange(3)], 4, ValueError, r"series\[1\] has 3 timesteps"),
+            (np.arange(3), 0, ValueError, "window == 0, must be >= 1"),
+            (np.arange(3), 2.0, TypeError, "window must be an instance of int"),
+            (np.array([1.0, np.nan]), 1, ValueError, "series is NaN at timestep 1"),
+            ([np.ones((3, 2)), np.ones((3, 1))], 2, ValueError, "has 1 features"),
+        ],
+    )
+    def test_refusals(self, series, window, error, message):
+        with pytest.raises(error, match=message):
+            last_window(series, window)
+
+
 @pytest.mark.parametrize(
     ("series", "options", "error", "message"),
     [
@@ -149,7 +190,9 @@ FRAME = pd.DataFrame({"a": LONG, "b": LONG})
         ([LONG, SHORT], {"window": 3}, ValueError, r"series\[1\] has 3 timesteps.*need 4"),
         (LONG, {"window": 6, "horizon": 3, "gap": 1}, ValueError, "gap=1 and horizon=3 need 10"),
         (LONG, {"window": 0}, ValueError, "window == 0, must be >= 1"),
-        (LONG, {"window": 3, "horizon": 0}, ValueError, "horizon == 0, must be >= 1"),
+        (LONG, {"window": 3, "horizon": 0}, ValueError, "horizon == 0, must be >= 1.*last_window"),
+        (LONG, {"window": 9}, ValueError, r"need 10: .*last_window\(series, window\)"),
+        (LONG, {"window": 3, "horizon": False}, TypeError, "horizon must be a number"),
         (LONG, {"window": 3, "stride": 0}, ValueError, "stride == 0, must be >= 1"),
         (LONG, {"window": 3, "gap": -1}, ValueError, "gap == -1, must be >= 0"),
         (LONG, {"window": 3.0}, TypeError, "window must be an instance of int"),

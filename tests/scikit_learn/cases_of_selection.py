@@ -20,7 +20,6 @@ from sklearn.model_selection import (
     HalvingRandomSearchCV,
     KFold,
     RandomizedSearchCV,
-    cross_val_predict,
     cross_val_score,
     cross_validate,
     learning_curve,
@@ -83,15 +82,33 @@ def _(p, q):
         assert_same(network.predict(q.X), alone.predict(q.X))
 
 
+def same_predictions(predicted, estimator, q, targets, method="predict"):
+    for train, test in FOLDS:
+        alone = fitted(estimator, take(q.X, train), take(targets, train))
+        expected = getattr(alone, method)(take(q.X, test))
+        for a, b in zip(take(predicted, test), expected, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
 @case("cross_val_predict")
 def _(p, q):
-    predicted = cross_val_predict(p.regressor, p.X, p.numbers, cv=FOLDS)
+    predicted = p.cross_val_predict(p.regressor, p.X, p.numbers, cv=FOLDS)
+    labels = p.cross_val_predict(p.classifier, p.X, p.three_labels, cv=FOLDS)
     yield
-    for train, test in FOLDS:
-        alone = fitted(q.regressor, take(q.X, train), take(q.numbers, train))
-        expected = alone.predict(take(q.X, test))
-        for a, b in zip(predicted[test], expected, strict=True):
-            np.testing.assert_array_equal(a, b)
+    same_predictions(predicted, q.regressor, q, q.numbers)
+    same_predictions(labels, q.classifier, q, q.three_labels)
+
+
+@case('cross_val_predict(method="predict_proba")')
+def _(p, q):
+    methods = ["predict_proba", "predict_log_proba"]
+    responses = [
+        p.cross_val_predict(p.classifier, p.X, p.many_labels, cv=FOLDS, method=method)
+        for method in methods
+    ]
+    yield
+    for method, response in zip(methods, responses, strict=True):
+        same_predictions(response, q.classifier, q, q.many_labels, method)
 
 
 @case("learning_curve")

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import clone, is_regressor
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.metrics import accuracy_score, get_scorer, r2_score
-from sklearn.model_selection import KFold
+from sklearn.model_selection import KFold, cross_val_predict
 
 from sequences import object_array, padded, ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
@@ -105,6 +105,7 @@ class Problem:
     numbers: Any
     labels: Any
     three_labels: Any
+    many_labels: Any  # as many as timesteps; the first timestep has all, the others not
     number_pairs: Any
     label_pairs: Any
     regressor: Any
@@ -120,6 +121,7 @@ class Problem:
     importance_getter: Any = "auto"
     scoring: Any = None
     get_scorer: Callable = get_scorer
+    cross_val_predict: Callable = cross_val_predict
     groups: Any = None
 
 

@@ -42,7 +42,11 @@ from sklearn_rnn.model_selection import StratifiedSequenceKFold
 from sklearn_rnn.preprocessing import PerTimestepTarget
 from workarounds import WORKAROUNDS, row_numbers
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    # Stacking takes timesteps for labels before it refuses.
+    pytest.mark.filterwarnings("ignore:Number of classes in training fold:RuntimeWarning"),
+]
 
 TEXT = (Path(__file__).parents[2] / "docs" / "meta_estimators.md").read_text(encoding="utf-8")
 COLUMNS = ["array", "padded array", "list", "object array"]
@@ -78,10 +82,14 @@ def problem(container, *, per_step) -> Problem:
     rng = np.random.default_rng(5)
     classifier = RNNClassifier(return_sequences=per_step, **SMALL)
     shape = (N, 5, 2) if per_step else (N, 2)
+    n_timesteps = 5 if container == "padded array" else 4
+    many_labels = np.tile(np.arange(N)[:, np.newaxis] % n_timesteps, 5)
+    many_labels[:, 1:] = many_labels[:, 1:].clip(2)
     targets = {
         "numbers": STEP_NUMBERS if per_step else NUMBERS,
-        "labels": np.where(STEP_NUMBERS > 0, "yes", "no") if per_step else LABELS,
+        "labels": STEP_NUMBERS > 0 if per_step else LABELS,
         "three_labels": STEP_LABELS if per_step else THREE_LABELS,
+        "many_labels": many_labels if per_step else many_labels[:, 0],
         "number_pairs": rng.normal(size=shape),
         "label_pairs": rng.integers(2, size=shape),
     }

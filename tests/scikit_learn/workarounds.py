@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
+from sklearn.compose import make_column_transformer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from problems import Problem, flat, input_norms, steps
 from sequences import object_array
 from sklearn_rnn.metrics import make_sequence_scorer
-from sklearn_rnn.preprocessing import PerTimestep, PerTimestepTarget, pad_sequences
+from sklearn_rnn.model_selection import cross_val_predict
+from sklearn_rnn.preprocessing import PerTimestep, PerTimestepTarget, SequenceLookup, pad_sequences
 
 
 class WeightedPipeline(Pipeline):
@@ -19,9 +21,8 @@ class WeightedPipeline(Pipeline):
         return super().fit(X, y, **{f"{self.steps[-1][0]}__sample_weight": sample_weight})
 
 
-def behind(function, p: Problem, **others) -> Problem:
-    """The networks get what the function makes of X."""
-    step = FunctionTransformer(function)
+def behind(step, p: Problem, **others) -> Problem:
+    """The networks get what the transformer makes of X."""
     return replace(
         p,
         regressor=make_pipeline(step, p.regressor),
@@ -31,26 +32,18 @@ def behind(function, p: Problem, **others) -> Problem:
     )
 
 
+def means(sequences):
+    return np.array([x.mean(axis=0) for x in sequences])
+
+
 def row_numbers(p: Problem) -> Problem:
-    sequences = steps(p.X)
-
-    def look_up(rows):
-        found = [sequences[int(i)] for i in rows[:, 0]]
-        return [
-            np.column_stack([x, np.tile(row[1:], (len(x), 1))])
-            for x, row in zip(found, rows, strict=True)
-        ]
-
-    def summarize(table):
-        """Predictions, and behind them the row number, for which the means are put."""
-        means = [sequences[int(i)].mean(axis=0) for i in table[:, -1]]
-        return np.column_stack([table[:, :-1], means])
-
+    lookup = SequenceLookup(steps(p.X))
+    # Behind the predictions stands the row number, for which the means are put.
+    summary = make_column_transformer(
+        (make_pipeline(lookup, FunctionTransformer(means)), [-1]), remainder="passthrough"
+    )
     return behind(
-        look_up,
-        p,
-        X=np.arange(len(sequences))[:, np.newaxis],
-        final_estimator=lambda final: make_pipeline(FunctionTransformer(summarize), final),
+        lookup, p, X=lookup.rows, final_estimator=lambda final: make_pipeline(summary, final)
     )
 
 
@@ -66,7 +59,7 @@ def feature_numbers(p: Problem) -> Problem:
 
     numbers = np.arange(n * n_features).reshape(n, n_features)
     return behind(
-        look_up,
+        FunctionTransformer(look_up),
         p,
         X=numbers,
         importance_getter=lambda pipeline: input_norms(pipeline[-1]),
@@ -77,7 +70,8 @@ def feature_numbers(p: Problem) -> Problem:
 def flat_columns(p: Problem) -> Problem:
     array = pad_sequences(steps(p.X))
     shape = (-1, *array.shape[1:])
-    return behind(lambda X: X.reshape(shape), p, X=array.reshape(len(array), -1))
+    step = FunctionTransformer(lambda X: X.reshape(shape))
+    return behind(step, p, X=array.reshape(len(array), -1))
 
 
 def timesteps_as_rows(p: Problem) -> Problem:
@@ -101,6 +95,7 @@ def object_arrays(p: Problem) -> Problem:
         X=object_array(sequences),
         numbers=converted(p.numbers),
         labels=converted(p.labels),
+        three_labels=converted(p.three_labels),
     )
 
 
@@ -117,5 +112,6 @@ WORKAROUNDS = {
     "groups by length": groups_by_length,
     "transformers per timestep": lambda p: replace(p, transformer=PerTimestep),
     "transformed targets per timestep": lambda p: replace(p, transformed_target=PerTimestepTarget),
+    "predictions by cross validation": lambda p: replace(p, cross_val_predict=cross_val_predict),
     "metrics per timestep": lambda p: replace(p, get_scorer=make_sequence_scorer),
 }

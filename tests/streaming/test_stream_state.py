@@ -181,7 +181,7 @@ def test_a_failed_step_leaves_the_stream_as_it_was(cell, n_before):
 @cells
 @pytest.mark.parametrize("where", ["layer", "response"])
 def test_an_interrupted_step_leaves_the_stream_as_it_was(cell, where, monkeypatch):
-    model, X = fitted("two outputs", cell=cell, **POOLED), sequences(2, 5)
+    model, X = fitted("counts", cell=cell, **POOLED), sequences(2, 5)  # their link is computed
     n_calls, forward = [0], CELLS[cell].forward
 
     def forward_until_told(self, weights, step):

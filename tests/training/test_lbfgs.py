@@ -412,9 +412,3 @@ def test_going_on_by_epochs_forgets_how_small_the_steps_were():
     model = RNNRegressor(**FAST | {"max_iter": 60, "tol": 1e-3}, warm_start=True).fit(X, Y)
     model.set_params(solver="adam", max_iter=8, learning_rate_init=1e-9).fit(X, Y)
     assert len(model.learning_rates_) == 8
-
-
-def test_numpys_global_generator_is_neither_used_nor_moved():
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
-    RNNRegressor(**FAST | {"random_state": None}).fit(X, Y)
-    assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002

@@ -1,4 +1,4 @@
-"""Training that ends without having learned anything says so."""
+"""Training that learned nothing, or was judged by next to nothing, says so."""
 
 import warnings
 
@@ -105,3 +105,31 @@ def test_max_iter_is_the_only_warning_when_that_is_the_reason():
     assert plateaus(model, SIGNAL) == []
     with pytest.warns(ConvergenceWarning, match="max_iter=1"):
         clone(model).fit(X, SIGNAL)
+
+
+FEW = "Early stopping was judged by"
+
+
+@pytest.mark.parametrize(
+    ("n", "options", "warned"),
+    [
+        (30, {"early_stopping": True}, True),
+        (40, {"early_stopping": True}, False),
+        (30, {"early_stopping": True, "validation_fraction": 0.2}, False),
+        (30, {"early_stopping": False}, False),
+        (30, {}, False),  # "auto" holds out nothing
+        (40, {"validation_fraction": 0.05}, True),
+    ],
+)
+def test_few_samples_that_judge(n, options, warned):
+    model = RNNRegressor(**LEARNING | options | {"max_iter": 5})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X[:n], SIGNAL[:n])
+    assert any(str(w.message).startswith(FEW) for w in caught) == warned
+
+
+def test_few_samples_given_to_judge():
+    model = RNNRegressor(early_stopping=True, **LEARNING)
+    with pytest.warns(ConvergenceWarning, match=f"{FEW} 3 validation targets"):
+        model.fit(X[3:], SIGNAL[3:], X_val=X[:3], y_val=SIGNAL[:3])

@@ -137,7 +137,7 @@ def test_tables(kind):
     y, y_val = targets(kind, Y), targets(kind, Y_VAL)
     model = ESTIMATORS[kind](**FAST).fit(table, y, X_val=table_val, y_val=y_val)
     assert_allclose(model.score(table_val, y_val), model.best_validation_score_, rtol=1e-12)
-    columns = list("abcde")
+    columns = [f"lag_{k}" for k in range(5, 0, -1)]
     frame, frame_val = (pd.DataFrame(part, columns=columns) for part in (table, table_val))
     same = clone(model).fit(frame, y, X_val=frame_val, y_val=y_val)
     assert same.validation_scores_ == model.validation_scores_
