@@ -110,7 +110,7 @@ def environment() -> dict[str, object]:
         if info["user_api"] == "blas"
     ]
     packages = {}
-    for package in ("numpy", "scikit-learn", "torch", "jax", "skorch"):
+    for package in ("numpy", "scikit-learn", "torch", "onnxruntime", "jax", "skorch"):
         try:
             packages[package] = version(package)
         except PackageNotFoundError:

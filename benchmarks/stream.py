@@ -3,7 +3,8 @@
     python benchmarks/stream.py [--json FILE] [--quick] [--cells lstm gru] [--sizes 64 256]
 
 A step reads one timestep, float32 with eight features, of 1, 32 or 1,000 sequences. Every
-contender is called from Python with a NumPy array, has one thread and keeps its state.
+contender is called from Python with a NumPy array, has one thread and keeps its state. The array is
+(n_sequences, 8), but (8,) for a stream of one sequence.
 
 - ours: `Stream.step` of a regressor with `standardize=True`, prediction and checks included
 - bare: the operations of the cell alone, in place, on memory made before; "ours / bare" is what the
@@ -217,7 +218,7 @@ def measure(cell, H, n, seconds):
         except ImportError:
             continue
         if step is not None:
-            runs[name] = partial(step, x)
+            runs[name] = partial(step, x[0] if name == "ours" and n == 1 else x)
     two = {name: runs[name] for name in ("ours", "bare")}
     of_two, of_all = (alternate(some, seconds, rounds=2000, of=min) for some in (two, runs))
     ratios = {f"ours / {name}": of_all["ours"] / of_all[name] for name in runs if name != "ours"}
