@@ -58,6 +58,11 @@ REGRESSIONS = [
     {"loss": "quantile", "quantile": 0.8},
     {"loss": "poisson"},
 ]
+# With several raw outputs per target. They came later, so they come last.
+SEVERAL_OUTPUTS = [
+    {"loss": "quantile", "quantile": [0.1, 0.5, 0.9]},
+    {"loss": "gaussian"},
+]
 CLASSIFICATIONS = [{"label_smoothing": 0.1}, {"class_weight": "balanced"}, {}]
 CONTAINERS = ["array", "padded array", "list", "object array", "table"]
 TARGETS = {
@@ -83,7 +88,8 @@ def main():
 def cases(rng):
     """Yield every network with every solver, then random combinations of options that are valid.
 
-    Some of these come once more, with a pooling, at the end.
+    Some of these come once more, with a pooling; some of the latter, with several raw outputs for
+    each target.
     """
     for network in NETWORKS:
         for solver in CHOICES["solver"]:
@@ -102,6 +108,9 @@ def cases(rng):
         if not case["return_sequences"]:
             more.append({**case, "pooling": POOLINGS[len(more) % len(POOLINGS)]})
     yield from more
+    for k, case in enumerate([case for case in more if not case["classifier"]][:12]):
+        case = {name: value for name, value in case.items() if name not in ("delta", "quantile")}
+        yield case | SEVERAL_OUTPUTS[k % 2]
 
 
 def surroundings(rng):
