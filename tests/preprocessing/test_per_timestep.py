@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -21,7 +22,7 @@ from sklearn.preprocessing import (
 )
 
 from sequences import assert_same_lists, object_array, padded, ragged, split_like, stacked
-from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn import RNNRegressor
 from sklearn_rnn.preprocessing import PerTimestep
 
 NAN = np.nan
@@ -307,7 +308,7 @@ class TestPartialFit:
 
 class TestRefusals:
     def test_no_transformer(self):
-        for wrong in (StandardScaler, RNNClassifier(), "scaler", None):
+        for wrong in (StandardScaler, LogisticRegression(), "scaler", None):
             with pytest.raises(TypeError, match="transformer must be a scikit-learn transformer"):
                 PerTimestep(wrong).fit(ragged())
 
