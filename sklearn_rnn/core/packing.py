@@ -163,10 +163,12 @@ class Batch(ABC):
 
         starts : where each sequence of the batch starts in that array
         """
-        last_steps, parts = self.lengths - 1, []
+        parts = []
         for span in chunk or self._spans:
-            running = slice(span.batch_size)
-            parts.append(np.minimum(span.steps, last_steps[running]) + starts[running])
+            running, steps = slice(span.batch_size), span.steps
+            if self._runs_on(span):
+                steps = np.minimum(steps, self.lengths[running] - 1)
+            parts.append(steps + starts[running])
         return np.concatenate(parts, axis=None)
 
     def is_real(self, chunk: Chunk | None = None) -> np.ndarray:
@@ -183,10 +185,13 @@ class Batch(ABC):
 
         True stands for all. The other timesteps are those at which sequences run on.
         """
-        lengths = self.lengths[: span.batch_size]
-        if lengths[-1] >= span.start + span.n_steps:
+        if not self._runs_on(span):
             return True
-        return (span.steps < lengths)[:, np.newaxis]
+        return (span.steps < self.lengths[: span.batch_size])[:, np.newaxis]
+
+    def _runs_on(self, span: Span) -> bool:
+        """Whether a sequence runs on in a span."""
+        return self.lengths[span.batch_size - 1] < span.start + span.n_steps
 
     @cached_property
     def mirror(self) -> np.ndarray:
