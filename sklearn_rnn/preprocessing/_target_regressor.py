@@ -290,7 +290,10 @@ class TargetRegressor(Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMet
         n = each.shape[2]
         rows = np.stack([inner.targets.undo(each[:, :, i]) for i in range(n)], axis=2)
         rows = rows[:, 0] if self._one_output else rows
-        return rows.reshape(*rows.shape[:-1], *(more if n > 1 else ()))
+        is_list_of_one = any(
+            np.shape(value) == (1,) for value in said_by(self.regressor_, "quantile")
+        )
+        return rows.reshape(*rows.shape[:-1], *(more if n > 1 or is_list_of_one else ()))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

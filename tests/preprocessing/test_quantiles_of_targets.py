@@ -91,6 +91,18 @@ def test_every_quantile_is_undone_by_itself(per_step, n_outputs):
     assert_allclose(rows(model.predict(X)), np.exp(rows(inner.predict(X))), rtol=1e-12)
 
 
+@per_step_or_not
+@outputs
+def test_a_list_of_one_quantile_has_the_axis(per_step, n_outputs):
+    y = targets(per_step, n_outputs)
+    listed = PerTimestepTarget(network(per_step, quantile=[0.3])).fit(X, y)
+    single = PerTimestepTarget(network(per_step, quantile=0.3)).fit(X, y)
+    expected = rows(single.predict(X))
+    assert_allclose(rows(listed.predict(X)), expected[..., np.newaxis], rtol=1e-12)
+    d2 = d2_pinball_score(rows(y), expected, alpha=0.3)
+    assert listed.score(X, y) == pytest.approx(d2)
+
+
 def test_there_must_be_a_parameter_that_tells_the_quantiles():
     model = PerTimestepTarget(network()).fit(X, targets())
     model.regressor_.set_params(quantile=[0.1, 0.9])
