@@ -202,8 +202,8 @@ def only_one_length(task: Task, data: Split) -> None:
 CONTENDERS: dict[str, Contender] = {
     "ours": ours,
     "patches": patches,
-    "relative": partial(relative, scale=None),
-    "relative, scaled": relative,
+    "relative": relative,
+    "relative, scaled": partial(relative, scale="std"),
     "mlp": partial(on_table, MLPClassifier, MLPRegressor),
     "linear": partial(on_table, LogisticRegression, RidgeCV),
     "trees": partial(on_table, HistGradientBoostingClassifier, HistGradientBoostingRegressor),

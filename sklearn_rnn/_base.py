@@ -4,7 +4,7 @@ import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,15 +21,17 @@ from sklearn_rnn._input.hyperparameters import check_hyperparameters, plain, poo
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import Examples, Targets, read_weights
 from sklearn_rnn._settings import keeps_numpy_settings
-from sklearn_rnn._training.data import TrainingData, hold_out
+from sklearn_rnn._training.data import TrainingData
 from sklearn_rnn._training.descent import Descent, Monitor
+from sklearn_rnn._training.hold_out import MIN_TO_HOLD_OUT, given_validation, hold_out
 from sklearn_rnn._training.hooks import FitArguments, FitHooks, Requests
 from sklearn_rnn._training.lbfgs import LBFGS, LBFGSDescent, objective_in_double
 from sklearn_rnn._training.minibatch import MinibatchDescent, MinibatchOptions, auto_batch_size
 from sklearn_rnn._training.objective import Dropouts, Objective, TrainingLoss
-from sklearn_rnn._training.outcome import name_of_fit, problems
-from sklearn_rnn._training.plateau import ConstantLoss, constant_losses
+from sklearn_rnn._training.outcome import INTERRUPTED, name_of_fit, problems
+from sklearn_rnn._training.plateau import constant_losses
 from sklearn_rnn._training.progress import Ending, Progress, StoppingRule, Validation
+from sklearn_rnn._training.run import Run
 from sklearn_rnn._training.units import units_of
 from sklearn_rnn._training.validation import Validator
 from sklearn_rnn.core.architecture import Architecture
@@ -37,25 +39,6 @@ from sklearn_rnn.core.heads import Head
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.optimizers import SOLVERS
-
-# early_stopping="auto" holds samples out if there are at least this many. (scikit-learn's checks
-# of sample weights have fewer. Held-out samples can't be both one of weight 2 and two.)
-MIN_TO_HOLD_OUT = 40
-
-INTERRUPTED = "Training was interrupted by the user; what was learned so far is kept."
-
-
-@dataclass
-class Run:
-    """What the steps of one training share."""
-
-    network: Network
-    progress: Progress
-    solver: Any  # an instance of one of core.optimizers.SOLVERS, or of LBFGS
-    rule: StoppingRule
-    goes_on: bool  # from an earlier fit, in the same units
-    scorer: Callable | None = None  # a callback's, which scores the validation data
-    constant_losses: Callable[[], dict[str, ConstantLoss]] = dict  # see `_training.plateau`
 
 
 class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCMeta):
@@ -329,16 +312,11 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             stops_early = can_validate and not isinstance(run.solver, LBFGS)
             run.rule = replace(run.rule, early_stopping=stops_early)
         if validation is not None:
-            with about_validation_data():
-                held_out = TrainingData.of(validation, per_step, dtype)
-            if held_out.n_targets < 2:
-                raise ValueError(
-                    f"X_val has {held_out.n_targets} targets of positive weight: too few to "
-                    "validate on."
-                )
+            held_out = given_validation(validation, per_step, dtype)
         elif run.rule.early_stopping:
             seed = run.progress.split_seed if self.shuffle else None
-            data, held_out = hold_out(data, self.validation_fraction, seed, self._labels_of(data))
+            fraction, labels = self.validation_fraction, self._labels_of(data)
+            data, held_out = hold_out(data, fraction, seed, labels)
         if not run.goes_on:
             run.network.units = units_of(data, LOSSES[self._loss], bool(self.standardize))
         loss, n_outputs = LOSSES[self._loss].of(self), run.network.architecture.n_outputs

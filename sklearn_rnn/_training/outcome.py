@@ -9,6 +9,8 @@ from sklearn_rnn._training.progress import Ending, Progress
 from sklearn_rnn._training.units import scaling_advice
 from sklearn_rnn.core.scaling import Units
 
+INTERRUPTED = "Training was interrupted by the user; what was learned so far is kept."
+
 FEW_TO_JUDGE = 4  # validation targets
 
 FEW = (

@@ -16,6 +16,7 @@ from sklearn_rnn.inspection._drawing import (
     show_dates,
     values_of,
 )
+from sklearn_rnn.preprocessing._target_regressor import quantiles_said_by
 
 
 class ForecastDisplay:
@@ -83,7 +84,8 @@ class ForecastDisplay:
         ----------
         estimator : estimator
             A fitted regressor, or a pipeline, whose outputs are the next values of a feature, as
-            `~sklearn_rnn.preprocessing.sliding_windows` makes them.
+            `~sklearn_rnn.preprocessing.sliding_windows` makes them. Of several quantiles, the one
+            next to the median is the forecast, and the outermost ones are the band.
         X : array-like or list of arrays
             The sequences.
         y : array-like of shape (n_samples, horizon), default=None
@@ -93,8 +95,8 @@ class ForecastDisplay:
         feature : int, default=0
             The number of the feature that is forecast.
         lower, upper : estimator or array-like of shape (n_samples, horizon), default=None
-            The band: what two estimators predict for X, such as networks with ``loss="quantile"``,
-            or what was predicted before.
+            The band: what two estimators predict for X, or what was predicted before. None is the
+            estimator's own band, if it predicts several quantiles.
         times : array-like of shape (n_timesteps + horizon,), default=None
             The times of the sequence and its forecast: numbers or dates.
         ax : matplotlib Axes, default=None
@@ -123,12 +125,18 @@ class ForecastDisplay:
                 return np.atleast_1d(source.predict(one)[0])
             return None if source is None else np.atleast_1d(source[sample])
 
+        forecast, low, high = of_sample(estimator), of_sample(lower), of_sample(upper)
+        for levels in quantiles_said_by(estimator):
+            several = forecast.reshape(-1, len(levels))
+            forecast = several[:, np.argmin(np.abs(np.array(levels) - 0.5))]
+            if len(levels) > 1 and lower is None and upper is None:
+                low, high = several[:, 0], several[:, -1]
         return cls.from_predictions(
-            of_sample(estimator),
+            forecast,
             history=values[:, feature],
             truth=of_sample(y),
-            lower=of_sample(lower),
-            upper=of_sample(upper),
+            lower=low,
+            upper=high,
             times=times,
             ax=ax,
         )

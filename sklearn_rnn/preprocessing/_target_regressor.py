@@ -227,7 +227,7 @@ class TargetRegressor(Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMet
 
     def _quantiles(self, count: int) -> tuple[float, ...]:
         """Return the quantiles that the regressor predicts."""
-        said = {tuple(value) for value in said_by(self.regressor_, "quantile") if np.ndim(value)}
+        said = quantiles_said_by(self.regressor_)
         if len(said) != 1 or len(quantiles := said.pop()) != count:
             raise ValueError(
                 f"The regressor makes {count} predictions for each target, and no parameter "
@@ -290,9 +290,7 @@ class TargetRegressor(Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMet
         n = each.shape[2]
         rows = np.stack([inner.targets.undo(each[:, :, i]) for i in range(n)], axis=2)
         rows = rows[:, 0] if self._one_output else rows
-        is_list_of_one = any(
-            np.shape(value) == (1,) for value in said_by(self.regressor_, "quantile")
-        )
+        is_list_of_one = any(len(levels) == 1 for levels in quantiles_said_by(self.regressor_))
         return rows.reshape(*rows.shape[:-1], *(more if n > 1 or is_list_of_one else ()))
 
     def __sklearn_tags__(self):
@@ -315,6 +313,14 @@ def said_by(regressor, name: str) -> list:
     """Return the values of the parameters of this name, of the regressor and those inside it."""
     parameters = regressor.get_params().items()
     return [value for key, value in parameters if key.rpartition("__")[2] == name]
+
+
+def quantiles_said_by(regressor) -> set[tuple[float, ...]]:
+    """Return the lists of quantiles that a regressor, or one inside it, is told to predict."""
+    losses = said_by(regressor, "loss")
+    if losses and "quantile" not in losses:  # then the parameter quantile isn't used
+        return set()
+    return {tuple(value) for value in said_by(regressor, "quantile") if np.ndim(value)}
 
 
 def check_part(name: str, part, methods: tuple[str, ...], example: str) -> None:

@@ -56,7 +56,7 @@ class Delayed(Cell):
         step.s_before[...] = step.r_before[...] = np.nan  # a cell may overwrite them
 
     def compute_factors(self, weights, span, scratch):
-        raise NotImplementedError
+        raise NotImplementedError("A stepper has no backward pass.")
 
     backward = compute_factors
 

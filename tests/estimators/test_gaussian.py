@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import reference
-from fits import starting_weights
+from fits import TEXTBOOK, starting_weights
 from sequences import CONTAINERS, ragged
 from sklearn_rnn import RNNRegressor
 
@@ -23,15 +23,6 @@ FAST = {
     "max_iter": 5,
     "learning_rate_init": 0.02,
     "random_state": 0,
-}
-PLAIN = {
-    "standardize": False,
-    "solver": "sgd",
-    "momentum": 0,
-    "alpha": 0,
-    "max_grad_norm": None,
-    "batch_size": 100,
-    "early_stopping": False,
 }
 X = ragged(30, n_features=2, seed=0)
 per_step_or_not = pytest.mark.parametrize("per_step", [False, True], ids=["per sequence", "steps"])
@@ -53,7 +44,7 @@ def rows(predicted):
 @per_step_or_not
 def test_an_update_follows_the_references_gradient(per_step):
     y = targets(per_step, n_outputs=2)
-    model = RNNRegressor(**FAST | PLAIN | {"max_iter": 1}, return_sequences=per_step)
+    model = RNNRegressor(**FAST | TEXTBOOK | {"max_iter": 1}, return_sequences=per_step)
     start = starting_weights(model, X, y)
     value, gradients, _ = reference.loss_and_gradients(
         start, X, y, cell="gru", return_sequences=per_step, loss="gaussian"

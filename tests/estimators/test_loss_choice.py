@@ -11,6 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import get_tags
 
 import reference
+from fits import TEXTBOOK
 from sequences import ragged
 from sklearn_rnn import RNNRegressor
 
@@ -22,14 +23,6 @@ FAST = {
     "max_iter": 5,
     "learning_rate_init": 0.02,
     "random_state": 0,
-}
-PLAIN = {
-    "standardize": False,
-    "solver": "sgd",
-    "momentum": 0,
-    "alpha": 0,
-    "max_grad_norm": None,
-    "batch_size": 100,
 }
 X = ragged(30, n_features=2, seed=0)
 # The estimator's parameters, and the reference's.
@@ -61,7 +54,7 @@ def targets(per_step, n_outputs=None, seed=1):
 @per_step_or_not
 def test_an_update_follows_the_references_gradient(loss, per_step):
     y = targets(per_step, n_outputs=2)
-    model = RNNRegressor(**options(loss, return_sequences=per_step, max_iter=1, **PLAIN))
+    model = RNNRegressor(**options(loss, return_sequences=per_step, max_iter=1, **TEXTBOOK))
     start = dict(model.set_params(learning_rate_init=1e-300).fit(X, y).weights_)
     value, gradients, _ = reference.loss_and_gradients(
         start, X, y, cell="gru", return_sequences=per_step, loss=loss, **LOSSES[loss][1]

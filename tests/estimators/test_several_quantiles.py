@@ -10,7 +10,7 @@ from sklearn.metrics import d2_pinball_score, make_scorer, mean_pinball_loss
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict, cross_val_score
 
 import reference
-from fits import assert_same_fit, starting_weights
+from fits import TEXTBOOK, assert_same_fit, starting_weights
 from sequences import CONTAINERS, object_array, ragged
 from sklearn_rnn import RNNRegressor
 from sklearn_rnn.callbacks import EarlyStopping
@@ -26,15 +26,6 @@ FAST = {
     "max_iter": 5,
     "learning_rate_init": 0.02,
     "random_state": 0,
-}
-PLAIN = {
-    "standardize": False,
-    "solver": "sgd",
-    "momentum": 0,
-    "alpha": 0,
-    "max_grad_norm": None,
-    "batch_size": 100,
-    "early_stopping": False,
 }
 X = ragged(30, n_features=2, seed=0)
 per_step_or_not = pytest.mark.parametrize("per_step", [False, True], ids=["per sequence", "steps"])
@@ -58,7 +49,7 @@ def rows(predicted):
 def test_an_update_follows_the_references_gradient(per_step):
     y = targets(per_step, n_outputs=2)
     weights = np.random.default_rng(2).integers(0, 3, len(X))
-    model = RNNRegressor(**FAST | PLAIN | {"max_iter": 1}, return_sequences=per_step)
+    model = RNNRegressor(**FAST | TEXTBOOK | {"max_iter": 1}, return_sequences=per_step)
     start = starting_weights(model, X, y, weights)
     by_target = [np.full(len(x), w) for x, w in zip(X, weights, strict=True)]
     value, gradients, _ = reference.loss_and_gradients(

@@ -6,6 +6,16 @@ from sklearn.base import clone
 from sklearn_rnn import RNNClassifier, RNNRegressor
 
 ESTIMATORS = {"regressor": RNNRegressor, "classifier": RNNClassifier}
+# One gradient step on all data in an epoch, as textbooks have it.
+TEXTBOOK = {
+    "standardize": False,
+    "solver": "sgd",
+    "momentum": 0,
+    "alpha": 0,
+    "max_grad_norm": None,
+    "batch_size": 100,
+    "early_stopping": False,
+}
 
 
 def starting_weights(model, X, y, sample_weight=None):

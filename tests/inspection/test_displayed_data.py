@@ -21,7 +21,7 @@ from sklearn_rnn.inspection import (
     input_gradients,
     permutation_importance,
 )
-from sklearn_rnn.preprocessing import PerTimestep, PerTimestepTarget
+from sklearn_rnn.preprocessing import InstanceNormalizedRegressor, PerTimestep, PerTimestepTarget
 
 plt = pytest.importorskip("matplotlib.pyplot")
 plt.switch_backend("Agg")  # no test needs a screen
@@ -265,6 +265,26 @@ def test_a_forecast_with_its_band():
     assert_allclose(display.lower, low.predict(X)[4])
     assert_allclose(display.upper, high.predict(X)[4])
     assert "band" in {text.get_text() for text in display.ax_.get_legend().get_texts()}
+
+
+@pytest.mark.parametrize("n_ahead", [None, 1, 3], ids=str)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_forecast_of_several_quantiles(n_ahead, wrapped):
+    y = Y if n_ahead is None else np.column_stack([Y, -Y, 2 * Y][:n_ahead])
+    model = RNNRegressor(**SMALL, loss="quantile", quantile=[0.1, 0.4, 0.9])
+    model = InstanceNormalizedRegressor(model, target=0) if wrapped else model
+    display = ForecastDisplay.from_estimator(model.fit(X, y), X, y, sample=4)
+    low, median, high = model.predict(X)[4].reshape(-1, 3).T
+    assert_allclose(lines_of(display.ax_)["forecast"], median)
+    assert_allclose(display.lower, low)
+    assert_allclose(display.upper, high)
+    others = {"lower": np.tile(low - 1, (len(X), 1)), "upper": np.tile(high + 1, (len(X), 1))}
+    display = ForecastDisplay.from_estimator(model, X, sample=4, **others)
+    assert_allclose(display.lower, low - 1)
+    unused = RNNRegressor(**SMALL, quantile=[0.1, 0.9]).fit(X, y)  # its loss is another
+    display = ForecastDisplay.from_estimator(unused, X, sample=4)
+    assert_allclose(display.forecast, np.atleast_1d(unused.predict(X)[4]))
+    assert display.lower is None
 
 
 def test_a_forecast_of_one_value_at_dates():
