@@ -7,7 +7,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.utils import get_tags
 
 import reference
-from fits import assert_same_fit
+from fits import TEXTBOOK, assert_same_fit
 from sequences import ragged
 from sklearn_rnn import RNNClassifier
 
@@ -133,14 +133,6 @@ def test_what_is_refused():
 
 # Smoothing.
 
-PLAIN = {
-    "standardize": False,
-    "solver": "sgd",
-    "momentum": 0,
-    "alpha": 0,
-    "max_grad_norm": None,
-    "batch_size": 100,
-}
 NUMBERED = {
     "softmax": (RARE, np.unique(RARE, return_inverse=True)[1]),
     "sigmoid": (np.eye(3, dtype=int)[np.arange(30) % 3],) * 2,
@@ -150,7 +142,7 @@ NUMBERED = {
 @pytest.mark.parametrize("loss", NUMBERED)
 def test_an_update_follows_the_references_gradient(loss):
     y, numbers = NUMBERED[loss]
-    options = FAST | PLAIN | {"max_iter": 1, "pooling": "last"}
+    options = FAST | TEXTBOOK | {"max_iter": 1, "pooling": "last"}
     model = RNNClassifier(label_smoothing=0.2, **options)
     start = dict(model.set_params(learning_rate_init=1e-300).fit(X, y).weights_)
     value, gradients, _ = reference.loss_and_gradients(

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 import reference
-from fits import end_of
+from fits import TEXTBOOK, end_of
 from sequences import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._training.data import TrainingData
@@ -21,14 +21,6 @@ from sklearn_rnn._training.minibatch import auto_batch_size
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 FAST = {"hidden_size": 4, "max_iter": 5, "learning_rate_init": 0.02, "random_state": 0}
-PLAIN = {
-    "standardize": False,
-    "solver": "sgd",
-    "momentum": 0,
-    "alpha": 0,
-    "max_grad_norm": None,
-    "batch_size": 100,
-}
 X = ragged(30, n_features=2, seed=0)
 Y = np.random.default_rng(1).standard_normal(30)
 LABELS = np.where(Y > 0.3, "up", "down")
@@ -206,7 +198,7 @@ def batches(monkeypatch):
 
 def test_without_shuffling_the_samples_come_in_order():
     """Every update is the reference's gradient at the samples whose turn it is."""
-    model = RNNRegressor(**FAST | PLAIN | {"batch_size": 10, "shuffle": False, "max_iter": 1})
+    model = RNNRegressor(**FAST | TEXTBOOK | {"batch_size": 10, "shuffle": False, "max_iter": 1})
     weights = starting_weights(model, X, Y)
     for first in (0, 10, 20):
         part = slice(first, first + 10)
@@ -252,7 +244,7 @@ def test_automatic_batches_share_the_samples(n, size):
 
 def test_invscaling_divides_the_rate_by_a_power_of_the_updates_number():
     model = RNNRegressor(
-        **FAST | PLAIN, learning_rate="invscaling", power_t=0.7, shuffle=False
+        **FAST | TEXTBOOK, learning_rate="invscaling", power_t=0.7, shuffle=False
     ).set_params(batch_size=15, learning_rate_init=0.3)
     weights = dict(
         clone(model).set_params(learning_rate_init=1e-300, max_iter=1).fit(X, Y).weights_
@@ -270,7 +262,7 @@ def test_invscaling_divides_the_rate_by_a_power_of_the_updates_number():
 
 def test_adaptive_halves_the_rate_instead_of_stopping():
     """With a tol that no epoch meets, the rate is halved every n_iter_no_change + 1 epochs."""
-    model = RNNRegressor(**FAST | PLAIN, learning_rate="adaptive", tol=1e9, n_iter_no_change=2)
+    model = RNNRegressor(**FAST | TEXTBOOK, learning_rate="adaptive", tol=1e9, n_iter_no_change=2)
     rates = []
     before = starting_weights(model, X, Y)
     model.set_params(warm_start=True, max_iter=1)
@@ -312,7 +304,7 @@ def test_the_learning_rate_of_each_epochs_last_update(schedule, early_stopping):
 
 def test_a_cycle_takes_its_steps():
     """Up from a 25th of the rate and down again, by the reference's gradient at every step."""
-    model = RNNRegressor(**FAST | PLAIN | {"max_iter": 10}, learning_rate="one_cycle")
+    model = RNNRegressor(**FAST | TEXTBOOK | {"max_iter": 10}, learning_rate="one_cycle")
     weights = starting_weights(model, X, Y)
     halves = [0.0, 0.5, 1.0]  # of the way up, along half a cosine, in three of ten updates
     rates = [0.02 / 25 + (0.02 - 0.02 / 25) * half for half in halves]
@@ -330,7 +322,7 @@ def test_a_cycle_takes_its_steps():
 
 def test_adaptive_ends_when_the_rate_has_become_tiny():
     model = RNNRegressor(
-        **FAST | PLAIN | {"max_iter": 100, "learning_rate_init": 4e-6},
+        **FAST | TEXTBOOK | {"max_iter": 100, "learning_rate_init": 4e-6},
         learning_rate="adaptive",
         tol=1e9,
         n_iter_no_change=1,
@@ -342,7 +334,7 @@ def test_adaptive_ends_when_the_rate_has_become_tiny():
 
 @pytest.mark.parametrize("scale", [1, 100])
 def test_a_gradient_longer_than_max_grad_norm_is_shortened_to_it(scale):
-    model = RNNRegressor(**FAST | PLAIN | {"max_iter": 1})
+    model = RNNRegressor(**FAST | TEXTBOOK | {"max_iter": 1})
     start = starting_weights(model, X, scale * Y)
     slope = gradient(start, X, scale * Y)
     norm = np.linalg.norm(slope)
@@ -354,7 +346,7 @@ def test_a_gradient_longer_than_max_grad_norm_is_shortened_to_it(scale):
 
 
 def test_no_entry_of_the_gradient_exceeds_max_grad_value():
-    model = RNNRegressor(**FAST | PLAIN | {"max_iter": 1})
+    model = RNNRegressor(**FAST | TEXTBOOK | {"max_iter": 1})
     start = starting_weights(model, X, Y)
     slope = gradient(start, X, Y)
     limit = np.median(np.abs(slope))
