@@ -105,8 +105,10 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
                 (n_samples, n_timesteps)
             The sequences; for what else is understood see the user guide. Trailing timesteps of
             an array that are NaN are padding.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            The targets. With ``return_sequences=True`` one target per timestep: an array of shape
+        y : array-like of shape (n_samples,), (n_samples, n_outputs) or \
+                (n_samples, horizon, n_outputs)
+            The targets; the last shape, for several timesteps ahead, is for regressors only. With
+            ``return_sequences=True`` one target per timestep: an array of shape
             (n_samples, n_timesteps) or a list of n_samples arrays of shape (n_timesteps_i,), a
             regressor's also with outputs as another dimension at the end.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -220,11 +222,6 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             X = read_sequences(given.X, self, reset=False)
             weights = read_weights(given.sample_weight, X, self.return_sequences)
             targets = self._read_targets(given.y, X, weights, getattr(self, "classes_", None))
-            if targets.n_outputs != self.n_outputs_:
-                raise ValueError(
-                    f"y has {targets.n_outputs} outputs, but the targets of the training data have "
-                    f"{self.n_outputs_}."
-                )
             examples = Examples(X, targets, weights)
             self._check_targets(examples, starts_training=False)
             return examples

@@ -17,7 +17,7 @@ from sklearn_rnn._input.hyperparameters import check_choice
 from sklearn_rnn._input.labels import fill_of
 from sklearn_rnn._input.sequences import as_objects
 from sklearn_rnn._training.hooks import take
-from sklearn_rnn.metrics import RESPONSES
+from sklearn_rnn._wrapped_scorer import RESPONSES
 
 
 def cross_val_predict(  # noqa: PLR0913 (the parameters are scikit-learn's)

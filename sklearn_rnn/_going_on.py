@@ -22,6 +22,13 @@ def forecast(model, X, n_steps: int, X_future) -> np.ndarray:
             f"The network predicts {head}, but a forecast feeds one number back. Fit one quantile, "
             "or all timesteps ahead as outputs (sliding_windows(horizon=...))."
         )
+    if len(model._target_shape) > 1:
+        n_steps_of_y = model._target_shape[0]
+        raise ValueError(
+            f"The targets have an axis of {n_steps_of_y} timesteps, which predict gives at once, "
+            "but a forecast feeds one timestep back at a time: call predict, or fit on the next "
+            "timestep alone, y[:, 0]."
+        )
     n_outputs = model._architecture.n_outputs // head.n_per_target
     if n_outputs > n_features:
         raise ValueError(
@@ -36,7 +43,7 @@ def forecast(model, X, n_steps: int, X_future) -> np.ndarray:
     for step in range(1, n_steps):
         x = np.column_stack([predicted[:, step - 1], known[:, step - 1]])
         predicted[:, step] = stream.step(x).reshape(len(sequences), -1)
-    return predicted[:, :, 0] if model._one_output else predicted
+    return predicted.reshape(len(sequences), n_steps, *model._target_shape)
 
 
 def sample(model, X, n_steps: int, temperature: float, random_state) -> np.ndarray:

@@ -13,6 +13,7 @@ from sklearn_rnn._input.hyperparameters import check_flag, only_in_epochs, quant
 from sklearn_rnn._input.targets import (
     RegressionTargets,
     check_counts,
+    check_target_shape,
     read_regression_targets,
     read_weights,
 )
@@ -254,7 +255,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         The column names of X. Defined only if X was a DataFrame or a list of DataFrames, and all
         column names are strings.
     n_outputs_ : int
-        The number of outputs.
+        The number of outputs. For y of shape (n_samples, horizon, n_outputs), horizon * n_outputs,
+        in the order of time and then of the outputs.
     n_layers_ : int
         The number of recurrent layers.
 
@@ -467,12 +469,13 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The predictions: the mean, or the statistic that belongs to ``loss``. With
-            ``return_sequences=True``, a list X gives a list of arrays (n_timesteps_i,) or
-            (n_timesteps_i, n_outputs). An array X gives an array (n_samples, n_timesteps) or
-            (n_samples, n_timesteps, n_outputs), with NaN in padding. If ``quantile`` is a list,
-            there is another axis at the end, with the quantiles in their order.
+        y : ndarray of shape (n_samples,), (n_samples, n_outputs) or (n_samples, horizon, n_outputs)
+            The predictions, with the axes that y had in `fit`: the mean, or the statistic that
+            belongs to ``loss``. With ``return_sequences=True``, a list X gives a list of arrays
+            (n_timesteps_i,) or (n_timesteps_i, n_outputs). An array X gives an array
+            (n_samples, n_timesteps) or (n_samples, n_timesteps, n_outputs), with NaN in padding. If
+            ``quantile`` is a list, there is another axis at the end, with the quantiles in their
+            order.
         y_std : ndarray or list of ndarray
             The standard deviations, in the form of y. Returned only with ``return_std=True``.
 
@@ -507,9 +510,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Returns
         -------
         score : float
-            R², averaged over the outputs; 1 is best. If ``quantile`` is a list, D² of the pinball
-            loss (`sklearn.metrics.d2_pinball_score`), averaged over outputs and quantiles: 1 is
-            best, and 0 is as good as the quantiles of y.
+            R², averaged over the outputs, and over the horizon if y has an axis for it; 1 is best.
+            If ``quantile`` is a list, D² of the pinball loss (`sklearn.metrics.d2_pinball_score`),
+            averaged over outputs and quantiles: 1 is best, and 0 is as good as the quantiles of y.
 
         Raises
         ------
@@ -520,9 +523,11 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         per_step = self._architecture.return_sequences
         if sample_weight is not None:
             sample_weight = read_weights(sample_weight, X, per_step)
-        y = read_regression_targets(y, X, per_step, sample_weight)
-        quantiles = self._architecture.head.quantiles
-        return regression_score(y, self._predictions(self._raw(X)), quantiles, sample_weight)
+        targets = RegressionTargets.of(read_regression_targets(y, X, per_step, sample_weight))
+        check_target_shape(targets.shape, self._target_shape)
+        head = self._architecture.head
+        predicted = head.by_target(self._linked(self._raw(X)))
+        return regression_score(targets.values, predicted, head.quantiles, sample_weight)
 
     @keeps_numpy_settings
     def forecast(self, X, n_steps, X_future=None):
@@ -551,8 +556,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Raises
         ------
         ValueError, TypeError
-            If X, n_steps or X_future can't be used, if there are more outputs than features, or if
-            the network is bidirectional.
+            If X, n_steps or X_future can't be used, if there are more outputs than features, if y
+            had an axis for the horizon in `fit`, or if the network is bidirectional.
 
         See Also
         --------
@@ -577,7 +582,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     @property
     def _responses(self):
         is_raw = self._architecture.head.is_identity and LOSSES[self._loss].link is identity
-        if self._one_output and is_raw:
+        if self._target_shape == () and is_raw:
             return {"predict": Response(first_output)}  # the quickest way, for streams
         return {"predict": Response(self._predictions)}
 
@@ -585,12 +590,11 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         return self._by_output(self._architecture.head.by_target(self._linked(raw)))
 
     def _by_output(self, predicted: np.ndarray) -> np.ndarray:
-        """Return predictions (n, n_outputs, ...) without the axis that y didn't have."""
-        return first_output(predicted) if self._one_output else predicted
+        """Return predictions (n, n_outputs, ...) with the axes that y had."""
+        return predicted.reshape(len(predicted), *self._target_shape, *predicted.shape[2:])
 
     def _read_targets(self, y, X, weights, classes=None):
-        y = read_regression_targets(y, X, self.return_sequences, weights)
-        return RegressionTargets(y.reshape(len(y), -1), one_output=y.ndim == 1)
+        return RegressionTargets.of(read_regression_targets(y, X, self.return_sequences, weights))
 
     def _loss_for(self, targets):
         return self.loss
@@ -602,6 +606,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         return Head() if quantiles is None else NonCrossing(quantiles)
 
     def _check_targets(self, examples, *, starts_training):
+        if not starts_training:
+            check_target_shape(examples.targets.shape, self._target_shape)
         if self.loss == "poisson":
             y = examples.targets.values
             check_counts(y, examples.X, may_all_be_zero=not starts_training)

@@ -121,8 +121,8 @@ class Stream:
         -------
         y : ndarray of shape (n_sequences,) or (n_sequences, n_outputs)
             What the method (see ``method``) gives for the sequences that were read so far. With
-            ``return_sequences=True``, what it gives at this timestep. If ``quantile`` is a list,
-            there is another axis at the end, as in ``predict``.
+            ``return_sequences=True``, what it gives at this timestep. There are more axes if
+            ``predict`` gives them: for several quantiles, or for a horizon.
 
         Raises
         ------

@@ -1,21 +1,25 @@
-"""scikit-learn's metrics and scorers for targets per timestep."""
+"""scikit-learn's metrics and scorers for targets per timestep, and over a horizon."""
 
 from contextlib import nullcontext
-from copy import deepcopy
 from numbers import Real
 
 import numpy as np
-from sklearn.metrics import get_scorer, make_scorer
 
+from sklearn_rnn._forecast_scorer import make_forecast_scorer
 from sklearn_rnn._input.content import STEPS
 from sklearn_rnn._input.errors import renamed
-from sklearn_rnn._input.hyperparameters import check_choice, check_flag
+from sklearn_rnn._input.hyperparameters import check_choice
 from sklearn_rnn._input.sequences import Sequences, as_sequences
 from sklearn_rnn._input.targets import flatten_targets, read_per_step, read_weights
+from sklearn_rnn._wrapped_scorer import (
+    RespondingAs,
+    WrappedScorer,
+    inner_scorer,
+    is_scikit_learns,
+)
 
-__all__ = ["flatten_sequences", "make_sequence_scorer"]
+__all__ = ["flatten_sequences", "make_forecast_scorer", "make_sequence_scorer"]
 
-RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 AVERAGES = ("step", "sequence")
 
 
@@ -201,49 +205,21 @@ def make_sequence_scorer(
                          averaged_by='sequence')
     """
     check_choice("averaged_by", averaged_by, AVERAGES)
-    check_flag("greater_is_better", greater_is_better)
-    names = response_method if isinstance(response_method, (list, tuple)) else [response_method]
-    if not all(isinstance(name, str) for name in names):
-        raise TypeError(
-            f"response_method must be the name of a method, or a list of names, not "
-            f"{response_method!r}."
-        )
-    if isinstance(metric, _SequenceScorer) or not (isinstance(metric, str) or callable(metric)):
-        raise TypeError(
-            "metric must be the name of a scorer, a metric function, or a scorer of scikit-learn, "
-            f"not {metric!r}."
-        )
-    if not isinstance(metric, str) and not hasattr(metric, "set_score_request"):
-        metric = make_scorer(
-            metric,
-            response_method=response_method,
-            greater_is_better=greater_is_better,
-            **kwargs,
-        )
-    elif kwargs or response_method != "predict" or not greater_is_better:
-        raise ValueError(
-            f"{metric!r} is a scorer, which has its own response_method, greater_is_better and "
-            "arguments: to set them, give the metric function instead."
-        )
-    return _SequenceScorer(metric, averaged_by)
+    scorer = inner_scorer(metric, response_method, greater_is_better, kwargs)
+    return _SequenceScorer(scorer, averaged_by)
 
 
 def scorer_of_steps(scorer):
     """Return a scorer of scikit-learn as a sequence scorer, and any other callable as it is."""
-    is_scikit_learns = isinstance(scorer, type(get_scorer("accuracy")))
-    return make_sequence_scorer(scorer) if is_scikit_learns else scorer
+    return make_sequence_scorer(scorer) if is_scikit_learns(scorer) else scorer
 
 
-class _SequenceScorer:
-    """A scorer of scikit-learn that is given flat arrays in place of sequences.
-
-    metric : the scorer or its name
-    """
+class _SequenceScorer(WrappedScorer):
+    """A scorer of scikit-learn that is given flat arrays in place of sequences."""
 
     def __init__(self, metric, averaged_by):
-        self.metric = metric
+        super().__init__(metric)
         self.averaged_by = averaged_by
-        self._scorer = deepcopy(get_scorer(metric))  # a copy, since requests are set on it
 
     def __repr__(self):
         return f"make_sequence_scorer({self.metric!r}, averaged_by={self.averaged_by!r})"
@@ -255,7 +231,7 @@ class _SequenceScorer:
         weights = None
         if sample_weight is not None:
             weights = read_weights(sample_weight, steps, per_step=True)
-        flat = _FlatEstimator(estimator, steps, {})
+        flat = _FlatPredictions(estimator, steps)
         parts = steps.split(np.arange(len(y)))
         of_sequences = np.ones(len(parts))
         if weights is not None:  # timesteps of weight zero are absent
@@ -270,72 +246,25 @@ class _SequenceScorer:
         scores = [self._score(flat, X, y, weights, part) for part in parts]
         return np.average(scores, axis=0, weights=of_sequences[counted])
 
-    def _score(self, flat, X, y, weights, part: np.ndarray):
+    def _score(self, flat: "_FlatPredictions", X, y, weights, part: np.ndarray):
         weighted = {} if weights is None else {"sample_weight": weights[part]}
-        return self._scorer(flat._only(part), X, y[part], **weighted)
-
-    def set_score_request(self, *, sample_weight):
-        """Request sample_weight, or not, as the same method of scikit-learn's scorers does.
-
-        Parameters
-        ----------
-        sample_weight : bool, str or None
-            True requests sample_weight. A string requests metadata of that name in its place.
-
-        Returns
-        -------
-        self : object
-            This scorer.
-        """
-        self._scorer.set_score_request(sample_weight=sample_weight)
-        return self
-
-    def get_metadata_routing(self):
-        """Return the metadata request; scikit-learn's routing calls this.
-
-        Returns
-        -------
-        routing : MetadataRequest
-            The request.
-        """
-        return self._scorer.get_metadata_routing()
-
-    def _accept_sample_weight(self) -> bool:
-        # A search with sample_weight calls this method of every scorer in a dict, even if the
-        # scorer is not one of scikit-learn's.
-        return "sample_weight" in self.get_metadata_routing().score.requests
+        return self._scorer(flat.only(part), X, y[part], **weighted)
 
 
-class _FlatEstimator:
-    """A fitted estimator as seen by a scorer that knows no sequences.
+class _FlatPredictions:
+    """The predictions of all valid timesteps as one array, computed once for each method."""
 
-    Its methods return the predictions of all valid timesteps, or of a part of them, as one array.
-    """
-
-    def __init__(self, estimator, steps: Sequences, flat: dict, part=slice(None)):
+    def __init__(self, estimator, steps: Sequences):
         self._estimator = estimator
         self._steps = steps
-        self._flat = flat  # the predictions so far, by method
-        self._part = part
+        self._flat = {}  # the predictions so far, by method
 
-    def _only(self, part: np.ndarray) -> "_FlatEstimator":
-        """The same estimator, with predictions only for this part of the timesteps."""
-        return _FlatEstimator(self._estimator, self._steps, self._flat, part)
+    def only(self, part: np.ndarray) -> RespondingAs:
+        """The estimator, with predictions only for this part of the timesteps."""
 
-    @property
-    def __class__(self):
-        return type(self._estimator)  # scorers name the class in their messages
-
-    def __getattr__(self, name):
-        """Return flat predictions for prediction methods; pass on every other attribute."""
-        attribute = getattr(self._estimator, name)
-        if name not in RESPONSES:
-            return attribute
-
-        def response(X):
+        def respond(name, predict, X):
             if name not in self._flat:
-                self._flat[name] = flatten_targets(attribute(X), self._steps, f"{name}(X)")
-            return self._flat[name][self._part]
+                self._flat[name] = flatten_targets(predict(X), self._steps, f"{name}(X)")
+            return self._flat[name][part]
 
-        response.__name__ = name  # scorers look at the name to interpret the values
-        return response
+        return RespondingAs(self._estimator, respond)

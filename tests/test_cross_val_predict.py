@@ -27,8 +27,9 @@ from sklearn.svm import SVC
 
 from sequences import CONTAINERS, object_array, padded, ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn._wrapped_scorer import RESPONSES
 from sklearn_rnn.callbacks import HistoryLogger
-from sklearn_rnn.metrics import RESPONSES, flatten_sequences
+from sklearn_rnn.metrics import flatten_sequences
 from sklearn_rnn.model_selection import StratifiedSequenceKFold, cross_val_predict
 from sklearn_rnn.preprocessing import PerTimestepTarget, pad_sequences
 

@@ -30,6 +30,8 @@ WINGS = [
     ["_regressor", "_classifier"],
     [""],  # the package itself: re-exports
     ["_stratified_folds"],
+    ["_wrapped_scorer"],
+    ["_forecast_scorer"],
     ["callbacks", "metrics", "_cross_val_predict", "model_selection", "preprocessing"],
     ["inspection", "streaming", "utils"],
 ]

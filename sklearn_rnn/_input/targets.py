@@ -4,6 +4,7 @@ With one target per sequence, a flat array has one row per sequence. With one ta
 it has one row per valid timestep: first all rows of the first sequence, then all of the second.
 """
 
+import math
 from numbers import Real
 from typing import Any, NamedTuple, Protocol
 
@@ -14,6 +15,10 @@ from sklearn_rnn._input.content import as_numbers, is_constant
 from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.frames import check_columns
 from sklearn_rnn._input.sequences import Sequences
+
+# What y may be with one target per sequence.
+SHAPES = ("(n_samples,)", "(n_samples, n_outputs)", "(n_samples, horizon, n_outputs)")
+MOST_AXES = len(SHAPES)
 
 
 class TargetRows(NamedTuple):
@@ -50,14 +55,19 @@ class RegressionTargets(NamedTuple):
     """The targets of a regressor."""
 
     values: np.ndarray
-    one_output: bool  # whether predictions are 1-D, as y was
+    shape: tuple[int, ...]  # of one target, and so of a prediction: (), (n_outputs,) or more axes
+
+    @classmethod
+    def of(cls, y: np.ndarray) -> "RegressionTargets":
+        """Targets (n_targets, ...)."""
+        return cls(y.reshape(len(y), -1), y.shape[1:])
 
     @property
     def n_outputs(self) -> int:
         return self.values.shape[1]
 
     def attributes(self) -> dict[str, Any]:
-        return {"n_outputs_": self.n_outputs, "_one_output": self.one_output}
+        return {"n_outputs_": self.n_outputs, "_target_shape": self.shape}
 
 
 class Examples(NamedTuple):
@@ -74,11 +84,14 @@ def read_regression_targets(
 ) -> np.ndarray:
     """Return y as (n_targets,) or (n_targets, n_outputs), in float64 or float32.
 
+    With one target per sequence, y may also be (n_targets, horizon, n_outputs).
+
     weights : (n_targets,); what y is where they are zero has no influence
     """
     with about("y"):
-        y = as_numbers(without_ignored(rows_of_targets(y, X, per_step), weights), "y")
-    if y.ndim > 2:
+        rows = rows_of_targets(y, X, per_step, MOST_AXES)
+        y = as_numbers(without_ignored(rows, weights), "y")
+    if per_step and y.ndim > 2:
         raise ValueError(
             "y has too many dimensions: with return_sequences=True the targets of a sequence are "
             "(n_timesteps,) or (n_timesteps, n_outputs)."
@@ -88,6 +101,23 @@ def read_regression_targets(
             y = y.astype(np.float64, copy=False)
     check_finite(y, X, "y")
     return y
+
+
+def check_target_shape(shape: tuple[int, ...], trained: tuple[int, ...]) -> None:
+    """Raise unless targets have the axes that those of the training data had.
+
+    shape, trained : of one target
+    """
+    if shape != trained and not math.prod(shape) == math.prod(trained) == 1:
+        raise ValueError(
+            f"y has {_in_words(shape)}, but the targets of the training data have "
+            f"{_in_words(trained)}."
+        )
+
+
+def _in_words(shape: tuple[int, ...]) -> str:
+    outputs = f"{shape[-1] if shape else 1} outputs"
+    return f"{shape[0]} timesteps of {outputs}" if len(shape) == 2 else outputs
 
 
 def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
@@ -225,11 +255,14 @@ def _flatten_padded(array: np.ndarray, X: Sequences, name: str) -> np.ndarray:
     return array[np.arange(n_timesteps) < X.lengths[:, np.newaxis]]
 
 
-def rows_of_targets(y, X: Sequences, per_step: bool) -> np.ndarray:
-    """Return y as an array with one row per target."""
+def rows_of_targets(y, X: Sequences, per_step: bool, most_axes: int = 2) -> np.ndarray:
+    """Return y as an array with one row per target.
+
+    most_axes : the axes that y may have with one target per sequence
+    """
     if y is None:
         raise ValueError("This estimator requires y to be passed, but the target y is None.")
-    y = flatten(y, X, "y") if per_step else _one_per_sequence(y, X)
+    y = flatten(y, X, "y") if per_step else _one_per_sequence(y, X, most_axes)
     if 0 in y.shape[1:]:
         raise ValueError(f"y has shape {y.shape} with 0 outputs; there must be at least one.")
     return y
@@ -267,16 +300,18 @@ def is_per_timestep(y: np.ndarray | list | tuple, X: Sequences) -> bool:
     return len(shape) > 1 and shape[1] == X.n_timesteps
 
 
-def _one_per_sequence(y, X: Sequences) -> np.ndarray:
+def _one_per_sequence(y, X: Sequences, most_axes: int) -> np.ndarray:
     y = opened(y, "y")
     try:
         y = np.asarray(y)
     except ValueError:  # parts of different lengths
-        y = np.empty((0, 0, 0))
-    if y.ndim > 2 or (y.ndim == 1 and len(y) and np.ndim(y[0]) > 0):
+        are_parts = True
+    else:
+        are_parts = y.ndim == 1 and len(y) > 0 and np.ndim(y[0]) > 0
+    if are_parts or y.ndim > most_axes:
         raise ValueError(
             "y has several targets per sequence, but return_sequences=False needs one: give "
-            "(n_samples,) or (n_samples, n_outputs), or set return_sequences=True."
+            f"{' or '.join(SHAPES[:most_axes])}, or set return_sequences=True."
         )
     if y.ndim == 0:
         raise ValueError(

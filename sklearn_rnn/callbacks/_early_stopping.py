@@ -2,8 +2,10 @@
 
 from numbers import Real
 
+from sklearn.base import is_regressor
 from sklearn.metrics import check_scoring
 
+from sklearn_rnn._forecast_scorer import scorer_of_forecasts
 from sklearn_rnn._input.hyperparameters import (
     NUMBERS_OR,
     check_number,
@@ -32,6 +34,7 @@ class EarlyStopping(Callback):
         The name of one of scikit-learn's scorers, or a callable ``scorer(estimator, X, y)`` that
         returns a number. Greater is better. With ``return_sequences=True``, scikit-learn's scorers
         score all valid timesteps together, as `sklearn_rnn.metrics.make_sequence_scorer` lets them.
+        Targets over a horizon are scored as by `sklearn_rnn.metrics.make_forecast_scorer`.
     n_iter_no_change : int or "auto", default="auto"
         Training stops after more than this many consecutive epochs without improvement. "auto" is
         10, or as many epochs as have 100 updates if those are more. This takes the place of the
@@ -91,5 +94,7 @@ class EarlyStopping(Callback):
         scorer = check_scoring(estimator, self.scoring)
         if estimator.return_sequences:  # scikit-learn's scorers would read timesteps as outputs
             scorer = scorer_of_steps(scorer)
+        elif is_regressor(estimator):  # and refuse targets with an axis for a horizon
+            scorer = scorer_of_forecasts(scorer)
         rule = StoppingRule(plain(self.tol), plain(self.n_iter_no_change), early_stopping=True)
         requests.stopping = ScoredStopping(scorer, rule)

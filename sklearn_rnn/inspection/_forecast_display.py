@@ -1,5 +1,7 @@
 """A picture of a forecast: the history, the forecast with its band, and what came."""
 
+from numbers import Integral
+
 import numpy as np
 
 from sklearn_rnn._input.errors import describe
@@ -73,6 +75,7 @@ class ForecastDisplay:
         *,
         sample=0,
         feature=0,
+        output=None,
         lower=None,
         upper=None,
         times=None,
@@ -88,12 +91,16 @@ class ForecastDisplay:
             next to the median is the forecast, and the outermost ones are the band.
         X : array-like or list of arrays
             The sequences.
-        y : array-like of shape (n_samples, horizon), default=None
+        y : array-like of shape (n_samples, horizon) or (n_samples, horizon, n_outputs), \
+                default=None
             What came after each sequence.
         sample : int, default=0
             The number of the sequence in X.
         feature : int, default=0
             The number of the feature that is forecast.
+        output : int, default=None
+            The number of the output to draw, if there are several at each timestep ahead: y,
+            predictions and band then have an axis for it, after the one for the horizon.
         lower, upper : estimator or array-like of shape (n_samples, horizon), default=None
             The band: what two estimators predict for X, or what was predicted before. None is the
             estimator's own band, if it predicts several quantiles.
@@ -120,13 +127,17 @@ class ForecastDisplay:
         if not -values.shape[1] <= feature < values.shape[1]:
             raise ValueError(f"feature={feature}, but X has {values.shape[1]} features.")
 
-        def of_sample(source):
-            if hasattr(source, "predict"):
-                return np.atleast_1d(source.predict(one)[0])
-            return None if source is None else np.atleast_1d(source[sample])
+        def of_sample(source, n_axes=1):
+            if source is None:
+                return None
+            is_model = hasattr(source, "predict")
+            values = np.atleast_1d(source.predict(one)[0] if is_model else source[sample])
+            return _of_output(values, output, n_axes)
 
-        forecast, low, high = of_sample(estimator), of_sample(lower), of_sample(upper)
-        for levels in quantiles_said_by(estimator):
+        several_levels = quantiles_said_by(estimator)
+        forecast = of_sample(estimator, n_axes=2 if several_levels else 1)
+        low, high = of_sample(lower), of_sample(upper)
+        for levels in several_levels:
             several = forecast.reshape(-1, len(levels))
             forecast = several[:, np.argmin(np.abs(np.array(levels) - 0.5))]
             if len(levels) > 1 and lower is None and upper is None:
@@ -237,3 +248,28 @@ class ForecastDisplay:
             show_dates(ax.xaxis)
         ax.legend(frameon=False)
         return self
+
+
+def _of_output(values: np.ndarray, output: int | None, n_axes: int) -> np.ndarray:
+    """Choose an output of what belongs to one sequence.
+
+    values : (horizon, ...), or (horizon, n_outputs, ...) if an output is to be chosen
+    n_axes : how many there may be for one output
+    """
+    if output is None:
+        if values.ndim > n_axes:
+            raise ValueError(
+                f"There are {values.shape[1]} outputs at each timestep: give the number of one of "
+                "them in output."
+            )
+        return values
+    if isinstance(output, bool) or not isinstance(output, Integral):
+        raise TypeError(f"output must be an integer or None; got {describe(output)}.")
+    if values.ndim <= n_axes:
+        raise ValueError(
+            f"output={output}, but there is one value for each timestep: leave it out."
+        )
+    n_outputs = values.shape[1]
+    if not -n_outputs <= output < n_outputs:
+        raise ValueError(f"output={output}, but there are {n_outputs} outputs at each timestep.")
+    return values[:, output]

@@ -35,13 +35,14 @@ def input_gradients(  # noqa: PLR0913 (what there is to say of an attribution)
         `RobustScaler`, or of a pipeline of them.
     X : array-like or list of arrays
         The sequences, in any container that the estimator takes.
-    output : int, label or pair of int, default=None
+    output : int, label or tuple of int, default=None
         What is explained. Of a regressor: the number of the output, whose `predict` is explained;
         None stands for the only one. If ``quantile`` is a list, it is the number of the quantile;
-        with several targets it is (target, quantile), a pair of numbers. With ``loss="gaussian"``
-        the mean is explained. Of a classifier: one of ``classes_``, whose `predict_proba` is
-        explained; None stands for the class that is predicted for each sequence (or timestep). For
-        multilabel targets: the number of the label.
+        with several targets it is (target, quantile), a pair of numbers. If y has a horizon and
+        outputs, it is (timestep ahead, output), or (timestep ahead, output, quantile). With
+        ``loss="gaussian"`` the mean is explained. Of a classifier: one of ``classes_``, whose
+        `predict_proba` is explained; None stands for the class that is predicted for each sequence
+        (or timestep). For multilabel targets: the number of the label.
     method : {"gradient", "gradient_x_input", "integrated"}, default="gradient"
         - "gradient": the derivatives of the prediction [1]_.
         - "gradient_x_input": the derivatives times (x - baseline).

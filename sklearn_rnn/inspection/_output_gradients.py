@@ -84,17 +84,19 @@ def _column(network: FittedNetwork, output) -> int | None:
     return list(columns.values())[choices.index(output)]
 
 
-def _columns(network: FittedNetwork) -> dict[int | tuple[int, int], int]:
+def _columns(network: FittedNetwork) -> dict[int | tuple[int, ...], int]:
     """Return the raw output of each number that is predicted for a target.
 
-    The keys are places in a row of predictions: numbers; pairs (target, quantile) with several
-    targets and several quantiles.
+    The keys are places in the predictions for a target: numbers if these have one axis, otherwise
+    tuples, such as (target, quantile) with several targets and several quantiles.
     """
     architecture = network._architecture
     row = np.arange(architecture.n_outputs)[np.newaxis]
     columns = architecture.head.by_target(row)[0]
     if len(columns) == 1:
         columns = columns.ravel()
+    elif not hasattr(network, "classes_"):
+        columns = columns.reshape(*network._target_shape, *columns.shape[1:])
     places = np.ndindex(columns.shape)
     return {place if columns.ndim > 1 else place[0]: int(columns[place]) for place in places}
 

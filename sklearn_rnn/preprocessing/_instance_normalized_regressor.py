@@ -46,7 +46,8 @@ class InstanceNormalizedRegressor(TargetRegressor):
     target : int, str or list of them, default=None
         The features that y forecasts, as in `sliding_windows`. They must be among ``features``.
         Output j of y belongs to ``target[j % len(target)]``: with several timesteps ahead, y is in
-        the order of time, and then of the features. None means all of ``features``.
+        the order of time, and then of the features, or has an axis for each of the two. None means
+        all of ``features``.
 
     Attributes
     ----------
@@ -141,11 +142,17 @@ class InstanceNormalizedRegressor(TargetRegressor):
         chosen = [known[place] for place in self._places]
         targets = chosen if self.target is None else self.target
         targets = [known.index(chosen[place]) for place in places(targets, chosen, "target")]
+        shape, names = self._target_shape, [known[place] for place in targets]
+        if len(shape) > 1 and shape[1] != len(targets):
+            raise ValueError(
+                f"y has {shape[0]} timesteps of {shape[1]} outputs, but forecasts {len(targets)} "
+                f"features, {names}: name the features that y forecasts in target."
+            )
         if rows.shape[1] % len(targets):
             raise ValueError(
                 f"y has {rows.shape[1]} outputs, which is no multiple of the {len(targets)} "
-                f"features that they forecast, {[known[place] for place in targets]}: name the "
-                "feature that y forecasts in target."
+                f"features that they forecast, {names}: name the feature that y forecasts in "
+                "target."
             )
         self._place_of_output = np.resize(targets, rows.shape[1])
 

@@ -1,5 +1,6 @@
 """PerTimestepTarget: a regressor with a transformer for its targets."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +29,8 @@ class PerTimestepTarget(TargetRegressor):
     This is `sklearn.compose.TransformedTargetRegressor` with support for targets per timestep, in
     lists and in arrays with or without padding. The transformer is fitted on the targets of all
     valid timesteps, as one table (total_timesteps, n_outputs). Values of y where X is padding are
-    ignored.
+    ignored. Targets for several timesteps ahead, (n_samples, horizon, n_outputs), are the table
+    (n_samples * horizon, n_outputs).
 
     Parameters
     ----------
@@ -92,9 +94,10 @@ class PerTimestepTarget(TargetRegressor):
         X : array-like or list of arrays
             The sequences, as the regressor takes them.
         y : array-like or list of arrays
-            The targets. Per sequence: (n_samples,) or (n_samples, n_outputs). Per timestep: an
-            array (n_samples, n_timesteps) or (n_samples, n_timesteps, n_outputs), or a list of
-            arrays (n_timesteps_i,) or (n_timesteps_i, n_outputs).
+            The targets. Per sequence: (n_samples,), (n_samples, n_outputs) or
+            (n_samples, horizon, n_outputs). Per timestep: an array (n_samples, n_timesteps) or
+            (n_samples, n_timesteps, n_outputs), or a list of arrays (n_timesteps_i,) or
+            (n_timesteps_i, n_outputs).
         **fit_params : dict
             Passed on to the regressor's ``fit``, or routed if metadata routing is enabled. A
             ``sample_weight`` (``step__sample_weight`` for a pipeline; the last one of several) is
@@ -131,6 +134,11 @@ class PerTimestepTarget(TargetRegressor):
         methods = ("fit", "transform", "inverse_transform")
         check_part("transformer", self._transformer(), methods, "StandardScaler()")
 
+    @property
+    def _n_ahead(self) -> int:
+        """The timesteps ahead in one row of targets."""
+        return self._target_shape[0] if len(self._target_shape) > 1 else 1
+
     def _transformer(self):
         return StandardScaler() if self.transformer is None else meant_by(self.transformer)
 
@@ -142,16 +150,18 @@ class PerTimestepTarget(TargetRegressor):
 
     def _learn(self, rows, sequences, weights):
         transformer, params = clone(self._transformer()), {}
+        rows = rows.reshape(len(rows) * self._n_ahead, -1)
         if weights is not None:
+            weights = np.repeat(weights, self._n_ahead)
             rows, weights = rows[weights > 0], weights[weights > 0]
             if has_fit_parameter(transformer, "sample_weight"):
                 params["sample_weight"] = weights
         self.transformer_ = transformer.fit(rows, **params)
         if "quantile" in said_by(self.regressor, "loss"):
-            check_order(rows, np.asarray(_ByTransformer(self.transformer_).apply(rows)))
+            check_order(rows, _ByTransformer(self.transformer_, n_ahead=1).apply(rows))
 
     def _inner(self, X, sequences):
-        return Inner(X, sequences, _ByTransformer(self.transformer_))
+        return Inner(X, sequences, _ByTransformer(self.transformer_, self._n_ahead))
 
 
 def check_order(rows: np.ndarray, transformed: np.ndarray) -> None:
@@ -175,12 +185,20 @@ def decreases(values: np.ndarray, transformed: np.ndarray) -> bool:
 
 
 class _ByTransformer(NamedTuple):
-    """Targets in the units of a fitted transformer."""
+    """Targets in the units of a fitted transformer.
+
+    n_ahead : how many timesteps ahead a row of targets has, one after another
+    """
 
     transformer: TransformerMixin
+    n_ahead: int
 
     def apply(self, rows: np.ndarray) -> np.ndarray:
-        return made_of(len(rows), self.transformer.transform(rows))
+        return self._by_timestep(self.transformer.transform, rows)
 
     def undo(self, rows: np.ndarray) -> np.ndarray:
-        return np.asarray(made_of(len(rows), self.transformer.inverse_transform(rows)))
+        return self._by_timestep(self.transformer.inverse_transform, rows)
+
+    def _by_timestep(self, convert: Callable, rows: np.ndarray) -> np.ndarray:
+        table = rows.reshape(len(rows) * self.n_ahead, -1)
+        return np.asarray(made_of(len(table), convert(table))).reshape(len(rows), -1)

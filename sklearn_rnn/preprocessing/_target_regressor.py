@@ -15,8 +15,10 @@ from sklearn_rnn._input.content import as_numbers
 from sklearn_rnn._input.errors import about_validation_data, describe, unchanged_on_error
 from sklearn_rnn._input.sequences import Sequences
 from sklearn_rnn._input.targets import (
+    RegressionTargets,
     array_or_list,
     check_finite,
+    check_target_shape,
     flatten,
     is_per_timestep,
     read_regression_targets,
@@ -66,9 +68,10 @@ class TargetRegressor(Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMet
         X : array-like or list of arrays
             The sequences.
         y : array-like or list of arrays
-            The targets. Per sequence: (n_samples,) or (n_samples, n_outputs). Per timestep: an
-            array (n_samples, n_timesteps) or (n_samples, n_timesteps, n_outputs), or a list of
-            arrays (n_timesteps_i,) or (n_timesteps_i, n_outputs).
+            The targets. Per sequence: (n_samples,), (n_samples, n_outputs) or
+            (n_samples, horizon, n_outputs). Per timestep: an array (n_samples, n_timesteps) or
+            (n_samples, n_timesteps, n_outputs), or a list of arrays (n_timesteps_i,) or
+            (n_timesteps_i, n_outputs).
         **fit_params : dict
             Passed on to the regressor's ``fit``, or routed if metadata routing is enabled.
             ``X_val`` and ``y_val`` are converted like X and y.
@@ -97,8 +100,8 @@ class TargetRegressor(Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMet
         Returns
         -------
         y : ndarray, or list or object array of ndarray
-            The predictions. One per sequence: as the regressor returns them. One per timestep: in
-            the container of X, with NaN in padding.
+            The predictions, with the axes that y had in `fit`. One per timestep: in the container
+            of X, with NaN in padding.
 
         Raises
         ------
@@ -122,8 +125,9 @@ class TargetRegressor(Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMet
         Returns
         -------
         score : float
-            R², averaged over the outputs; 1 is best. For several quantiles of each target, D² of
-            the pinball loss, averaged over the quantiles as well; see `RNNRegressor.score`.
+            R², averaged over the outputs, and over the horizon if y has an axis for it; 1 is best.
+            For several quantiles of each target, D² of the pinball loss, averaged over the
+            quantiles as well; see `RNNRegressor.score`.
 
         Raises
         ------
@@ -134,8 +138,12 @@ class TargetRegressor(Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMet
         sequences, predicted = self._predict(X)
         weights = self._read_weights(sample_weight, sequences)
         y = read_regression_targets(y, sequences, self._per_timestep, weights)
-        quantiles = self._quantiles(predicted.shape[-1]) if predicted.ndim > y.ndim else None
-        return regression_score(y, predicted, quantiles, weights)
+        targets = RegressionTargets.of(y)
+        check_target_shape(targets.shape, self._target_shape)
+        more = predicted.shape[1 + len(self._target_shape) :]
+        quantiles = self._quantiles(more[-1]) if more else None
+        predicted = predicted.reshape(*targets.values.shape, *more)
+        return regression_score(targets.values, predicted, quantiles, weights)
 
     def get_metadata_routing(self):
         """Return how metadata are routed: to the regressor's method, for ``score`` to itself.
@@ -204,17 +212,12 @@ class TargetRegressor(Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMet
     ) -> np.ndarray:
         """Return targets as (n_targets, n_outputs)."""
         weights = None if weights is None else self._effective(weights, sequences)
-        targets = read_regression_targets(y, sequences, self._per_timestep, weights)
-        rows = targets.reshape(len(targets), -1)
+        y = read_regression_targets(y, sequences, self._per_timestep, weights)
+        targets = RegressionTargets.of(y)
         if reset:
-            self._one_output = targets.ndim == 1
-            self._n_outputs = rows.shape[1]
-        elif rows.shape[1] != self._n_outputs:
-            raise ValueError(
-                f"y has {rows.shape[1]} outputs, but the targets of the training data have "
-                f"{self._n_outputs}."
-            )
-        return rows
+            self._target_shape = targets.shape
+        check_target_shape(targets.shape, self._target_shape)
+        return targets.values
 
     def _wants_sequences(self, y, sequences: Sequences) -> bool:
         said = {bool(value) for value in said_by(self.regressor, "return_sequences")}
@@ -240,7 +243,7 @@ class TargetRegressor(Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMet
         """Convert targets; if they are per timestep, return them in the container of inner X."""
         rows = as_numbers(np.asarray(inner.targets.apply(rows)), "transformed y")
         self._n_inner_outputs = rows.shape[1]
-        self._inner_is_1d = self._one_output and rows.shape[1] == 1
+        self._inner_is_1d = self._target_shape == () and rows.shape[1] == 1
         rows = rows[:, 0] if self._inner_is_1d else rows
         check_finite(rows, inner.sequences, "transformed y")
         return inner.sequences.restore(rows, np.nan) if self._per_timestep else rows
@@ -281,7 +284,7 @@ class TargetRegressor(Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMet
         return sequences, self._undone(np.asarray(predicted), inner)
 
     def _undone(self, predicted: np.ndarray, inner: Inner) -> np.ndarray:
-        """Convert predictions back: (n,) or (n, n_outputs), or with more axes.
+        """Convert predictions back, to the axes of y, or with more of them at the end.
 
         More axes hold several predictions of each target, such as quantiles.
         """
@@ -289,9 +292,9 @@ class TargetRegressor(Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMet
         each = predicted.reshape(len(predicted), self._n_inner_outputs, -1)
         n = each.shape[2]
         rows = np.stack([inner.targets.undo(each[:, :, i]) for i in range(n)], axis=2)
-        rows = rows[:, 0] if self._one_output else rows
         is_list_of_one = any(len(levels) == 1 for levels in quantiles_said_by(self.regressor_))
-        return rows.reshape(*rows.shape[:-1], *(more if n > 1 or is_list_of_one else ()))
+        more = more if n > 1 or is_list_of_one else ()
+        return rows.reshape(len(rows), *self._target_shape, *more)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -39,7 +39,7 @@ BAD_TARGETS = {
     "a row": (lambda: LABELS[np.newaxis], ["6", "1"]),
     "a number": (lambda: 1.0, ["one target per sequence"]),
     "0-D": (lambda: np.array(1), ["one target per sequence"]),
-    "3-D": (lambda: np.zeros((N, 2, 2), int), ["return_sequences", "one", r"n_samples"]),
+    "4-D": (lambda: np.zeros((N, 2, 2, 1), int), ["return_sequences", "one", r"n_samples"]),
     "no outputs": (
         lambda: np.zeros((N, 0), int),
         [r"\(6, 0\)|0 (feature|output)", "at least|minim"],
@@ -70,12 +70,18 @@ BAD_NUMBERS = {
         lambda: changed(np.zeros((N, 2)), (3, 1), np.nan),
         ["sample 3", "nan", "finite"],
     ),
+    "no outputs of a horizon": (lambda: np.zeros((N, 2, 0)), [r"\(6, 2, 0\)", "at least"]),
+    "NaN in a horizon": (
+        lambda: changed(np.zeros((N, 2, 3)), (4, 1, 2), np.nan),
+        ["sample 4", "nan", "finite"],
+    ),
     "words": (lambda: list("abcdef"), ["number|float", "'a'|<U"]),
     "sparse": (lambda: sparse.csr_array(np.ones((N, 2))), ["[Ss]parse"]),
     "datetimes": (lambda: np.zeros(N, "M8[s]"), ["number", "datetime"]),
 }
 BAD_LABELS = {
     "continuous": (lambda: NUMBERS, ["continuous", "class"]),
+    "3-D": (lambda: np.zeros((N, 2, 2), int), ["return_sequences", "one", r"n_samples"]),
     "continuous outputs": (lambda: np.c_[NUMBERS, NUMBERS], ["continuous", "class"]),
     "too large for an integer": (lambda: [1e150, *LABELS[1:]], ["continuous", "class"]),
     "multiclass-multioutput": (

@@ -21,7 +21,12 @@ from sklearn_rnn.inspection import (
     input_gradients,
     permutation_importance,
 )
-from sklearn_rnn.preprocessing import InstanceNormalizedRegressor, PerTimestep, PerTimestepTarget
+from sklearn_rnn.preprocessing import (
+    InstanceNormalizedRegressor,
+    PerTimestep,
+    PerTimestepTarget,
+    sliding_windows,
+)
 
 plt = pytest.importorskip("matplotlib.pyplot")
 plt.switch_backend("Agg")  # no test needs a screen
@@ -331,3 +336,51 @@ def test_hidden_states_by_number_and_by_peak():
         HiddenStatesDisplay.from_states(states * np.nan)
     with pytest.raises(ValueError, match="order='name' is not one of"):
         HiddenStatesDisplay.from_states(states, order="name")
+
+
+class TestForecastsOfSeveralOutputs:
+    """Targets (n_samples, horizon, n_outputs): one of the outputs is drawn."""
+
+    X, y = sliding_windows(np.sin(np.arange(120.0).reshape(60, 2) / 9), 10, horizon=3)
+
+    def model(self, **parameters):
+        return RNNRegressor(hidden_size=2, max_iter=2, random_state=0, **parameters)
+
+    @pytest.mark.parametrize("output", [0, 1, -1])
+    def test_one_is_drawn(self, output):
+        model = self.model().fit(self.X, self.y)
+        display = ForecastDisplay.from_estimator(
+            model, self.X, self.y, sample=4, output=output, lower=self.y - 1, upper=self.y + 1
+        )
+        assert_allclose(display.forecast, model.predict(self.X)[4, :, output])
+        assert_allclose(display.truth, self.y[4, :, output])
+        assert_allclose(display.upper, self.y[4, :, output] + 1)
+
+    def test_quantiles(self):
+        model = self.model(loss="quantile", quantile=[0.1, 0.5, 0.9]).fit(self.X, self.y)
+        display = ForecastDisplay.from_estimator(model, self.X, sample=4, output=1)
+        predicted = model.predict(self.X)[4, :, 1].T
+        for actual, expected in zip(
+            (display.lower, display.forecast, display.upper), predicted, strict=True
+        ):
+            assert_allclose(actual, expected)
+
+    @pytest.mark.parametrize("options", [{}, {"loss": "quantile", "quantile": [0.2, 0.8]}])
+    @pytest.mark.parametrize(
+        ("output", "error", "message"),
+        [
+            (None, ValueError, "There are 2 outputs at each timestep: give the number of one"),
+            (2, ValueError, "output=2, but there are 2 outputs"),
+            (1.0, TypeError, "output must be an integer"),
+        ],
+    )
+    def test_refusals(self, options, output, error, message):
+        model = self.model(**options).fit(self.X, self.y)
+        with pytest.raises(error, match=message):
+            ForecastDisplay.from_estimator(model, self.X, output=output)
+
+    @pytest.mark.parametrize("options", [{}, {"loss": "quantile", "quantile": [0.2, 0.8]}])
+    def test_there_are_none(self, options):
+        model = self.model(**options).fit(self.X, self.y[:, :, 0])
+        with pytest.raises(ValueError, match="output=0, but there is one value for each timestep"):
+            ForecastDisplay.from_estimator(model, self.X, output=0)
