@@ -12,6 +12,7 @@ from sklearn_rnn.preprocessing._per_timestep import PerTimestep
 from sklearn_rnn.preprocessing._per_timestep_target import PerTimestepTarget
 from sklearn_rnn.preprocessing._sequence_lookup import SequenceLookup
 from sklearn_rnn.preprocessing._sequence_normalizer import SequenceNormalizer
+from sklearn_rnn.preprocessing._static import add_static
 from sklearn_rnn.preprocessing._tables import to_frame, to_sequences
 from sklearn_rnn.preprocessing._windows import last_window, sliding_windows
 
@@ -26,6 +27,7 @@ __all__ = [
     "PerTimestepTarget",
     "SequenceLookup",
     "SequenceNormalizer",
+    "add_static",
     "from_channels_first",
     "last_window",
     "pad_sequences",

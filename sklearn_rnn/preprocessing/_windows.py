@@ -1,43 +1,40 @@
 """Samples and targets from time series: windows, and the values that follow them."""
 
 from numbers import Integral
-from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from sklearn_rnn._input.containers import opened
-from sklearn_rnn._input.content import as_numbers
-from sklearn_rnn._input.errors import about, describe
-from sklearn_rnn._input.frames import is_frame, refuse_panel
 from sklearn_rnn._input.hyperparameters import check_flag, check_number
-from sklearn_rnn.preprocessing._features import as_plain, places
+from sklearn_rnn.preprocessing._series import read_series
+from sklearn_rnn.preprocessing._window_channels import Channels
 
 NO_TARGET_YET = " (To forecast the future, last_window(series, window) gives X without targets.)"
 INDEX = np.dtype([(name, np.intp) for name in ("series", "start", "first_target", "stop")])
 
 
-class _Series(NamedTuple):
-    """One series.
-
-    name : what errors call it
-    values : (n_timesteps, n_features)
-    is_1d : whether the series came as (n_timesteps,)
-    columns : the column names of a DataFrame, otherwise None
-    """
-
-    name: str
-    values: np.ndarray
-    is_1d: bool
-    columns: list | None
-
-
-def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, return_index=False):  # noqa: PLR0913
+def sliding_windows(  # noqa: PLR0913 (all that windows are made of)
+    series,
+    window,
+    horizon=1,
+    stride=1,
+    *,
+    gap=0,
+    target=None,
+    past=None,
+    future=None,
+    static=None,
+    return_index=False,
+):
     """Cut time series into windows, and into the targets to forecast from each window.
 
     The window that starts at timestep s holds the timesteps s to s + window - 1. Its targets are
     the `horizon` timesteps that start at s + window + gap. A window and its targets always belong
     to one series.
+
+    At each timestep t, the channels of a window are the values of the features in `past` at t; then
+    those of the features in `future` at t + gap + 1, ..., t + gap + horizon; then the static
+    features. So its last timestep shows what is known ahead at the timesteps of all the targets.
 
     Parameters
     ----------
@@ -56,17 +53,29 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
         The number of timesteps between the end of a window and its first target.
     target : int, str or list of them, default=None
         The features to forecast: their numbers, or their column names in a DataFrame. None means
-        all.
+        all that are not in `future`.
+    past : int, str or list of them, default=None
+        The features whose past a window shows, in this order. None means all that are not in
+        `future`. A feature may be in both, such as a price that is known ahead and whose past
+        explains past sales. A target need not be among them.
+    future : int, str or list of them, default=None
+        The features that are known ahead of time, such as the calendar, plans and prices. They
+        can't be targets. Each of them gives `horizon` channels: first all of them at
+        t + gap + 1, and so on. None means that nothing is known ahead.
+    static : array-like of shape (n_series, n_static), default=None
+        One row of numbers for each series, repeated at all timesteps. An index is ignored.
     return_index : bool, default=False
         Whether to return the position of each window as well.
 
     Returns
     -------
-    X : ndarray of shape (n_windows, window, n_features)
-        The windows, in the order of the series and of time. X is a copy with the dtype of the
-        series, about window / stride times as large as they are.
+    X : ndarray of shape (n_windows, window, n_channels)
+        The windows, in the order of the series and of time. There are
+        n_past + horizon * n_future + n_static channels. X is a copy, about window / stride times as
+        large as the series with so many channels. It has their dtype, if that is floating point.
     y : ndarray of shape (n_windows, horizon, n_targets)
-        The targets. With ``horizon=1`` there is no axis for the horizon. For 1-D series, or if
+        The targets, as `RNNRegressor` takes them. With ``horizon=1`` there is no axis for the
+        horizon. For 1-D series, or if
         `target` is not a list, there is no axis for the targets. So ``y`` of a 1-D series is
         (n_windows,) with ``horizon=1`` and (n_windows, horizon) otherwise.
     index : ndarray of shape (n_windows,)
@@ -81,9 +90,15 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
     ValueError, TypeError
         If a number is not an integer or too small. If a series is empty, is too short for one
         window and its targets, does not hold numbers, or has other features than the first series.
-        If `target` is not one of the features. If all the features of a timestep are NaN: at the
-        end of a window, the estimators would read that timestep as padding. Fill it, or cut the
-        series into two there. If only some features are NaN, an imputer can fill them later.
+        If `target`, `past` or `future` are not among the features, or a target is in `future`. If
+        `static` has not one row for each series. If a window shows nothing but NaN at a timestep:
+        at its end, the estimators would read this as padding. Fill it, or cut the series into two
+        there. If only some channels are NaN, an imputer can fill them later.
+
+    See Also
+    --------
+    last_window : The window from which to forecast the future.
+    add_static : Static features beside sequences that are no windows.
 
     Examples
     --------
@@ -113,39 +128,62 @@ def sliding_windows(series, window, horizon=1, stride=1, *, gap=0, target=None, 
            [30, 40]])
     >>> index["series"], index["start"]
     (array([0, 0, 0, 0, 1]), array([0, 1, 2, 3, 0]))
+
+    Sales, and a price that is known ahead. The channels are the sales at t, and the prices at
+    t + 1 and t + 2:
+
+    >>> sales = np.column_stack([np.arange(6), 100 + np.arange(6)])
+    >>> X, y = sliding_windows(sales, window=3, horizon=2, target=0, future=1)
+    >>> X[0]
+    array([[  0, 101, 102],
+           [  1, 102, 103],
+           [  2, 103, 104]])
+    >>> y[0]
+    array([3, 4])
     """
     if isinstance(horizon, Integral) and horizon == 0 and horizon is not False:
         raise ValueError(f"horizon == 0, must be >= 1.{NO_TARGET_YET}")
     sizes = {"window": (window, 1), "horizon": (horizon, 1), "stride": (stride, 1), "gap": (gap, 0)}
-    for name, (value, least) in sizes.items():
-        check_number(name, value, Integral, least, None, "left")
+    window, horizon, stride, gap = _check_sizes(sizes)
     check_flag("return_index", return_index)
-    window, horizon, stride, gap = map(int, (window, horizon, stride, gap))
-    every = _read(series)
+    every = read_series(series)
+    channels = Channels.of(every, past, future, static, (horizon, gap))
+    chosen = channels.targets(target, every)
     before = window + gap
     span = before + horizon
     for one in every:
-        _check_values(one)
         if len(one.values) < span:
             raise ValueError(
                 f"{one.name} has {len(one.values)} timesteps, but window={window}"
                 f"{f', gap={gap}' if gap else ''} and horizon={horizon} need {span}: give a longer "
                 f"series, or leave this one out.{NO_TARGET_YET}"
             )
-    lengths = np.array([len(one.values) for one in every])
-    index = _index(lengths, span, stride, before)
-    values = np.concatenate([one.values for one in every]) if len(every) > 1 else every[0].values
-    starts = (np.cumsum(lengths) - lengths)[index["series"]] + index["start"]
-    X = _cut(values, starts, window)
-    y = _cut(values[:, _chosen(target, every)], starts + before, horizon)
+    shown = [channels.table(number, one.values) for number, one in enumerate(every)]
+    for one, rows in zip(every, shown, strict=True):
+        _check_shown(rows, one.name)
+    index = _index(np.array([len(one.values) for one in every]), span, stride, before)
+    X = _cut(shown, index["series"], index["start"], window)
+    targets = [one.values[:, chosen] for one in every]
+    y = _cut(targets, index["series"], index["first_target"], horizon)
     y = y[:, 0] if horizon == 1 else y
     return (X, y, index) if return_index else (X, y)
 
 
-def last_window(series, window):
+def last_window(  # noqa: PLR0913 (as sliding_windows)
+    series,
+    window,
+    horizon=1,
+    *,
+    gap=0,
+    past=None,
+    future=None,
+    static=None,
+    X_future=None,
+):
     """Return the last window of each series, from which to forecast the future.
 
-    `sliding_windows` returns windows whose targets are known. The last window has none yet.
+    `sliding_windows` returns windows whose targets are known. The last window has none yet. With
+    the arguments that made the windows for training, it has their channels.
 
     Parameters
     ----------
@@ -153,17 +191,31 @@ def last_window(series, window):
         One series or several, as for `sliding_windows`.
     window : int
         The number of timesteps in a window, at least 1.
+    horizon : int, default=1
+        The number of timesteps to forecast, at least 1. The window depends on it if there is a
+        `future`.
+    gap : int, default=0
+        The number of timesteps between the end of the series and the first one to forecast. The
+        window depends on it if there is a `future`.
+    past, future, static
+        As for `sliding_windows`.
+    X_future : array-like of shape (n_timesteps, n_future), or list of array-likes, default=None
+        The features in `future` at the timesteps after the end of the series: at least
+        gap + horizon of them. Further ones are not used. The features are in the order of `future`;
+        but if the series are DataFrames, those with these names are taken from DataFrames. For
+        several series, a list with one for each. Required if there is a `future`.
 
     Returns
     -------
-    X : ndarray of shape (n_series, window, n_features)
+    X : ndarray of shape (n_series, window, n_channels)
         The last `window` timesteps of each series. The model forecasts the timesteps that
         `sliding_windows` made targets: they begin `gap` timesteps after the end of the series.
 
     Raises
     ------
     ValueError, TypeError
-        If `window` is not an integer or too small, or if a series can't be used or is shorter.
+        If a number is not an integer or too small, or if a series can't be used or is shorter. If
+        `past`, `future`, `static` or `X_future` can't be used, or X_future is too short.
 
     See Also
     --------
@@ -179,17 +231,31 @@ def last_window(series, window):
     >>> model = LinearRegression().fit(X[:, :, 0], y)
     >>> model.predict(last_window(series, window=3)[:, :, 0])
     array([[10., 11.]])
+
+    With a price that is known ahead:
+
+    >>> sales = np.column_stack([np.arange(6), 100 + np.arange(6)])
+    >>> last_window(sales, window=3, horizon=2, future=1, X_future=[106, 107])
+    array([[[  3, 104, 105],
+            [  4, 105, 106],
+            [  5, 106, 107]]])
     """
-    check_number("window", window, Integral, 1, None, "left")
-    every = _read(series)
-    for one in every:
-        _check_values(one)
-        if len(one.values) < window:
+    sizes = {"window": (window, 1), "horizon": (horizon, 1), "gap": (gap, 0)}
+    window, horizon, gap = _check_sizes(sizes)
+    every = read_series(series)
+    channels = Channels.of(every, past, future, static, (horizon, gap))
+    every_later, windows = channels.read_later(X_future, every), []
+    for number, (one, later) in enumerate(zip(every, every_later, strict=True)):
+        n_before = len(one.values) - window
+        if n_before < 0:
             raise ValueError(
                 f"{one.name} has {len(one.values)} timesteps, but window={window}: give a longer "
                 "series, or leave this one out."
             )
-    return np.stack([one.values[-int(window) :] for one in every])
+        rows = channels.table(number, one.values[n_before:], later)
+        _check_shown(rows, one.name, n_before)
+        windows.append(rows)
+    return np.stack(windows)
 
 
 def _index(lengths: np.ndarray, span: int, stride: int, before: int) -> np.ndarray:
@@ -203,69 +269,39 @@ def _index(lengths: np.ndarray, span: int, stride: int, before: int) -> np.ndarr
     return index
 
 
-def _cut(values: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
-    """Cut windows from an array (n_timesteps, ...): (n_windows, length, ...), in C order."""
-    windows = sliding_window_view(np.ascontiguousarray(values), length, axis=0)
-    return np.ascontiguousarray(np.moveaxis(windows, -1, 1)[starts])
+def _cut(parts: list[np.ndarray], numbers, starts, length: int) -> np.ndarray:
+    """Cut windows from series (n_timesteps_i, ...): (n_windows, length, ...), in C order.
+
+    numbers, starts : (n_windows,), the series of each window, and where it starts there
+    """
+    lengths = np.array([len(part) for part in parts])
+    values = np.concatenate(parts) if len(parts) > 1 else np.ascontiguousarray(parts[0])
+    windows = sliding_window_view(values, length, axis=0)
+    places = (np.cumsum(lengths) - lengths)[numbers] + starts
+    return np.ascontiguousarray(np.moveaxis(windows, -1, 1)[places])
 
 
-def _read(series) -> list[_Series]:
-    """Read one series or several; raise unless all of them have the same features."""
-    refuse_panel(series, "series")
-    with about("series"):
-        series = opened(series, "series")
-    of_objects = isinstance(series, np.ndarray) and series.ndim == 1 and series.dtype.kind == "O"
-    holds_any = isinstance(series, (list, tuple)) or of_objects
-    several = holds_any and any(np.iterable(one) for one in series)
-    if not several:
-        return [_read_one(series, "series")]
-    every = [_read_one(one, f"series[{i}]") for i, one in enumerate(series)]
-    first = every[0]
-    for one in every:
-        widths = one.values.shape[1], first.values.shape[1]
-        if widths[0] != widths[1]:
-            raise ValueError(
-                f"{one.name} has {widths[0]} features, but {first.name} has {widths[1]}: all "
-                "series must have the same features."
-            )
-        if one.columns != first.columns:
-            raise ValueError(
-                f"{one.name} has the columns {one.columns}, but {first.name} has {first.columns}: "
-                "all series must have the same columns, in the same order."
-            )
-    return every
+def _check_shown(rows: np.ndarray, name: str, first: int = 0) -> None:
+    """Raise if a window shows nothing but NaN at a timestep.
 
-
-def _read_one(one, name: str) -> _Series:
-    with about(name):
-        array = np.asarray(one)
-    if array.ndim not in (1, 2) or 0 in array.shape:
-        raise ValueError(
-            f"{name} must be (n_timesteps,) or (n_timesteps, n_features), with no dimension of "
-            f"length 0; got {describe(one)}. Give several series as a list of arrays."
-        )
-    values = as_numbers(array, name)
-    columns = list(one.columns) if is_frame(one) else None
-    return _Series(name, values.reshape(len(values), -1), array.ndim == 1, columns)
-
-
-def _check_values(one: _Series) -> None:
-    if one.values.dtype.kind != "f":
+    rows : (n_rows, n_channels), from a timestep of the series on
+    """
+    if rows.dtype.kind != "f":
         return
-    missing = np.isnan(one.values).all(axis=1)
+    missing = np.isnan(rows).all(axis=1)
     if missing.any():
         raise ValueError(
-            f"{one.name} is NaN at timestep {missing.argmax()}, in all features. At the end of a "
-            "window this would be read as padding: fill the timestep, or cut the series into two "
-            "there and give both in a list."
+            f"{name} is NaN at timestep {first + missing.argmax()}, in all features that a window "
+            "shows. At the end of a window this would be read as padding: fill the timestep, or "
+            "cut the series into two there and give both in a list."
         )
 
 
-def _chosen(target, every: list[_Series]):
-    """Return an index for the last axis of the values that selects the features to forecast."""
-    if target is None:
-        return 0 if all(one.is_1d for one in every) else slice(None)
-    columns, n_features = every[0].columns, every[0].values.shape[1]
-    known = list(range(n_features)) if columns is None else columns
-    chosen = places(target, known, "target")
-    return chosen if isinstance(as_plain(target), list) else chosen[0]
+def _check_sizes(sizes: dict[str, tuple]) -> list[int]:
+    """Return the sizes as numbers; raise for what is no integer or too small.
+
+    sizes : value and lowest value, by name
+    """
+    for name, (value, least) in sizes.items():
+        check_number(name, value, Integral, least, None, "left")
+    return [int(value) for value, _ in sizes.values()]

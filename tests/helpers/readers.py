@@ -23,6 +23,7 @@ from sklearn_rnn.preprocessing import (
     PerTimestepTarget,
     SequenceLookup,
     SequenceNormalizer,
+    add_static,
     from_channels_first,
     last_window,
     pad_sequences,
@@ -151,6 +152,11 @@ READERS = {
     "pad_sequences": ("sequences", pad_sequences),
     "sliding_windows": ("series", lambda v: sliding_windows(v, 1)),
     "last_window": ("series", lambda v: last_window(v, 1)),
+    "X_future": (
+        "X_future",
+        lambda v: last_window([np.ones((2, 2))] * len(LENGTHS), 1, 2, future=1, X_future=v),
+    ),
+    "add_static": ("X", lambda v: add_static(v, np.ones((len(LENGTHS), 1)))),
     "SequenceLookup": ("sequences", lambda v: SequenceLookup(v).transform([[1]])),
     "from_channels_first": (
         "X",

@@ -20,6 +20,7 @@ from sklearn_rnn.preprocessing import (
     PerTimestep,
     PerTimestepTarget,
     SequenceNormalizer,
+    add_static,
     pad_sequences,
     sliding_windows,
     to_channels_first,
@@ -143,6 +144,7 @@ READERS = {
     "pad_sequences": (pad_sequences, "sequences"),
     "to_channels_first": (to_channels_first, "X"),
     "sliding_windows": (lambda values: sliding_windows(values, 1, horizon=1), "series"),
+    "add_static": (lambda values: add_static(values, np.ones((len(values), 1))), "X"),
     "y of fit": (lambda values: small().fit(ARRAYS, values), "y"),
     "y of score": (lambda values: small().fit(ARRAYS, FRAMES).score(ARRAYS, values), "y"),
     "y_val": (

@@ -13,7 +13,7 @@ from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._input.hyperparameters import FLAGS, NUMBERS_OR
 from sklearn_rnn._input.hyperparameters import NUMBERS as PLAIN
 from sklearn_rnn.callbacks import Checkpoint, EarlyStopping, HistoryLogger, TimeLimit
-from sklearn_rnn.metrics import flatten_sequences, make_sequence_scorer
+from sklearn_rnn.metrics import flatten_sequences, make_forecast_scorer, make_sequence_scorer
 from sklearn_rnn.model_selection import StratifiedSequenceKFold, TimeSeriesWindowSplit
 from sklearn_rnn.preprocessing import (
     Differences,
@@ -22,6 +22,7 @@ from sklearn_rnn.preprocessing import (
     PatchedRegressor,
     Patches,
     SequenceNormalizer,
+    last_window,
     pad_sequences,
     sliding_windows,
     unpad_sequences,
@@ -79,6 +80,12 @@ NUMERIC = {
         StratifiedSequenceKFold(value).split(ARRAY, STEP_LABELS)
     ),
     **{f"sliding_windows {name}": cutting(name) for name in ("window", "horizon", "stride", "gap")},
+    **{
+        f"last_window {name}": lambda value, name=name: last_window(
+            np.arange(9.0), **{"window": 2, name: value}
+        )
+        for name in ("window", "horizon", "gap")
+    },
     "Patches size": lambda value: Patches(value).fit_transform(RAGGED),
     "PatchedRegressor size": lambda value: PatchedRegressor(
         make("regressor", return_sequences=True), value
@@ -147,6 +154,9 @@ def test_time_spans_are_no_numbers(argument, value):
         "make_sequence_scorer greater_is_better": lambda value: make_sequence_scorer(
             "r2", greater_is_better=value
         ),
+        "make_forecast_scorer greater_is_better": lambda value: make_forecast_scorer(
+            "r2", greater_is_better=value
+        ),
         "Lags drop": lambda value: Lags(drop=value).fit(ARRAY),
         "Differences drop": lambda value: Differences(drop=value).fit(ARRAY),
         "Differences append": lambda value: Differences(append=value).fit(ARRAY),
@@ -165,6 +175,8 @@ def test_flags(argument, call, value):
     "call",
     {
         "target": lambda value: sliding_windows(np.ones((9, 2)), 2, target=[value]),
+        "past": lambda value: sliding_windows(np.ones((9, 2)), 2, past=[value]),
+        "future": lambda value: sliding_windows(np.ones((9, 2)), 2, future=[value]),
         "features": lambda value: SequenceNormalizer(features=[value]).fit(ARRAY),
         "center": lambda value: SequenceNormalizer(center=value).fit(ARRAY),
         "pooling": lambda value: make("regressor", ARRAY, pooling=value),
