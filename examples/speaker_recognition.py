@@ -15,9 +15,10 @@ made. The network learns from the 270 utterances of one recording, and is tested
 How to run::
 
     pip install .
-    python examples/speaker_recognition.py
+    python examples/speaker_recognition.py  # with '.[plots]', add --plot speakers.png: a picture
 """
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,31 @@ def load():
     return X_train, X_test, speakers[is_train], speakers[~is_train]
 
 
+def plot(path, network, X, y):
+    """Draw which coefficients tell the speakers apart, and how the network learned."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    from sklearn_rnn.inspection import PermutationImportanceDisplay, TrainingDisplay
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.6), layout="constrained")
+    names = [f"coefficient {k}" for k in range(X[0].shape[1])]
+    PermutationImportanceDisplay.from_estimator(
+        network, X, y, feature_names=names, n_repeats=5, random_state=0, ax=left
+    )
+    left.set(title="What tells the speakers apart?", xlabel="Loss of accuracy where it is permuted")
+    TrainingDisplay.from_estimator(network, ax=right).ax_.set_title("Training")
+    figure.savefig(path, dpi=160)
+    print(f"\nThe picture is in {path}.")
+
+
 def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--plot", metavar="PATH", help="draw importances (needs matplotlib)")
+    arguments = parser.parse_args()
+
     X_train, X_test, y_train, y_test = load()
     print(
         f"{len(X_train)} utterances to learn from, {len(X_test)} to test on; "
@@ -95,6 +120,9 @@ def main():
         f"\nAs a list, as a padded array {padded.shape} and one by one, the probabilities are the"
     )
     print(f"same; the largest difference is {difference:.1e}.")
+
+    if arguments.plot:
+        plot(arguments.plot, network, X_test, y_test)
 
 
 if __name__ == "__main__":
