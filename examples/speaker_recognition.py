@@ -9,7 +9,7 @@ the pipeline scales each coefficient by its mean and standard deviation over all
 the example shows that padding with NaN after the last frame changes nothing.
 
 The data are the "Japanese Vowels" of M. Kudo, J. Toyama and M. Shimbo, UCI Machine Learning
-Repository, https://doi.org/10.24432/C5NS47, CC BY 4.0. data/README.md says how the data file was
+Repository, https://doi.org/10.24432/C5NS47, CC BY 4.0. data/SOURCES.md says how the data file was
 made. The network learns from the 270 utterances of one recording, and is tested on 370 of another.
 
 How to run::

@@ -12,7 +12,7 @@ English the end of a word says most about its stress. So the example also trains
 network.
 
 The data are 7500 words of two and more syllables, drawn from the CMU Pronouncing Dictionary,
-Copyright (C) 1993-2015 Carnegie Mellon University, under a licence of BSD type. data/README.md has
+Copyright (C) 1993-2015 Carnegie Mellon University, under a licence of BSD type. data/SOURCES.md has
 the licence in full. The draw is random, so the training words may include a relative of a test word
 (such as "acted" for "acting").
 
