@@ -15,9 +15,10 @@ The data are described in speaker_recognition.py.
 How to run::
 
     pip install .
-    python examples/streaming.py
+    python examples/streaming.py                     # add --plot listening.png for a picture
 """
 
+import argparse
 import pickle
 import time
 
@@ -43,7 +44,30 @@ def until_sure(listener, utterance):
     raise ValueError("The utterance has no frames.")
 
 
+def plot(path, listener, speakers, utterance):
+    import matplotlib.pyplot as plt
+
+    listener.reset()
+    probabilities = np.array([listener.step(frame)[0] for frame in utterance])
+    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+    heard = np.arange(1, len(utterance) + 1)
+    likely = np.argsort(-probabilities.max(axis=0))[:4]
+    for k, marker in zip(likely, "osD^", strict=True):
+        axes.plot(heard, probabilities[:, k], marker + "-", label=f"speaker {speakers[k]}")
+    axes.axhline(SURE, color="0.6", linestyle=":", label="sure enough")
+    axes.set(xlabel="frames heard", ylabel="probability", xlim=(1, len(utterance)), ylim=(0, 1.02))
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=120)
+    print(f"\nThe plot is in {path}.")
+
+
 def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument(
+        "--plot", metavar="PATH", help="draw an utterance as it is heard (needs matplotlib)"
+    )
+    arguments = parser.parse_args()
+
     X_train, X_test, y_train, y_test = load()
     halves = [utterance[: len(utterance) // 2] for utterance in X_train]
     model = make_pipeline(PerTimestep(StandardScaler()), RNNClassifier(tol=0.003, random_state=0))
@@ -77,6 +101,9 @@ def main():
         probabilities = elsewhere.step(frame)
     assert np.allclose(probabilities, model.predict_proba([utterance]), atol=1e-6)
     print("A stream that was saved in the middle gives what predict_proba gives for the whole.")
+
+    if arguments.plot:
+        plot(arguments.plot, listener, speakers, utterance)
 
 
 if __name__ == "__main__":

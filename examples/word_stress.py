@@ -19,9 +19,10 @@ the licence in full. The draw is random, so the training words may include a rel
 How to run::
 
     pip install .
-    python examples/word_stress.py
+    python examples/word_stress.py                   # add --plot stress.png for a picture
 """
 
+import argparse
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from sklearn_rnn import RNNClassifier
+from sklearn_rnn.inspection import TimestepLabelsDisplay
 from sklearn_rnn.metrics import flatten_sequences
 from sklearn_rnn.preprocessing import PerTimestep
 
@@ -69,6 +71,12 @@ def spell(phonemes, labels):
 
 
 def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument(
+        "--plot", metavar="PATH", help="draw the longest word's labels (needs matplotlib)"
+    )
+    arguments = parser.parse_args()
+
     words, phonemes, labels = load()
     _, words, X_train, X_test, y_train, y_test = train_test_split(
         words, phonemes, labels, test_size=1500, random_state=0
@@ -99,6 +107,15 @@ def main():
     for word, x, true, pred in list(zip(words, X_test, y_test, y_pred, strict=True))[:16]:
         verdict = "right" if np.array_equal(true, pred) else f"wrong: {spell(x, true)}"
         print(f"  {word:<14}{spell(x, pred):<36}{verdict}")
+
+    if arguments.plot:
+        longest = int(np.argmax([len(x) for x in X_test]))
+        display = TimestepLabelsDisplay.from_estimator(model, X_test, y_test, sample=longest)
+        bottom = display.axes_.flat[-1]
+        bottom.set_xticks(range(len(X_test[longest])), X_test[longest])
+        bottom.set_xlabel(f'The phonemes of "{words[longest]}"')
+        display.figure_.savefig(arguments.plot, dpi=120)
+        print(f"\nThe plot is in {arguments.plot}.")
 
 
 if __name__ == "__main__":
