@@ -9,13 +9,13 @@ the pipeline scales each coefficient by its mean and standard deviation over all
 the example shows that padding with NaN after the last frame changes nothing.
 
 The data are the "Japanese Vowels" of M. Kudo, J. Toyama and M. Shimbo, UCI Machine Learning
-Repository, https://doi.org/10.24432/C5NS47, CC BY 4.0. data/README.md says how the data file was
+Repository, https://doi.org/10.24432/C5NS47, CC BY 4.0. data/SOURCES.md says how the data file was
 made. The network learns from the 270 utterances of one recording, and is tested on 370 of another.
 
 How to run::
 
     pip install .
-    python examples/speaker_recognition.py  # with '.[plots]', add --plot speakers.png: a picture
+    python examples/speaker_recognition.py           # add --plot training.png for a picture
 """
 
 import argparse
@@ -30,6 +30,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_rnn import RNNClassifier
+from sklearn_rnn.inspection import TrainingDisplay
 from sklearn_rnn.preprocessing import PerTimestep, pad_sequences
 
 DATA = Path(__file__).parent / "data" / "japanese_vowels.npz"
@@ -46,29 +47,9 @@ def load():
     return X_train, X_test, speakers[is_train], speakers[~is_train]
 
 
-def plot(path, network, X, y):
-    """Draw which coefficients tell the speakers apart, and how the network learned."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    from sklearn_rnn.inspection import PermutationImportanceDisplay, TrainingDisplay
-
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.6), layout="constrained")
-    names = [f"coefficient {k}" for k in range(X[0].shape[1])]
-    PermutationImportanceDisplay.from_estimator(
-        network, X, y, feature_names=names, n_repeats=5, random_state=0, ax=left
-    )
-    left.set(title="What tells the speakers apart?", xlabel="Loss of accuracy where it is permuted")
-    TrainingDisplay.from_estimator(network, ax=right).ax_.set_title("Training")
-    figure.savefig(path, dpi=160)
-    print(f"\nThe picture is in {path}.")
-
-
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--plot", metavar="PATH", help="draw importances (needs matplotlib)")
+    parser.add_argument("--plot", metavar="PATH", help="draw the training (needs matplotlib)")
     arguments = parser.parse_args()
 
     X_train, X_test, y_train, y_test = load()
@@ -122,7 +103,9 @@ def main():
     print(f"same; the largest difference is {difference:.1e}.")
 
     if arguments.plot:
-        plot(arguments.plot, network, X_test, y_test)
+        display = TrainingDisplay.from_estimator(network, panels=["loss", "gradient_norm"])
+        display.figure_.savefig(arguments.plot, dpi=120)
+        print(f"\nThe plot is in {arguments.plot}.")
 
 
 if __name__ == "__main__":

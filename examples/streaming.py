@@ -15,7 +15,7 @@ The data are described in speaker_recognition.py.
 How to run::
 
     pip install .
-    python examples/streaming.py    # with '.[plots]', add --plot streaming.png for a picture
+    python examples/streaming.py                     # add --plot listening.png for a picture
 """
 
 import argparse
@@ -28,6 +28,7 @@ from sklearn.preprocessing import StandardScaler
 from speaker_recognition import load
 
 from sklearn_rnn import RNNClassifier
+from sklearn_rnn.inspection import TimestepLabelsDisplay
 from sklearn_rnn.preprocessing import PerTimestep
 from sklearn_rnn.streaming import stream
 
@@ -56,16 +57,11 @@ def second_thoughts(model, utterances, speakers):
         wrong = model.classes_[probabilities.argmax(axis=1)] != speaker
         if wrong[0] and wrong.mean() > 0.2 and not wrong[len(wrong) // 2 :].any():
             found.append((utterance, speaker, probabilities))
-    return max(found, key=lambda each: len(each[0]))
+    return max(found, key=lambda one: len(one[0]))
 
 
 def plot(path, frames, speaker, probabilities, speakers):
-    import matplotlib
-
-    matplotlib.use("Agg")
     import matplotlib.pyplot as plt
-
-    from sklearn_rnn.inspection import TimestepLabelsDisplay
 
     figure, (left, right) = plt.subplots(
         1, 2, figsize=(9.6, 3.6), width_ratios=[4, 5], layout="constrained"

@@ -12,14 +12,14 @@ English the end of a word says most about its stress. So the example also trains
 network.
 
 The data are 7500 words of two and more syllables, drawn from the CMU Pronouncing Dictionary,
-Copyright (C) 1993-2015 Carnegie Mellon University, under a licence of BSD type. data/README.md has
+Copyright (C) 1993-2015 Carnegie Mellon University, under a licence of BSD type. data/SOURCES.md has
 the licence in full. The draw is random, so the training words may include a relative of a test word
 (such as "acted" for "acting").
 
 How to run::
 
     pip install .
-    python examples/word_stress.py    # with '.[plots]', add --plot word_stress.png for a picture
+    python examples/word_stress.py                   # add --plot stress.png for a picture
 """
 
 import argparse
@@ -33,6 +33,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from sklearn_rnn import RNNClassifier
+from sklearn_rnn.inspection import TimestepLabelsDisplay
 from sklearn_rnn.metrics import flatten_sequences
 from sklearn_rnn.preprocessing import PerTimestep
 
@@ -72,12 +73,7 @@ def spell(phonemes, labels):
 
 def plot(path, models, words, X, y):
     """Draw the longest word that reading forwards gets wrong and reading both ways gets right."""
-    import matplotlib
-
-    matplotlib.use("Agg")
     import matplotlib.pyplot as plt
-
-    from sklearn_rnn.inspection import TimestepLabelsDisplay
 
     right = [
         [np.array_equal(*pair) for pair in zip(y, model.predict(X), strict=True)]
