@@ -50,8 +50,9 @@ autodoc_default_options = {"members": True, "inherited-members": True, "member-o
 myst_heading_anchors = 4
 
 
-def arguments(gallery_conf, script_vars):
-    """Have the examples draw: the gallery takes the figures that they leave open."""
+def as_scripts(gallery_conf, script_vars):
+    """Have the examples know their place, and draw: the gallery takes the figures they leave."""
+    script_vars["example_globals"]["__file__"] = script_vars["src_file"]
     return ["--plot", str(Path(tempfile.gettempdir()) / "sklearn_rnn_gallery.png")]
 
 
@@ -67,7 +68,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "filename_pattern": rf"/({'|'.join(run)})\.py$",
     "within_subsection_order": "FileNameSortKey",
-    "reset_argv": arguments,
+    "reset_argv": as_scripts,
     "backreferences_dir": "api/backreferences",
     "doc_module": ("sklearn_rnn",),
     "download_all_examples": False,
