@@ -14,9 +14,10 @@ https://doi.org/10.24432/C50P49
 How to run::
 
     pip install .
-    python examples/quickstart.py
+    python examples/quickstart.py                    # add --plot digits.png for a picture
 """
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ import joblib
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import classification_report
+from sklearn.metrics import ConfusionMatrixDisplay, classification_report
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
@@ -45,6 +46,12 @@ np.save(predictions, joblib.load(model).predict(np.load(images)))
 
 
 def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument(
+        "--plot", metavar="PATH", help="draw the confusion matrix (needs matplotlib)"
+    )
+    arguments = parser.parse_args()
+
     pixels, digits = load_digits(return_X_y=True)
     pixels = pixels.astype(np.float32)  # float32 in, float32 network: faster than float64
     X_train, X_test, y_train, y_test = train_test_split(
@@ -103,6 +110,13 @@ def main():
     if not same:
         sys.exit("The new process makes other predictions.")
     print("The new process makes the same predictions.")
+
+    if arguments.plot:
+        display = ConfusionMatrixDisplay.from_predictions(
+            y_test, y_pred, cmap="Blues", colorbar=False
+        )
+        display.figure_.savefig(arguments.plot, dpi=120)
+        print(f"\nThe plot is in {arguments.plot}.")
 
 
 if __name__ == "__main__":

@@ -9,15 +9,16 @@ the pipeline scales each coefficient by its mean and standard deviation over all
 the example shows that padding with NaN after the last frame changes nothing.
 
 The data are the "Japanese Vowels" of M. Kudo, J. Toyama and M. Shimbo, UCI Machine Learning
-Repository, https://doi.org/10.24432/C5NS47, CC BY 4.0. data/README.md says how the data file was
+Repository, https://doi.org/10.24432/C5NS47, CC BY 4.0. data/SOURCES.md says how the data file was
 made. The network learns from the 270 utterances of one recording, and is tested on 370 of another.
 
 How to run::
 
     pip install .
-    python examples/speaker_recognition.py
+    python examples/speaker_recognition.py           # add --plot training.png for a picture
 """
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_rnn import RNNClassifier
+from sklearn_rnn.inspection import TrainingDisplay
 from sklearn_rnn.preprocessing import PerTimestep, pad_sequences
 
 DATA = Path(__file__).parent / "data" / "japanese_vowels.npz"
@@ -46,6 +48,10 @@ def load():
 
 
 def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--plot", metavar="PATH", help="draw the training (needs matplotlib)")
+    arguments = parser.parse_args()
+
     X_train, X_test, y_train, y_test = load()
     print(
         f"{len(X_train)} utterances to learn from, {len(X_test)} to test on; "
@@ -95,6 +101,11 @@ def main():
         f"\nAs a list, as a padded array {padded.shape} and one by one, the probabilities are the"
     )
     print(f"same; the largest difference is {difference:.1e}.")
+
+    if arguments.plot:
+        display = TrainingDisplay.from_estimator(network, panels=["loss", "gradient_norm"])
+        display.figure_.savefig(arguments.plot, dpi=120)
+        print(f"\nThe plot is in {arguments.plot}.")
 
 
 if __name__ == "__main__":

@@ -15,9 +15,10 @@ The data are described in speaker_recognition.py.
 How to run::
 
     pip install .
-    python examples/streaming.py
+    python examples/streaming.py                     # add --plot listening.png for a picture
 """
 
+import argparse
 import pickle
 import time
 
@@ -27,6 +28,7 @@ from sklearn.preprocessing import StandardScaler
 from speaker_recognition import load
 
 from sklearn_rnn import RNNClassifier
+from sklearn_rnn.inspection import TimestepLabelsDisplay
 from sklearn_rnn.preprocessing import PerTimestep
 from sklearn_rnn.streaming import stream
 
@@ -43,7 +45,48 @@ def until_sure(listener, utterance):
     raise ValueError("The utterance has no frames.")
 
 
+def second_thoughts(model, utterances, speakers):
+    """Return the longest utterance that is taken for another's at first, but not halfway on.
+
+    With it come its speaker, and the probabilities of all speakers after each frame.
+    """
+    listener, found = stream(model, method="predict_proba"), []
+    for utterance, speaker in zip(utterances, speakers, strict=True):
+        listener.reset()
+        probabilities = np.array([listener.step(frame)[0] for frame in utterance])
+        wrong = model.classes_[probabilities.argmax(axis=1)] != speaker
+        if wrong[0] and wrong.mean() > 0.2 and not wrong[len(wrong) // 2 :].any():
+            found.append((utterance, speaker, probabilities))
+    return max(found, key=lambda one: len(one[0]))
+
+
+def plot(path, frames, speaker, probabilities, speakers):
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(9.6, 3.6), width_ratios=[4, 5], layout="constrained"
+    )
+    left.imshow(frames.T, aspect="auto", cmap="cividis")
+    left.set(title="What comes in: an utterance, frame by frame", xlabel="Frame")
+    left.set(ylabel="Coefficient of the spectrum", yticks=range(0, frames.shape[1], 2))
+    display = TimestepLabelsDisplay.from_predictions(
+        np.full(len(frames), speaker),
+        speakers[probabilities.argmax(axis=1)],
+        probabilities=probabilities,
+        classes=speakers,
+        ax=right,
+    )
+    display.ax_.set_title("What goes out: who is speaking?")
+    display.axes_[1, 0].set(xlabel="Frame", ylabel="Speaker")
+    figure.savefig(path, dpi=160)
+    print(f"The picture is in {path}.")
+
+
 def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--plot", metavar="PATH", help="draw an utterance (needs matplotlib)")
+    arguments = parser.parse_args()
+
     X_train, X_test, y_train, y_test = load()
     halves = [utterance[: len(utterance) // 2] for utterance in X_train]
     model = make_pipeline(PerTimestep(StandardScaler()), RNNClassifier(tol=0.003, random_state=0))
@@ -77,6 +120,11 @@ def main():
         probabilities = elsewhere.step(frame)
     assert np.allclose(probabilities, model.predict_proba([utterance]), atol=1e-6)
     print("A stream that was saved in the middle gives what predict_proba gives for the whole.")
+
+    if arguments.plot:
+        utterance, speaker, probabilities = second_thoughts(model, X_test, y_test)
+        frames = model[0].transform([utterance])[0]
+        plot(arguments.plot, frames, speaker, probabilities, speakers)
 
 
 if __name__ == "__main__":

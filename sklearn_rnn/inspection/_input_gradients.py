@@ -49,7 +49,7 @@ def input_gradients(  # noqa: PLR0913 (what there is to say of an attribution)
         - "integrated": integrated gradients [2]_, the mean of the derivatives on the straight line
           from the baseline to x, times (x - baseline). Their sum over a sequence is the difference
           of the predictions for x and for the baseline.
-    baseline : float, array-like of shape (n_features_in_,), or sequences like X, default=0.0
+    baseline : float, array-like of shape (`n_features_in_`,), or sequences like X, default=0.0
         What stands for "nothing" in place of X, in the units of X: a number; a number per feature
         (per column for 2-D X), such as the mean ``X_mean_``; or sequences with the shapes of X's.
         It must be 0.0 with ``method="gradient"``, which has no baseline.

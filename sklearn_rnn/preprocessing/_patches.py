@@ -31,7 +31,7 @@ class Patches(SequenceTransformer):
     ----------
     n_features_in_ : int
         The number of features per timestep; for 2-D X, the number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         The column names of X. Defined only if X was a DataFrame or a list of DataFrames, and all
         column names are strings.
 

@@ -49,7 +49,7 @@ class PerTimestepTarget(TargetRegressor):
         The fitted transformer.
     n_features_in_ : int
         The number of features per timestep; for 2-D X, the number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         The column names of X. Defined only if the regressor defines it.
 
     See Also

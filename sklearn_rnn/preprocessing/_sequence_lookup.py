@@ -31,7 +31,7 @@ class SequenceLookup(Versioned, TransformerMixin, BaseEstimator):
     n_features_in_ : int
         The number of columns of X in `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         The names of these columns. Defined only if X was a DataFrame whose columns are all strings.
 
     See Also
