@@ -4,7 +4,6 @@ import csv
 import json
 import pickle
 from datetime import UTC, datetime, timedelta
-from inspect import signature
 
 import numpy as np
 import pytest
@@ -16,17 +15,9 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from fits import assert_same_fit
 from sequences import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
-from sklearn_rnn.callbacks import (
-    Callback,
-    Checkpoint,
-    EarlyStopping,
-    HistoryLogger,
-    TimeLimit,
-    _time_limit,
-)
+from sklearn_rnn.callbacks import Checkpoint, EarlyStopping, HistoryLogger, TimeLimit, _time_limit
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -42,14 +33,8 @@ BOTH = pytest.mark.parametrize(
 
 @pytest.mark.parametrize(
     "make",
-    [
-        Checkpoint,
-        HistoryLogger,
-        lambda path: TimeLimit(1),
-        lambda path: EarlyStopping("r2"),
-        lambda path: Callback(),
-    ],
-    ids=["Checkpoint", "HistoryLogger", "TimeLimit", "EarlyStopping", "Callback"],
+    [Checkpoint, HistoryLogger, lambda path: TimeLimit(1), lambda path: EarlyStopping("r2")],
+    ids=["Checkpoint", "HistoryLogger", "TimeLimit", "EarlyStopping"],
 )
 def test_they_are_for_networks(make, tmp_path):
     callback = make(tmp_path / "file.csv")
@@ -58,16 +43,6 @@ def test_they_are_for_networks(make, tmp_path):
     with pytest.raises(TypeError, match="not for Pipeline: set it on the RNN estimator inside"):
         pipeline.fit(np.ones((N, 3)), Y)
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("hook", ["setup", "on_fit_task_begin", "on_fit_task_end", "teardown"])
-def test_the_base_asks_for_nothing_that_would_be_copied(hook):
-    assert [*signature(getattr(Callback(), hook)).parameters] == ["estimator", "context"]
-
-
-def test_the_base_changes_nothing():
-    plain = RNNRegressor(**FAST).fit(X, Y)
-    assert_same_fit(RNNRegressor(**FAST).set_callbacks(Callback()).fit(X, Y), plain)
 
 
 X_VAL, Y_VAL = ragged(9, n_features=2, seed=3), np.random.default_rng(4).standard_normal(9)
