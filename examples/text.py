@@ -18,14 +18,16 @@ Bits per character on the last tenth of the book say how well the network predic
 all characters has 6.1 bits. The baseline counts what came after the last four characters, and where
 these are rare, after fewer of them (Witten and Bell 1991).
 
-Lewis Carroll's book is in the public domain. data/README.md says where the file comes from.
+Lewis Carroll's book is in the public domain. The notes in the folder data say where the file comes
+from.
 
 How to run::
 
     pip install .
-    python examples/text.py
+    python examples/text.py                          # add --plot text.png for a picture
 """
 
+import argparse
 import re
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -37,6 +39,9 @@ from sklearn_rnn import RNNClassifier
 
 DATA = Path(__file__).parent / "data" / "alice.txt"
 N_STRIPS = 32
+SENTENCE = (
+    "the King said, with a melancholy air, and, after folding his arms and frowning at the cook"
+)
 ORDER = 5  # of the baseline: a character and the four before it
 
 
@@ -78,9 +83,10 @@ def bits_by_counts(train, test, n_symbols):
 
 
 def bits_by_network(model, test, one_hot):
+    """Return the bits of each character but the first."""
     log_p = model.predict_log_proba([one_hot(test[:-1])])[0]
     codes = [one_hot.codes[symbol] for symbol in test[1:]]
-    return -log_p[np.arange(len(codes)), codes].mean() / np.log(2)
+    return -log_p[np.arange(len(codes)), codes] / np.log(2)
 
 
 def words_in(text):
@@ -103,7 +109,27 @@ def complete(model, one_hot, typed):
     return word
 
 
+def plot(path, text, bits):
+    """Draw how much each character surprises the network."""
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(11, 3), layout="constrained")
+    places = np.arange(len(text))
+    ax.bar(places, bits, color=["C1" if before == " " else "C0" for before in " " + text[:-1]])
+    ax.set_xticks(places, text, family="monospace")
+    ax.tick_params(length=0)
+    ax.margins(x=0.01)
+    ax.set_ylabel("-log2 p (bits)")
+    ax.set_title("How surprising each character is (first letters of words in orange)", loc="left")
+    figure.savefig(path, dpi=120)
+    print(f"\nThe plot is in {path}.")
+
+
 def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--plot", metavar="PATH", help="draw surprises (needs matplotlib)")
+    arguments = parser.parse_args()
+
     text = DATA.read_text(encoding="ascii")
     end = len(text) * 9 // 10
     train, test = text[:end], text[end:]
@@ -128,7 +154,8 @@ def main():
     print("Bits per character of the test text")
     print(f"  any of {n_symbols} characters     {np.log2(n_symbols):.2f}")
     print(f"  counts of {ORDER} characters  {bits_by_counts(train, test, n_symbols):.2f}")
-    print(f"  RNNClassifier          {bits_by_network(model, test, one_hot):.2f}")
+    bits = bits_by_network(model, test, one_hot)
+    print(f"  RNNClassifier          {bits.mean():.2f}")
 
     known = set(words_in(train))
     share = share_of_known_words([test], known)
@@ -139,12 +166,18 @@ def main():
         drawn = model.sample([one_hot(begun)] * 16, 400, temperature, random_state=0)
         samples = ["".join(characters) for characters in drawn]
         share = share_of_known_words(samples, known)
-        print(f"\n  Temperature {temperature}: {share:.0%}. '... {begun[-21:].strip()}'\n")
+        last_words = " ".join(begun.split()[-4:])
+        print(f"\n  Temperature {temperature}: {share:.0%}. '... {last_words}'\n")
         print(fill(samples[0], 96, initial_indent="    ", subsequent_indent="    "))
 
     print("\nA stream keeps up with who is typing, and completes words:")
     for typed in ("'What is", "said the Mo", "the White Rab", "she had never tho", "very curi"):
         print(f"  {typed:<20}{complete(model, one_hot, typed)}")
+
+    if arguments.plot:
+        start = test.index(SENTENCE)
+        end = start + len(SENTENCE)
+        plot(arguments.plot, SENTENCE, bits[start - 1 : end - 1])
 
 
 if __name__ == "__main__":
