@@ -160,7 +160,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
           a cosine [8]_.
 
         A cycle of "cosine" or "one_cycle" spans ``max_iter`` epochs: one `fit`, or ``max_iter``
-        calls of `partial_fit`.
+        calls of `partial_fit`. At its end ``fit`` gives no warning of ``max_iter``.
     learning_rate_init : float, default=0.003
         The initial learning rate; for "one_cycle", the highest.
     power_t : float, default=0.5

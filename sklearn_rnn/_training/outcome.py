@@ -8,6 +8,7 @@ from sklearn_rnn._training.plateau import ConstantLoss, on_plateau
 from sklearn_rnn._training.progress import Ending, Progress
 from sklearn_rnn._training.units import scaling_advice
 from sklearn_rnn.core.scaling import Units
+from sklearn_rnn.core.schedules import STRETCHED
 
 INTERRUPTED = "Training was interrupted by the user; what was learned so far is kept."
 
@@ -39,18 +40,20 @@ def problems(
 ) -> Iterator[str]:
     """Yield a message for each reason to doubt that training converged to something useful.
 
-    hyper : has the estimator's `max_iter` and `max_grad_norm`
+    hyper : has the estimator's `max_iter`, `max_grad_norm` and `learning_rate`
     constant_losses : computes what `on_plateau` compares with
     n_judges : the number of validation targets, if training stopped by them
     """
     yield from progress.health.problems(hyper.max_grad_norm, units)
     if n_judges is not None and n_judges < FEW_TO_JUDGE:
         yield FEW.format(n=n_judges)
-    if ending in UNCONVERGED:
+    # A cycle of the learning rate ends at max_iter by plan, with a rate of almost zero.
+    end_of_cycle = ending is Ending.MAX_ITER and hyper.learning_rate in STRETCHED
+    if ending in UNCONVERGED and not end_of_cycle:
         yield UNCONVERGED[ending].format(
             max_iter=hyper.max_iter, n_iter=progress.n_epochs, advice=scaling_advice(units)
         )
-    elif ending is Ending.CONVERGED:
+    elif ending is Ending.CONVERGED or end_of_cycle:
         plateau = on_plateau(progress, constant_losses())
         if plateau is not None:
             yield plateau

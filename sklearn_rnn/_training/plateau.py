@@ -15,8 +15,8 @@ NEGLIGIBLE = 1e-4  # of a loss without units: a label with next to no weight is 
 PLATEAU = (
     "Training stopped on a plateau: after {n_iter} epochs the {judge} is {reached:.4g}, and "
     "that of a constant prediction is {constant:.4g}. The network has learned next to nothing. "
-    "Unless y does not depend on X, let it train longer (a larger n_iter_no_change, tol=0) or "
-    "otherwise (another learning_rate_init, a smaller batch_size)."
+    "Unless y does not depend on X, let it train longer (a larger max_iter or n_iter_no_change, "
+    "tol=0) or otherwise (another learning_rate_init, a smaller batch_size)."
 )
 
 

@@ -1,12 +1,14 @@
 """Callbacks for `RNNRegressor` and `RNNClassifier`, set by their ``set_callbacks``.
 
 They follow scikit-learn's protocol, `sklearn.callback.FitCallback`. scikit-learn's own callbacks,
-`sklearn.callback.ProgressBar` and `sklearn.callback.ScoringMonitor`, work as well.
+`sklearn.callback.ProgressBar` and `sklearn.callback.ScoringMonitor`, work as well. Your own
+callbacks derive from `Callback`.
 """
 
+from sklearn_rnn.callbacks._callback import Callback
 from sklearn_rnn.callbacks._checkpoint import Checkpoint
 from sklearn_rnn.callbacks._early_stopping import EarlyStopping
 from sklearn_rnn.callbacks._history_logger import HistoryLogger
 from sklearn_rnn.callbacks._time_limit import TimeLimit
 
-__all__ = ["Checkpoint", "EarlyStopping", "HistoryLogger", "TimeLimit"]
+__all__ = ["Callback", "Checkpoint", "EarlyStopping", "HistoryLogger", "TimeLimit"]

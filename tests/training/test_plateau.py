@@ -68,6 +68,17 @@ def test_a_network_that_has_learned_nothing(kind, standardize, early_stopping):
     assert "learning_rate_init" in message
 
 
+@pytest.mark.parametrize("learning_rate", ["cosine", "one_cycle"])
+def test_a_cycle_ends_by_plan(learning_rate):
+    options = LEARNING | {"learning_rate": learning_rate, "max_iter": 30}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # that of max_iter, too
+        RNNRegressor(**options).fit(X, SIGNAL)
+    assert len(plateaus(RNNRegressor(**options | {"learning_rate_init": 1e-9}), SIGNAL)) == 1
+    with pytest.warns(ConvergenceWarning, match="lbfgs stopped at max_iter=2"):
+        RNNRegressor(**options | {"solver": "lbfgs", "max_iter": 2}).fit(X, SIGNAL)
+
+
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("kind", TARGETS)
 def test_a_network_that_has_learned(kind, early_stopping):
