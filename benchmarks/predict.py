@@ -1,6 +1,7 @@
 """Prediction against torch in inference mode: throughput, latency of one sequence, peak memory.
 
     python benchmarks/predict.py [--json FILE] [--threads N] [--quick] [--cells gru]
+        [--parts latency]
 
 Both sides take a NumPy array and return one. torch predicts 10,000 sequences at once or in batches
 of 256, whichever is faster on the first 1,024. Peak memory is measured in fresh processes, for an
@@ -93,7 +94,7 @@ def throughput(options):
         return alternate({"ours": partial(mine, X), "torch": partial(theirs, X)}, 0, rounds=3)
 
     results = against_torch(measure, options.cells, THROUGHPUT_SHAPES, networks)
-    return f"Predicting {n:,} sequences", results
+    return f"Predicting {n:,} sequences, medians", results
 
 
 def latency(options):
@@ -107,7 +108,7 @@ def latency(options):
         return alternate(runs, seconds=0.05 if options.quick else 0.2)
 
     results = against_torch(measure, options.cells, LATENCY_SHAPES, networks)
-    return "Predicting one sequence", results
+    return "Predicting one sequence, medians", results
 
 
 def against_torch(measure, cells, shapes, networks):
@@ -162,17 +163,23 @@ def peak(contender, cell, container, per_step, T):
 
 
 def main():
-    options = arguments(__doc__, cells=PEERS_CELLS)
+    options = arguments(__doc__, cells=PEERS_CELLS, add=choice_of_parts)
     about = f"float32, {options.threads} thread(s)"
 
     def path(part):
         return options.json and options.json.with_stem(f"{options.json.stem}_{part}")
 
-    for part in (throughput, latency):
-        title, results = part(options)
-        report_results(f"{title}, {about}, medians", results, path(part.__name__))
-    title, *table = memory(options)
-    report(f"{title}, {about}", *table, path("memory"))
+    for part in options.parts:
+        title, *table = PARTS[part](options)
+        show = report if part == "memory" else report_results
+        show(f"{title}, {about}", *table, path(part))
+
+
+PARTS = {"throughput": throughput, "latency": latency, "memory": memory}
+
+
+def choice_of_parts(parser):
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
 
 
 if __name__ == "__main__":

@@ -22,11 +22,17 @@ from sklearn_rnn._settings import keeps_numpy_settings, one_blas_thread
 from sklearn_rnn._stream import Stream
 from sklearn_rnn._training.progress import Progress
 from sklearn_rnn._versioned import Versioned
-from sklearn_rnn.core.architecture import Architecture
+from sklearn_rnn.core.idle import IdleNetworks
 from sklearn_rnn.core.links import identity
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.memory import with_small_ufunc_buffers
 from sklearn_rnn.core.network import Carry, Network
+from sklearn_rnn.core.parameters import Parameters
+
+
+# OpenBLAS computes smaller products in one thread: those of a matrix and a vector up to this number
+# of multiplications, and those of matrices up to 2**18.
+SHARED_OUT = 9216
 
 
 class Response(NamedTuple):
@@ -50,9 +56,6 @@ class FittedNetwork(
 ):
     """A mixin: the part of an estimator that needs only a trained network, and no training."""
 
-    def _network_of(self, architecture: Architecture) -> Network:
-        return Network(architecture, self._parameters, self._units)
-
     def _raw(
         self, X: Sequences, network: Network | None = None, carry: Carry | None = None
     ) -> np.ndarray:
@@ -61,24 +64,17 @@ class FittedNetwork(
         network : gives the same outputs as the fitted one; None for that
         carry : see `Network.predict`
         """
-        network = network or self._network_of(self._architecture)
-        raw = computed(network, X, partial(network.predict, carry=carry))
+        if network is not None:
+            raw = computed(X, partial(Network.predict, carry=carry), network)
+        else:
+            raw = self._networks.compute(partial(computed, X, Network.predict), len(X))
         self._check_overflow(raw)
         return raw
-
-    def _features(self, X: Sequences, architecture: Architecture) -> np.ndarray:
-        """What an output layer reads, (n_targets, n_features), with these recurrent layers."""
-        network = self._network_of(architecture)
-        features = computed(network, X, network.features)
-        self._check_overflow(features)
-        return features
 
     def _with_network(self, network: Network) -> "FittedNetwork":
         """Return a copy of the estimator that is fitted with a copy of this network."""
         fitted = copy(self)
-        fitted._architecture = network.architecture
-        fitted._parameters = deepcopy(network.parameters)
-        fitted._units = network.units
+        vars(fitted).update(network_attributes(deepcopy(network.parameters), network))
         return fitted
 
     def _linked(self, raw: np.ndarray) -> np.ndarray:
@@ -117,7 +113,8 @@ class FittedNetwork(
         return X.restore(y, padding) if self._architecture.return_sequences else y
 
     def _read_for_prediction(self, X) -> Sequences:
-        check_is_fitted(self)
+        if not hasattr(self, "_parameters"):  # check_is_fitted takes as long as a short sequence
+            check_is_fitted(self)
         return read_sequences(X, self, reset=False)
 
     def stream(self, n_sequences=1, method="predict"):
@@ -184,7 +181,10 @@ class FittedNetwork(
             return_sequences=True,
             pooling=("last",),
         )
-        return X.restore(self._features(X, up_to_layer), np.nan)
+        network = Network(up_to_layer, self._parameters, self._units)
+        h = computed(X, Network.features, network)
+        self._check_overflow(h)
+        return X.restore(h, np.nan)
 
     @keeps_numpy_settings
     def transform(self, X):
@@ -208,7 +208,9 @@ class FittedNetwork(
             If X can't be used.
         """
         X = self._read_for_prediction(X)
-        return self._in_container(X, self._features(X, self._architecture))
+        features = self._networks.compute(partial(computed, X, Network.features), len(X))
+        self._check_overflow(features)
+        return self._in_container(X, features)
 
     @available_if(one_row_per_sequence)
     def get_feature_names_out(self, input_features=None):
@@ -272,16 +274,31 @@ class FittedNetwork(
     def __getstate__(self):
         state = super().__getstate__()
         state.pop("_callback_requests", None)  # a running fit has it; it holds data
+        state.pop("_networks", None)
         return state
 
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if hasattr(self, "_parameters"):
+            self._networks = IdleNetworks(self._architecture, self._parameters, self._units)
 
-def computed(network: Network, X: Sequences, compute: Callable) -> np.ndarray:
+
+def computed(X: Sequences, compute: Callable, network: Network) -> np.ndarray:
     """Run `Network.predict` or `Network.features` over sequences."""
     rows = target_rows(X, network.architecture.return_sequences)
     X.check_fits(network.dtype)
-    arguments = X.lengths, X.batch, rows.starts, rows.total
+    work = partial(compute, network, X.lengths, X.batch, rows.starts, rows.total)
     with np.errstate(over="ignore", invalid="ignore"):
-        return one_blas_thread.run(with_small_ufunc_buffers, compute, *arguments)
+        if network.product_size(len(X)) < SHARED_OUT:  # to set the limit takes time, too
+            return with_small_ufunc_buffers(work)
+        return one_blas_thread.run(with_small_ufunc_buffers, work)
+
+
+def network_attributes(parameters: Parameters, network: Network) -> dict[str, Any]:
+    """Return the attributes that a network with other parameters, or the same ones, leaves."""
+    parts = network.architecture, parameters, network.units
+    names = "_architecture", "_parameters", "_units", "_networks"
+    return dict(zip(names, (*parts, IdleNetworks(*parts)), strict=True))
 
 
 def fitted_attributes(network: Network, progress: Progress) -> dict[str, Any]:
@@ -289,9 +306,7 @@ def fitted_attributes(network: Network, progress: Progress) -> dict[str, Any]:
     n_iter = progress.n_epochs
     scored = bool(progress.validation_scores)
     return {
-        "_architecture": network.architecture,
-        "_parameters": network.parameters,
-        "_units": network.units,
+        **network_attributes(network.parameters, network),
         "_progress": progress,
         "n_layers_": network.architecture.n_layers,
         "loss_curve_": progress.loss_curve,

@@ -31,11 +31,11 @@ class OneBlasThread:
     def __init__(self):
         # Reentrant, because a signal handler may predict while its thread holds the lock.
         self._lock = RLock()
-        self._inside = (
-            set()
-        )  # a pair for every call of `run`; the first item is the thread's number
+        # A pair for every call of `run`; the first item is the thread's number.
+        self._inside: set[tuple] = set()
         self._blas = None  # controls the BLAS libraries
-        self._found = None  # a limiter that restores the numbers of threads found before the limit
+        self._owner = None  # see `_set`
+        self._found: list[int] | None = None  # the numbers of threads before the limit
         self._is_limited = False
 
     def run(self, work: Callable[..., T], *args) -> T:
@@ -55,10 +55,12 @@ class OneBlasThread:
         with self._lock:
             self._inside.add(call)
             if self._found is None:
-                self._found = self._limiter()
+                numbers = self._numbers()
+                if numbers.count(1) == len(numbers):
+                    return  # there is nothing to limit
+                self._found = numbers
             if not self._is_limited:
-                self._limiter(limits=1)
-                self._give_up_control(self._limiter())
+                self._set([1] * len(self._found))
                 self._is_limited = True
 
     def _leave(self, call: tuple | None) -> None:
@@ -67,28 +69,33 @@ class OneBlasThread:
             self._inside.discard(call)
             if self._found is not None and not self._inside:
                 self._is_limited = False
-                self._give_up_control(self._found)
+                self._set(self._found)
                 self._found = None
 
-    def _limiter(self, limits: int | None = None):
-        """Set the limit, if any; return a limiter that restores the numbers found before."""
+    def _numbers(self) -> list[int]:
+        """Return the number of threads of each BLAS library."""
         if self._blas is None:  # slow, since it searches all loaded libraries: done once
-            self._blas = ThreadpoolController().select(user_api="blas")
-        return self._blas.limit(limits=limits)
+            libraries = ThreadpoolController()
+            self._owner = libraries.select(user_api="of no library").limit()
+            self._blas = libraries.select(user_api="blas")
+        return [library.num_threads for library in self._blas.lib_controllers]
 
-    def _give_up_control(self, limiter) -> None:
-        """Restore what the limiter found, and let all threads set limits again.
+    def _set(self, numbers: list[int]) -> None:
+        """Set the numbers of threads, and let all threads set limits again.
 
         Since threadpoolctl 3.8, a thread that sets a limit keeps control of it: no other thread can
         change the limit until that thread leaves the context of a limiter. But the thread that
-        restores the numbers may be another one than the thread that sets the limit.
+        restores the numbers may be another one than the thread that sets the limit. The limiter
+        here serves to leave its context, and limits nothing.
 
         threadpoolctl counts a thread's contexts and frees control when the count is zero or less.
         So the context is left before it is entered. After an interrupt between the two lines the
         count is too low, which does no harm. A count that is too high would keep control for good.
         """
-        limiter.__exit__(None, None, None)
-        limiter.__enter__()
+        for library, number in zip(self._blas.lib_controllers, numbers, strict=True):
+            library.set_num_threads(number)
+        self._owner.__exit__(None, None, None)
+        self._owner.__enter__()
 
     # Around a fork. No thread but the one that forks lives on in the child. With the lock held, no
     # other thread is just changing the limit.

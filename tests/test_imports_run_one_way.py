@@ -57,7 +57,7 @@ CORE = [
     ["core.recurrent", "core.pooling"],
     ["core.directions"],
     ["core.network"],
-    ["core.stepper"],
+    ["core.idle", "core.stepper"],
 ]
 
 

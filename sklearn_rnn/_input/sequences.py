@@ -165,7 +165,8 @@ def read_sequences(X, estimator, *, reset: bool, content: Content = FINITE_NUMBE
                 warn_of_named_columns(X)
             return _read_table(X, content, validate)
         if sequences is not None and not fitted_on_table:
-            validate(sequences.example, skip_check_array=True)
+            if reset or not _is_as_fitted(sequences.example, estimator):
+                validate(sequences.example, skip_check_array=True)
             return sequences
 
     name, expected = type(estimator).__name__, estimator.n_features_in_
@@ -179,6 +180,15 @@ def read_sequences(X, estimator, *, reset: bool, content: Content = FINITE_NUMBE
         f"X is 3-D or a list ({describe(X)}), but {name} was fitted on 2-D X: give an array "
         f"(n_samples, {expected}). (A list of equally long lists of numbers counts as 2-D: if "
         "the inner lists are sequences, make each of them an array.)"
+    )
+
+
+def _is_as_fitted(example, estimator) -> bool:
+    """Whether `validate_data` has nothing to say; it takes as long as a short sequence does."""
+    return (
+        type(example) is np.ndarray
+        and example.shape[-1] == estimator.n_features_in_
+        and not hasattr(estimator, "feature_names_in_")
     )
 
 

@@ -1,0 +1,44 @@
+"""Trained networks between two calls."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sklearn_rnn.core.architecture import Architecture
+from sklearn_rnn.core.network import Network
+from sklearn_rnn.core.parameters import Parameters
+from sklearn_rnn.core.scaling import Units
+
+T = TypeVar("T")
+
+# How many idle networks are kept: as many threads find one that is ready.
+MAX_IDLE = 8
+# How many sequences a call may have for which networks are kept. More take longer than to make a
+# network does, and leave it with more memory.
+FEW = 8
+
+
+class IdleNetworks:
+    """Networks with the same parameters, each ready for the next thread that computes.
+
+    A network has weights in working order, buffers and layouts. To make one takes longer than a
+    short sequence takes, so networks are kept. Each works for one thread at a time.
+
+    The parameters must not change.
+    """
+
+    def __init__(self, architecture: Architecture, parameters: Parameters, units: Units):
+        self._parts = architecture, parameters, units
+        self._idle: list[Network] = []
+
+    def compute(self, work: Callable[[Network], T], n_sequences: int) -> T:
+        """Return work(network). A network whose work fails or is interrupted isn't used again."""
+        if n_sequences > FEW:
+            return work(Network(*self._parts))
+        try:
+            network = self._idle.pop()
+        except IndexError:
+            network = Network(*self._parts)
+        result = work(network)
+        if len(self._idle) < MAX_IDLE:
+            self._idle.append(network)
+        return result

@@ -1,0 +1,107 @@
+"""A fitted estimator keeps the networks that it has predicted with, and nobody can tell."""
+
+import pickle
+from copy import copy, deepcopy
+from threading import Barrier, Thread
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sklearn_rnn import RNNRegressor
+from sklearn_rnn.core import idle
+from sklearn_rnn.core.network import Network
+
+X = np.random.default_rng(0).standard_normal((20, 6, 3))
+Y = X[:, -1, 0]
+
+
+def fitted(**params):
+    return RNNRegressor(hidden_size=5, tol=1e9, random_state=0, **params).fit(X, Y)
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The networks that are made from now on."""
+    networks = []
+
+    class Counted(Network):
+        def __init__(self, *parts):
+            super().__init__(*parts)
+            networks.append(self)
+
+    monkeypatch.setattr(idle, "Network", Counted)
+    return networks
+
+
+def test_one_network_serves_one_call_after_another(made):
+    model = fitted()
+    first = model.predict(X)
+    assert len(made) == 1  # for many sequences, and not kept
+    for rows in (slice(1), slice(3, 9), slice(12, 20)):
+        assert_allclose(model.predict(X[rows]), first[rows], rtol=1e-12)
+        model.transform(X[rows])
+    assert len(made) == 2
+
+
+def test_threads_have_a_network_each_while_they_compute():
+    """Two works meet inside, which they couldn't if one had to wait for the other's network."""
+    parts = fitted()
+    networks = idle.IdleNetworks(parts._architecture, parts._parameters, parts._units)
+    meeting, seen = Barrier(2, timeout=60), []
+
+    def work(network):
+        meeting.wait()
+        return network
+
+    threads = [Thread(target=lambda: seen.append(networks.compute(work, 1))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(network) for network in seen}) == 2
+    assert networks.compute(lambda network: network, 1) in seen
+
+
+def test_no_more_idle_networks_are_kept_than_are_worth_it(made, monkeypatch):
+    monkeypatch.setattr(idle, "MAX_IDLE", 1)
+    networks = fitted()._networks
+    networks.compute(lambda _: networks.compute(lambda _: None, 1), 1)  # two at the same time
+    networks.compute(lambda _: networks.compute(lambda _: None, 1), 1)
+    assert len(made) == 3
+
+
+def test_a_network_whose_work_was_interrupted_is_not_used_again(made):
+    def interrupted(network):
+        raise KeyboardInterrupt
+
+    model = fitted()
+    expected = model.predict(X[:8])
+    with pytest.raises(KeyboardInterrupt):
+        model._networks.compute(interrupted, 1)
+    assert_array_equal(model.predict(X[:8]), expected)
+    assert len(made) == 2
+
+
+@pytest.mark.parametrize("go_on", ["fit", "partial_fit"])
+def test_predictions_are_those_of_the_present_weights(go_on):
+    model = fitted(learning_rate_init=0.1)
+    before = model.predict(X[:8])
+    getattr(model, go_on)(X, -Y)
+    after = model.predict(X[:8])
+    assert not np.allclose(before, after)
+    assert_array_equal(after, pickle.loads(pickle.dumps(model)).predict(X[:8]))
+
+
+def test_the_state_has_no_networks(made):
+    model = fitted()
+    size = len(pickle.dumps(model))
+    expected = model.predict(X[:8])
+    assert len(pickle.dumps(model)) == size
+    for other in (pickle.loads(pickle.dumps(model)), deepcopy(model), copy(model)):
+        assert_array_equal(other.predict(X[:8]), expected)
+    assert len(made) == 4
+
+
+def test_an_unfitted_estimator_can_be_pickled():
+    assert not hasattr(pickle.loads(pickle.dumps(RNNRegressor())), "_networks")
