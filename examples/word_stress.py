@@ -27,6 +27,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
@@ -70,11 +71,30 @@ def spell(phonemes, labels):
     return " ".join(p + label.strip("-") for p, label in zip(phonemes, labels, strict=True))
 
 
+def plot(path, models, words, X, y):
+    """Draw the longest word that reading forwards gets wrong and reading both ways gets right."""
+    import matplotlib.pyplot as plt
+
+    right = [
+        [np.array_equal(*pair) for pair in zip(y, model.predict(X), strict=True)]
+        for model in models.values()
+    ]
+    corrected = np.flatnonzero(~np.array(right[0]) & right[1])
+    k = max(corrected, key=lambda sample: len(X[sample]))
+    figure, axes = plt.subplots(1, 2, figsize=(9.6, 4), layout="constrained")
+    for ax, (name, model) in zip(axes, models.items(), strict=True):
+        display = TimestepLabelsDisplay.from_estimator(model, X, y, sample=k, ax=ax)
+        display.ax_.set_title(f"“{words[k]}”, read {name}")
+        bottom = display.axes_[1, 0]
+        bottom.set_xticks(range(len(X[k])), X[k], fontsize=9)
+        bottom.set(xlabel="Phoneme", ylabel="Stress")
+    figure.savefig(path, dpi=160)
+    print(f"\nThe picture is in {path}.")
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument(
-        "--plot", metavar="PATH", help="draw the longest word's labels (needs matplotlib)"
-    )
+    parser.add_argument("--plot", metavar="PATH", help="draw a word (needs matplotlib)")
     arguments = parser.parse_args()
 
     words, phonemes, labels = load()
@@ -97,25 +117,21 @@ def main():
         n_iter_no_change=5,
         random_state=0,
     )
-    model = make_pipeline(PerTimestep(encoder), network).fit(X_train, y_train)
-    report("RNNClassifier, reading forwards", y_test, model.predict(X_test))
-    model.set_params(rnnclassifier__bidirectional=True).fit(X_train, y_train)
-    y_pred = model.predict(X_test)
+    forwards = make_pipeline(PerTimestep(encoder), network).fit(X_train, y_train)
+    report("RNNClassifier, reading forwards", y_test, forwards.predict(X_test))
+    both_ways = clone(forwards).set_params(rnnclassifier__bidirectional=True)
+    both_ways.fit(X_train, y_train)
+    y_pred = both_ways.predict(X_test)
     report("RNNClassifier, reading both ways", y_test, y_pred)
-    accuracy = model.score(X_test, y_test)
+    accuracy = both_ways.score(X_test, y_test)
     print(f"\nIts score, the accuracy over all timesteps, is {accuracy:.3f}. Some of its labels:\n")
     for word, x, true, pred in list(zip(words, X_test, y_test, y_pred, strict=True))[:16]:
         verdict = "right" if np.array_equal(true, pred) else f"wrong: {spell(x, true)}"
         print(f"  {word:<14}{spell(x, pred):<36}{verdict}")
 
     if arguments.plot:
-        longest = int(np.argmax([len(x) for x in X_test]))
-        display = TimestepLabelsDisplay.from_estimator(model, X_test, y_test, sample=longest)
-        bottom = display.axes_.flat[-1]
-        bottom.set_xticks(range(len(X_test[longest])), X_test[longest])
-        bottom.set_xlabel(f'The phonemes of "{words[longest]}"')
-        display.figure_.savefig(arguments.plot, dpi=120)
-        print(f"\nThe plot is in {arguments.plot}.")
+        models = {"forwards": forwards, "both ways": both_ways}
+        plot(arguments.plot, models, words, X_test, y_test)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,32 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     X is an array (n_samples, n_timesteps, n_features), or a list of sequences of different lengths.
     The target is one or several numbers, per sequence or per timestep.
 
+    Predict the next value of a wave from the ten values before it:
+
+    >>> import numpy as np
+    >>> from sklearn_rnn import RNNRegressor
+    >>> wave = np.sin(np.arange(300) / 3)
+    >>> windows = np.lib.stride_tricks.sliding_window_view(wave, 11)
+    >>> X, y = windows[:, :10, np.newaxis], windows[:, 10]
+    >>> X.shape, y.shape
+    ((290, 10, 1), (290,))
+    >>> model = RNNRegressor(random_state=0)
+    >>> model.fit(X[:200], y[:200]).score(X[200:], y[200:]) > 0.99
+    True
+
+    The parameters by topic, in the order of their descriptions:
+
+    - network: ``cell``, ``activation``, ``hidden_size``, ``n_layers``, ``bidirectional``,
+      ``dropout``, ``recurrent_dropout``, ``return_sequences``, ``pooling``
+    - units and loss: ``standardize``, ``loss``, ``delta``, ``quantile``, ``alpha``
+    - training: ``solver``, ``batch_size``, ``shuffle``, ``bptt_steps``, ``learning_rate``,
+      ``learning_rate_init``, ``power_t``, ``max_grad_norm``, ``max_grad_value``
+    - details of the solvers: ``momentum``, ``nesterovs_momentum``, ``beta_1``, ``beta_2``, ``rho``,
+      ``epsilon``
+    - stopping: ``max_iter``, ``tol``, ``n_iter_no_change``, ``early_stopping``,
+      ``validation_fraction``
+    - general: ``warm_start``, ``random_state``, ``verbose``
+
     Parameters
     ----------
     cell : {"elman", "lstm", "gru"}, default="gru"
@@ -106,6 +132,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         The quantile that ``loss="quantile"`` predicts, in (0, 1). Of a list, in increasing order,
         one network predicts all quantiles. They are another axis of the predictions, the last one,
         and they never cross [16]_.
+    alpha : float, default=0.0001
+        Strength of the L2 penalty alpha / 2 * sum(W ** 2) / n_samples on the weight matrices.
+        Biases are not penalized. With sample weights, n_samples is their sum.
     solver : {"adam", "rmsprop", "sgd", "lbfgs"}, default="adam"
         Adam [2]_, RMSprop [6]_, gradient descent with momentum, or scipy's L-BFGS-B, which uses
         all the data at once and suits small data. "lbfgs" uses ``alpha``, ``max_iter`` (the number
@@ -113,13 +142,14 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         parameters of early stopping. It ignores the parameters of batches, learning rates and
         clipping, and has no `partial_fit`. It computes in float64; with float32 X, it rounds the
         result to float32.
-    alpha : float, default=0.0001
-        Strength of the L2 penalty alpha / 2 * sum(W ** 2) / n_samples on the weight matrices.
-        Biases are not penalized. With sample weights, n_samples is their sum.
     batch_size : int or "auto", default="auto"
         The number of sequences per update. A number greater than n_samples counts as n_samples.
         "auto" is about n_samples / 100, but at least 32 and at most 200, and the same for all
         updates of an epoch, as nearly as can be.
+    shuffle : bool, default=True
+        Whether to shuffle the samples before each epoch and before validation data are held out.
+        With False, the validation data are the last samples, which suits samples in the order of
+        time; with groups, they are the groups that end last.
     bptt_steps : int or None, default=None
         The segment length of truncated backpropagation through time [13]_, in timesteps.
         Sequences are cut into segments of this length, with one update per segment. Hidden states
@@ -148,18 +178,27 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         The initial learning rate; for "one_cycle", the highest.
     power_t : float, default=0.5
         The exponent of ``learning_rate="invscaling"``.
-    max_iter : int, default=200
-        The maximum number of epochs, or of iterations of "lbfgs".
-    shuffle : bool, default=True
-        Whether to shuffle the samples before each epoch and before validation data are held out.
-        With False, the validation data are the last samples, which suits samples in the order of
-        time; with groups, they are the groups that end last.
     max_grad_norm : float or None, default=5.0
         A gradient with a greater norm, over all parameters together, is scaled down to this norm
         [3]_. None never scales.
     max_grad_value : float or None, default=None
         Every entry of the gradient is clipped to this magnitude, before ``max_grad_norm`` applies.
         None never clips.
+    momentum : float, default=0.9
+        Momentum of ``solver="sgd"`` and ``solver="rmsprop"``, in [0, 1). 0 gives plain gradient
+        descent and plain RMSprop.
+    nesterovs_momentum : bool, default=True
+        Whether the momentum of ``solver="sgd"`` is Nesterov's.
+    beta_1 : float, default=0.9
+        Adam's decay rate of the first moment, in [0, 1).
+    beta_2 : float, default=0.999
+        Adam's decay rate of the second moment, in [0, 1).
+    rho : float, default=0.9
+        RMSprop's decay rate of the mean squared gradient, in [0, 1).
+    epsilon : float, default=1e-8
+        Adam's and RMSprop's constant against division by zero.
+    max_iter : int, default=200
+        The maximum number of epochs, or of iterations of "lbfgs".
     tol : float, default=1e-4
         The smallest change of the loss that counts as an improvement; with early stopping, of the
         validation loss. Smaller changes add up until they count. For "lbfgs" see ``solver``. With
@@ -176,19 +215,6 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     validation_fraction : float, default=0.1
         The fraction of the samples to hold out with ``early_stopping=True``. If `fit` is given
         groups, whole groups are held out, as many as come nearest to this fraction.
-    momentum : float, default=0.9
-        Momentum of ``solver="sgd"`` and ``solver="rmsprop"``, in [0, 1). 0 gives plain gradient
-        descent and plain RMSprop.
-    nesterovs_momentum : bool, default=True
-        Whether the momentum of ``solver="sgd"`` is Nesterov's.
-    beta_1 : float, default=0.9
-        Adam's decay rate of the first moment, in [0, 1).
-    beta_2 : float, default=0.999
-        Adam's decay rate of the second moment, in [0, 1).
-    rho : float, default=0.9
-        RMSprop's decay rate of the mean squared gradient, in [0, 1).
-    epsilon : float, default=1e-8
-        Adam's and RMSprop's constant against division by zero.
     warm_start : bool, default=False
         Whether ``fit`` continues from the end of the last ``fit`` as if that had not ended. It
         keeps the parameters, the state of the optimizer, the schedule and the history, but
@@ -326,23 +352,17 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     Examples
     --------
-    Predict the next value of a wave from the ten values before it:
+    How sure is the prediction of a wave with noise? One network predicts several quantiles:
 
     >>> import numpy as np
     >>> from sklearn_rnn import RNNRegressor
-    >>> wave = np.sin(np.arange(300) / 3)
+    >>> wave = np.sin(np.arange(300) / 3) + np.random.default_rng(0).normal(0, 0.1, 300)
     >>> windows = np.lib.stride_tricks.sliding_window_view(wave, 11)
     >>> X, y = windows[:, :10, np.newaxis], windows[:, 10]
-    >>> model = RNNRegressor(cell="elman", hidden_size=8, random_state=0)
-    >>> model.fit(X[:200], y[:200]).score(X[200:], y[200:]) > 0.99
-    True
-
-    How sure is it, if there is noise?
-
-    >>> noisy = y + np.random.default_rng(0).normal(0, 0.1, len(y))
-    >>> model.set_params(loss="quantile", quantile=[0.1, 0.5, 0.9]).fit(X[:200], noisy[:200])
-    RNNRegressor(...)
-    >>> low, median, high = model.predict(X[200:]).T
+    >>> model = RNNRegressor(
+    ...     loss="quantile", quantile=[0.1, 0.5, 0.9], cell="elman", hidden_size=8, random_state=0
+    ... )
+    >>> low, median, high = model.fit(X[:200], y[:200]).predict(X[200:]).T
     >>> bool((low < median).all() and (median < high).all())
     True
     """
@@ -366,27 +386,27 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         loss="squared_error",
         delta=1.0,
         quantile=0.5,
-        solver="adam",
         alpha=0.0001,
+        solver="adam",
         batch_size="auto",
+        shuffle=True,
         bptt_steps=None,
         learning_rate="constant",
         learning_rate_init=0.003,
         power_t=0.5,
-        max_iter=200,
-        shuffle=True,
         max_grad_norm=5.0,
         max_grad_value=None,
-        tol=1e-4,
-        n_iter_no_change="auto",
-        early_stopping="auto",
-        validation_fraction=0.1,
         momentum=0.9,
         nesterovs_momentum=True,
         beta_1=0.9,
         beta_2=0.999,
         rho=0.9,
         epsilon=1e-8,
+        max_iter=200,
+        tol=1e-4,
+        n_iter_no_change="auto",
+        early_stopping="auto",
+        validation_fraction=0.1,
         warm_start=False,
         random_state=None,
         verbose=0,
@@ -403,27 +423,27 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             pooling=pooling,
             standardize=standardize,
             loss=loss,
-            solver=solver,
             alpha=alpha,
+            solver=solver,
             batch_size=batch_size,
+            shuffle=shuffle,
             bptt_steps=bptt_steps,
             learning_rate=learning_rate,
             learning_rate_init=learning_rate_init,
             power_t=power_t,
-            max_iter=max_iter,
-            shuffle=shuffle,
             max_grad_norm=max_grad_norm,
             max_grad_value=max_grad_value,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
             momentum=momentum,
             nesterovs_momentum=nesterovs_momentum,
             beta_1=beta_1,
             beta_2=beta_2,
             rho=rho,
             epsilon=epsilon,
+            max_iter=max_iter,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
             warm_start=warm_start,
             random_state=random_state,
             verbose=verbose,

@@ -54,6 +54,8 @@ def check_gradients(estimator, X, y, *, n_checked=20, sample_weight=None, random
     Returns
     -------
     result : `~sklearn.utils.Bunch`
+        The errors, in these fields:
+
         worst : float
             The largest of the errors. About 1e-7 or less means that the gradient is right.
         worst_name : str

@@ -126,8 +126,7 @@ def unpad_sequences(X, *arrays, lengths=None, fill=np.nan, side="post"):
 
     See Also
     --------
-    pad_sequences : The inverse. It also puts NaN in the place of another value, as estimators read
-        it: ``pad_sequences(unpad_sequences(X, fill=0))``.
+    pad_sequences : The inverse. It pads with NaN, as the estimators read it, whatever `fill` was.
 
     Examples
     --------

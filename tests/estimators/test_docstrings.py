@@ -85,3 +85,35 @@ def test_every_reference_is_referred_to(doc):
     referred_to = set(re.findall(r"\[(\d+)\]_", text))
     assert referred_to == set(references(doc))
     assert sorted(map(int, referred_to)) == [*range(1, len(referred_to) + 1)]
+
+
+@pytest.mark.parametrize("estimator", [RNNRegressor, RNNClassifier])
+def test_help_begins_with_an_example(estimator):
+    """It ends within 40 lines of 80 columns, the signature included.
+
+    Python 3.13 and later print a parameter a line. The signature is counted here as if it were
+    written on, as earlier versions have it, so that the test says the same in all of them.
+    """
+    begins = inspect.getdoc(estimator).partition("Parameters\n-----")[0]
+    signature = f"{estimator.__name__}{inspect.signature(estimator)}"
+    lines = ["Help on ...", "", "class ...", signature, "", *begins.splitlines()]
+    example = next(k for k, line in enumerate(lines) if line.startswith(">>> "))
+    end = lines.index("", example)
+    shown = [" |  " + line for line in lines[:end]]
+    assert sum(-(-len(line) // 80) for line in shown) <= 40
+    assert "fit(" in "\n".join(lines[example:end])
+
+
+def test_each_parameter_has_one_topic():
+    """The lists have them in their order, and a shared parameter has the same topic in both."""
+    topics = []
+    for estimator, doc in zip((RNNRegressor, RNNClassifier), DOCS, strict=True):
+        listed = doc.partition("The parameters by topic")[2].partition("Parameters\n-----")[0]
+        lists = re.findall(r"^- ([a-z ]+): ((?:``\w+``,?\s+)+)", listed, flags=re.M)
+        topic_of = [(name, topic) for topic, names in lists for name in re.findall(r"\w+", names)]
+        assert [name for name, _ in topic_of] == list(inspect.signature(estimator).parameters)
+        assert len(lists) > 3
+        topics.append(dict(topic_of))
+    regressor, classifier = topics
+    shared = regressor.keys() & classifier.keys()
+    assert {name: regressor[name] for name in shared} == {n: classifier[n] for n in shared}

@@ -57,10 +57,16 @@ REFUSALS = (ValueError, TypeError, IndexError, NotImplementedError)
 
 
 def rows(heading):
-    """The rows of the tables under a heading: tools, and one cell per container."""
+    """The rows of the tables under a heading: tools, and one cell per container.
+
+    A row of one cell says the same of all containers, a row of two the second of all but arrays.
+    """
     section = TEXT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     lines = [line.strip("| ").split(" | ") for line in section.splitlines() if "| `" in line]
-    return [(re.findall("`([^`]+)`", tools), cells) for tools, *cells in lines]
+    return [
+        (re.findall("`([^`]+)`", tools), cells if len(cells) > 2 else cells[:1] + cells[-1:] * 3)
+        for tools, *cells in lines
+    ]
 
 
 def cells(heading):
