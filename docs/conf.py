@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401 -- of an example not run
+
 from sklearn_rnn import __version__
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
