@@ -15,6 +15,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._documented import Documented
 from sklearn_rnn._input.errors import describe
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import target_rows
@@ -52,7 +53,7 @@ def one_row_per_sequence(model) -> bool:
 
 
 class FittedNetwork(
-    Versioned, ClassNamePrefixFeaturesOutMixin, TransformerMixin, metaclass=ABCMeta
+    Documented, Versioned, ClassNamePrefixFeaturesOutMixin, TransformerMixin, metaclass=ABCMeta
 ):
     """A mixin: the part of an estimator that needs only a trained network, and no training."""
 

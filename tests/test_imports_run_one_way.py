@@ -18,6 +18,7 @@ FOLDER = Path(sklearn_rnn.__file__).parent
 WINGS = [
     ["_version"],
     ["_versioned"],
+    ["_documented"],
     ["_settings"],
     ["_scores"],
     ["core"],

@@ -8,6 +8,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._documented import Documented
 from sklearn_rnn._input.content import ANYTHING
 from sklearn_rnn._input.errors import describe, unchanged_on_error
 from sklearn_rnn._input.sequences import as_objects, as_sequences, read_sequences
@@ -28,7 +29,9 @@ def _inner_has(method: str):
 
 
 # None: scikit-learn would otherwise wrap 3-D arrays and lists into DataFrames for `set_output`.
-class PerTimestep(Versioned, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class PerTimestep(
+    Documented, Versioned, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
     """Apply a transformer to the timesteps of sequences.
 
     All valid timesteps become the rows of one table (total_timesteps, n_features). The transformer

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import validate_data
 
+from sklearn_rnn._documented import Documented
 from sklearn_rnn._input.containers import check_container
 from sklearn_rnn._input.content import ANYTHING
 from sklearn_rnn._input.errors import renamed
@@ -12,7 +13,7 @@ from sklearn_rnn._versioned import Versioned
 from sklearn_rnn.preprocessing._timesteps import joined
 
 
-class SequenceLookup(Versioned, TransformerMixin, BaseEstimator):
+class SequenceLookup(Documented, Versioned, TransformerMixin, BaseEstimator):
     """Look up sequences by their row numbers.
 
     Many tools insist that X is a table: bagging, chains, one-vs-one classifiers, resampling,

@@ -7,6 +7,7 @@ import sklearn
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._documented import Documented
 from sklearn_rnn._input.content import FINITE_NUMBERS, Content
 from sklearn_rnn._input.errors import unchanged_on_error
 from sklearn_rnn._input.frames import is_frame
@@ -25,7 +26,12 @@ OUTPUTS = ("default", "pandas", "polars")
 
 
 class SequenceTransformer(
-    Versioned, TransformerMixin, BaseEstimator, metaclass=ABCMeta, auto_wrap_output_keys=None
+    Documented,
+    Versioned,
+    TransformerMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
+    auto_wrap_output_keys=None,
 ):
     """Transform each sequence by itself, and return the container of X.
 

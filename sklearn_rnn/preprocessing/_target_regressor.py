@@ -11,6 +11,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._documented import Documented
 from sklearn_rnn._input.content import as_numbers
 from sklearn_rnn._input.errors import about_validation_data, describe, unchanged_on_error
 from sklearn_rnn._input.sequences import Sequences
@@ -52,7 +53,7 @@ class Inner(NamedTuple):
     targets: Conversion
 
 
-class TargetRegressor(Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
+class TargetRegressor(Documented, Versioned, RegressorMixin, BaseEstimator, metaclass=ABCMeta):
     """Fit a regressor to targets in another form, and predict in the form of y.
 
     A subclass has the parameter `regressor`, `_read` and `_inner`. It may have `_learn`,
