@@ -197,7 +197,9 @@ def last_window(  # noqa: PLR0913 (as sliding_windows)
     gap : int, default=0
         The number of timesteps between the end of the series and the first one to forecast. The
         window depends on it if there is a `future`.
-    past, future, static
+    past, future : int, str or list of them, default=None
+        As for `sliding_windows`.
+    static : array-like of shape (n_series, n_static), default=None
         As for `sliding_windows`.
     X_future : array-like of shape (n_timesteps, n_future), or list of array-likes, default=None
         The features in `future` at the timesteps after the end of the series: at least
