@@ -32,6 +32,7 @@ WINGS = [
     ["_stratified_folds"],
     ["callbacks", "metrics", "_cross_val_predict", "model_selection", "preprocessing"],
     ["inspection", "streaming", "utils"],
+    ["export"],
 ]
 # Within the core, and within training, the order is finer.
 CORE = [
