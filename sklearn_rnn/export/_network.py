@@ -137,7 +137,7 @@ def features_of_step(architecture, cell: OnnxCell, named, sequences: SequenceVal
         h = states[0]
     if architecture.return_sequences:
         return h
-    pools = {"last": lambda h: h, "mean": mean_of_step, "max": highest_of_step}
+    pools = {"last": lambda h, width: h, "mean": mean_of_step, "max": highest_of_step}
     return graph.concatenate([pools[name](h, H) for name in architecture.pooling], axis=1)
 
 

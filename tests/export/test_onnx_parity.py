@@ -10,7 +10,7 @@ from sklearn_rnn import RNNClassifier, RNNRegressor
 
 pytest.importorskip("onnxruntime")
 
-from onnx_runs import (  # noqa: E402 -- which needs onnxruntime
+from onnx_runs import (
     assert_close,
     expected_of,
     run,
@@ -19,7 +19,7 @@ from onnx_runs import (  # noqa: E402 -- which needs onnxruntime
     with_random_parameters,
     worst_error,
 )
-from sklearn_rnn.export import to_onnx  # noqa: E402
+from sklearn_rnn.export import to_onnx
 
 SMALL = {
     "hidden_size": 4,
@@ -133,3 +133,138 @@ def test_sequences(case):
     if "label" in expected and expected["label"].dtype == object:
         expected["label"][expected["label"] == None] = ""  # noqa: E711 -- of each
     assert_close(run(session, padded(X), lengths), expected, case["dtype"])
+
+
+STEP_FACTORS = {**FACTORS, "bidirectional": [False], "lengths": ["equal"]}
+STEP_CASES = cover(STEP_FACTORS, ["variant", "dtype"], ["dtype", "target"], possible=possible)
+
+
+@pytest.mark.parametrize("case", STEP_CASES, ids=name_of)
+def test_steps(case):
+    model, X = fitted(case)
+    X = np.stack(X)
+    stream = model.stream(len(X))
+    start = {name: array for name, array in stream.state.items() if name != "network"}
+    results = run_steps(session_of(to_onnx(model, step=True)), X, start)
+    for t, actual in enumerate(results):
+        expected = expected_of(model, X[:, : t + 1])
+        if case["reads"] == "each":
+            expected = {name: array[:, t] for name, array in expected.items()}
+        assert_close(actual, expected, case["dtype"])
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_states_are_those_of_streams(cell):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((5, 6, 2))
+    model = RNNClassifier(cell=cell, n_layers=2, **SMALL).fit(X, [0, 1, 0, 1, 2])
+    with_random_parameters(model)
+    session, stream = session_of(to_onnx(model, step=True)), model.stream(5)
+    stream.read(X[:, :3])  # one goes on where the other stopped
+    state = stream.state
+    del state["network"]
+    inputs = {value.name: value for value in session.get_inputs()[1:]}
+    assert [*inputs] == [*state]
+    for name, array in state.items():
+        assert inputs[name].shape == ["batch", *array.shape[1:]]
+    results = run_steps(session, X[:, 3:], state)
+    assert worst_error(results[-1], expected_of(model, X)) < 1e-10
+
+
+def start_of(session, n_sequences):
+    """The states before the first timestep, as docs/onnx.md makes them of the session alone."""
+    dtypes = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(int64)": np.int64}
+    return {
+        state.name: np.full(
+            [n_sequences, *state.shape[1:]],
+            -np.inf if state.name == "max.highest" else 0,
+            dtypes[state.type],
+        )
+        for state in session.get_inputs()[1:]
+    }
+
+
+def test_first_states_need_no_estimator():
+    X = np.random.default_rng(0).standard_normal((5, 6, 2)).astype(np.float32)
+    model = RNNClassifier(cell="lstm", n_layers=2, **SMALL).fit(X, [0, 1, 0, 1, 2])
+    start = start_of(session_of(to_onnx(model, step=True)), 5)
+    state = model.stream(5).state
+    del state["network"]
+    assert start.keys() == state.keys()
+    for name, array in state.items():
+        assert start[name].dtype == array.dtype
+        np.testing.assert_array_equal(start[name], array)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_table(dtype):
+    X = np.random.default_rng(0).standard_normal((9, 5)).astype(dtype)
+    model = with_random_parameters(RNNRegressor(**SMALL).fit(X, X[:, 0]))
+    session = session_of(model)
+    assert [(value.name, value.shape) for value in session.get_inputs()] == [("X", ["batch", 5])]
+    assert_close(run(session, X), expected_of(model, X), dtype)
+    steps = run_steps(
+        session_of(to_onnx(model, step=True)), X[:, :, np.newaxis], start_of_one(model, 9)
+    )
+    assert_close(steps[-1], expected_of(model, X), dtype)
+
+
+def start_of_one(model, n_sequences):
+    state = model.stream(n_sequences).state
+    del state["network"]
+    return state
+
+
+@pytest.mark.parametrize(("fitted_on", "dtype"), [("float32", "float64"), ("float64", "float32")])
+@pytest.mark.parametrize("step", [False, True])
+def test_dtype_of_choice(fitted_on, dtype, step):
+    X = 1 + np.random.default_rng(0).standard_normal((8, 6, 2))
+    model = with_random_parameters(RNNRegressor(**SMALL).fit(X.astype(fitted_on), X[:, 0]))
+    session = session_of(to_onnx(model, step=step, dtype=dtype))
+    X = X.astype(dtype)
+    if step:
+        start = start_of(session, len(X))
+        actual = run_steps(session, X, start)[-1]
+    else:
+        actual = run(session, X, np.full(8, 6))
+    assert actual["variable"].dtype == dtype
+    np.testing.assert_allclose(actual["variable"], model.predict(X), rtol=1e-5, atol=1e-5)
+
+
+def operators_of(model):
+    return {node.op_type for node in model.graph.node}
+
+
+def test_operators_with_fast_kernels_in_float32_only():
+    X = np.random.default_rng(0).standard_normal((8, 6, 2))
+    for cell, operator in {"elman": "RNN", "lstm": "LSTM", "gru": "GRU"}.items():
+        model = RNNRegressor(cell=cell, **SMALL).fit(X, X[:, 0])
+        assert operator in operators_of(to_onnx(model, dtype="float32"))
+        operators = operators_of(to_onnx(model))
+        assert "Scan" in operators
+        assert operator not in operators
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_any_opset_from_the_first_on(dtype):
+    onnx = pytest.importorskip("onnx")
+    X = np.random.default_rng(0).standard_normal((8, 6, 2))
+    model = with_random_parameters(RNNClassifier(**SMALL).fit(X, np.arange(8) % 2))
+    for opset in (18, 22, min(24, onnx.defs.onnx_opset_version())):
+        converted = to_onnx(model, target_opset=opset, dtype=dtype)
+        assert {part.domain: part.version for part in converted.opset_import} == {"": opset}
+        actual = run(session_of(converted), X.astype(dtype), np.full(8, 6))
+        expected = expected_of(model, X)
+        expected["probabilities"] = expected["probabilities"].astype(dtype)
+        assert_close(actual, expected, dtype)
+
+
+def test_padding_may_hold_anything():
+    X = ragged(9, dtype=np.float32)
+    model = with_random_parameters(
+        RNNClassifier(bidirectional=True, n_layers=2, **SMALL).fit(X, np.arange(9) % 3)
+    )
+    session, lengths = session_of(model), np.array([len(x) for x in X])
+    expected = expected_of(model, X)
+    for fill in (np.nan, np.inf, 1e30, 0):
+        assert_close(run(session, padded(X, fill), lengths), expected, np.float32)
