@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from importlib import import_module
+from typing import NamedTuple
 
 import numpy as np
 
@@ -113,6 +114,7 @@ class Graph:
         self.initializers: list = []
         self.inputs: list = []
         self.outputs: list = []
+        self.functions: list = []
         self._n_names = 0
 
     def input(self, name: str, dtype, shape: Sequence) -> Value:
@@ -121,7 +123,7 @@ class Graph:
         return Value(self, name)
 
     def output(self, name: str, value: Value, dtype, shape: Sequence) -> None:
-        self.nodes.append(self.onnx.helper.make_node("Identity", [value.name], [name]))
+        self.nodes.append(same(value.name, name))
         self.outputs.append(self._described(name, dtype, shape))
 
     def add(self, operator: str, *inputs, n_outputs: int = 1, **attributes):
@@ -130,6 +132,8 @@ class Graph:
         inputs : values, arrays and numbers; None for one that is left out
         """
         names = [self._name_of(value) for value in inputs]
+        while not names[-1]:  # what is left out at the end isn't named
+            names.pop()
         outputs = [self._new_name(operator) for _ in range(n_outputs)]
         node = self.onnx.helper.make_node(operator, names, outputs, outputs[0], **attributes)
         self.nodes.append(node)
@@ -159,13 +163,12 @@ class Graph:
 
     def inline(self, model, value: Value) -> Value:
         """Add a model that has one input; return its first output."""
-        prefix = self._new_name("step") + "/"
-        model = self.onnx.compose.add_prefix(model, prefix)
-        identity = self.onnx.helper.make_node("Identity", [value.name], [model.graph.input[0].name])
-        self.nodes += [identity, *model.graph.node]
-        self.initializers += model.graph.initializer
-        self.opsets |= {opset.domain: opset.version for opset in model.opset_import if opset.domain}
-        return Value(self, model.graph.output[0].name)
+        part = Part.of(model, self._new_name("step") + "/")
+        self.nodes += [same(value.name, part.inputs[0]), *part.nodes]
+        self.initializers += part.initializers
+        self.functions += part.functions
+        self.opsets |= {domain: version for domain, version in part.opsets.items() if domain}
+        return Value(self, part.outputs[0])
 
     def graph_proto(self):
         return self.onnx.helper.make_graph(
@@ -182,6 +185,7 @@ class Graph:
             ir_version=helper.find_min_ir_version_for(opsets),
             producer_name="sklearn_rnn",
             producer_version=__version__,
+            functions=self.functions,
         )
 
     def _described(self, name: str, dtype, shape: Sequence):
@@ -200,6 +204,36 @@ class Graph:
         name = self._new_name("constant")
         self.initializers.append(tensor(array, name))
         return name
+
+
+class Part(NamedTuple):
+    """What a model adds to another graph: its parts, and the names by which to join them."""
+
+    inputs: list[str]
+    outputs: list[str]
+    nodes: list
+    initializers: list
+    functions: list
+    opsets: dict[str, int]
+
+    @classmethod
+    def of(cls, model, prefix: str) -> "Part":
+        """Take a model apart, after all names in it got a prefix."""
+        model = imported("onnx.compose").add_prefix(model, prefix)
+        graph = model.graph
+        return cls(
+            inputs=[value.name for value in graph.input],
+            outputs=[value.name for value in graph.output],
+            nodes=list(graph.node),
+            initializers=list(graph.initializer),
+            functions=list(model.functions),
+            opsets={opset.domain: opset.version for opset in model.opset_import},
+        )
+
+
+def same(name: str, other: str):
+    """Return a node that gives a value another name."""
+    return imported("onnx").helper.make_node("Identity", [name], [other], f"{other}_is_{name}")
 
 
 def element_type(dtype) -> int:

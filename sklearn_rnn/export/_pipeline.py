@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._input.errors import describe
 from sklearn_rnn.export._functions import inverse_of
+from sklearn_rnn.export._graph import Graph
 from sklearn_rnn.export._heads import Predicted, declare_labels, predict
 from sklearn_rnn.export._network import SequenceValues
-from sklearn_rnn.export._transformers import per_timestep
+from sklearn_rnn.export._transformers import per_timestep, takes_text
 from sklearn_rnn.export._units import in_units, undo
 from sklearn_rnn.preprocessing import (
     InstanceNormalizedRegressor,
@@ -51,6 +53,23 @@ def check_estimator(estimator) -> None:
         check_estimator(model.regressor_)
 
 
+def declared_input(
+    graph: Graph, estimator, *, is_step: bool = False, is_ragged: bool = True
+) -> SequenceValues:
+    """Declare X, and the lengths of ragged sequences."""
+    reader = first_step(estimator)
+    of_text = isinstance(reader, PerTimestep) and takes_text(reader.transformer_)
+    of_table, n = reader._fitted_on_table, reader.n_features_in_
+    dtype = np.dtype(str) if of_text else graph.dtype
+    if is_step:
+        x = graph.input("X", dtype, ["batch", 1 if of_table else n])
+        return SequenceValues(x, is_step=True)
+    if of_table:  # a feature, and a column for each timestep
+        return SequenceValues(graph.input("X", dtype, ["batch", n]).unsqueeze(2))
+    x = graph.input("X", dtype, ["batch", "time", n])
+    return SequenceValues(x, graph.input("lengths", np.int64, ["batch"]) if is_ragged else None)
+
+
 def first_step(estimator):
     """Return what reads X first, and knows of what kind X is."""
     first = steps_of(estimator)[0]
@@ -76,9 +95,13 @@ def through_transformers(estimator, sequences: SequenceValues):
     """Return the last step of a pipeline, and the sequences as it reads them."""
     *transformers, model = steps_of(estimator)
     for transformer in transformers:
-        (convert,) = (TRANSFORMERS[kind] for kind in TRANSFORMERS if isinstance(transformer, kind))
-        sequences = convert(transformer, sequences)
+        sequences = convert_transformer(transformer, sequences)
     return model, sequences
+
+
+def convert_transformer(transformer, sequences: SequenceValues) -> SequenceValues:
+    (convert,) = (TRANSFORMERS[kind] for kind in TRANSFORMERS if isinstance(transformer, kind))
+    return convert(transformer, sequences)
 
 
 def predicted(estimator, sequences: SequenceValues) -> Predicted:

@@ -7,15 +7,13 @@ import numpy as np
 from sklearn_rnn._input.errors import describe
 from sklearn_rnn._input.hyperparameters import check_flag
 from sklearn_rnn.export._graph import MIN_OPSET, Graph, imported
-from sklearn_rnn.export._network import NEXT, SequenceValues
+from sklearn_rnn.export._network import NEXT
 from sklearn_rnn.export._pipeline import (
     check_estimator,
     declare_results,
-    first_step,
+    declared_input,
     network_of,
 )
-from sklearn_rnn.export._transformers import takes_text
-from sklearn_rnn.preprocessing import PerTimestep
 
 
 def to_onnx(estimator, *, step=False, target_opset=None, dtype=None):
@@ -31,29 +29,11 @@ def to_onnx(estimator, *, step=False, target_opset=None, dtype=None):
             "bidirectional=False."
         )
     graph = Graph(read_dtype(dtype, network), opset)
-    declare_results(estimator, declared_input(graph, first_step(estimator), is_step=step))
+    declare_results(estimator, declared_input(graph, estimator, is_step=step))
     graph.outputs.sort(key=lambda output: output.name.startswith(NEXT))  # the states come last
     model = graph.model()
     graph.onnx.checker.check_model(model, full_check=True)
     return model
-
-
-def declared_input(graph: Graph, reader, *, is_step: bool) -> SequenceValues:
-    """Declare X, and the lengths of ragged sequences.
-
-    reader : what reads X first
-    """
-    of_text = isinstance(reader, PerTimestep) and takes_text(reader.transformer_)
-    of_table, n = reader._fitted_on_table, reader.n_features_in_
-    dtype = np.dtype(str) if of_text else graph.dtype
-    if is_step:
-        return SequenceValues(
-            graph.input("X", dtype, ["batch", 1 if of_table else n]), is_step=True
-        )
-    if of_table:  # a feature, and a column for each timestep
-        return SequenceValues(graph.input("X", dtype, ["batch", n]).unsqueeze(2))
-    x = graph.input("X", dtype, ["batch", "time", n])
-    return SequenceValues(x, graph.input("lengths", np.int64, ["batch"]))
 
 
 def read_opset(target_opset) -> int:

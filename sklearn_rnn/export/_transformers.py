@@ -2,15 +2,17 @@
 
 import numpy as np
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_rnn._input.errors import describe
 from sklearn_rnn.export._functions import known_function
 from sklearn_rnn.export._graph import DOMAIN, Graph, Value, imported
+from sklearn_rnn.export._joining import dtype_of, join
 from sklearn_rnn.export._network import SequenceValues
 from sklearn_rnn.preprocessing import PerTimestep
 from sklearn_rnn.preprocessing._timesteps import takes_single_values
+from sklearn_rnn.streaming import steps_of
 
 
 def per_timestep(step: PerTimestep, sequences: SequenceValues) -> SequenceValues:
@@ -27,6 +29,9 @@ def per_timestep(step: PerTimestep, sequences: SequenceValues) -> SequenceValues
 
 def converted(transformer, graph: Graph, n_features: int):
     """Return a model of a transformer of rows; raise TypeError if there is none."""
+    if isinstance(transformer, Pipeline):  # skl2onnx doesn't know steps that change nothing
+        steps = steps_of(transformer) or [FunctionTransformer()]
+        transformer = make_pipeline(*steps)
     skl2onnx, types = imported("skl2onnx"), imported("skl2onnx.common.data_types")
     if takes_single_values(transformer):
         raise TypeError(
@@ -47,10 +52,11 @@ def converted(transformer, graph: Graph, n_features: int):
         )
         graph.onnx.checker.check_model(model, full_check=True)
     except Exception as error:  # skl2onnx raises many kinds, also for what it doesn't know
+        reason = " ".join(str(error).split())
         precision = "" if of_text or graph.dtype == np.float32 else " in float64"
         hint = ", or dtype='float32'," if precision else ""
         raise TypeError(
-            f"{describe(transformer)} can't be converted to ONNX{precision}: {error} Use another "
+            f"{describe(transformer)} can't be converted to ONNX{precision}: {reason} Use another "
             f"transformer{hint} or skl2onnx.update_registered_converter, for one of your own."
         ) from error
     return model
@@ -91,28 +97,26 @@ def own_converter(convert, n_features_out):
     """Return the shape calculator and the converter that skl2onnx wants.
 
     convert : returns what a fitted transformer makes of rows
-    n_features_out : returns how many features that are
+    n_features_out : returns how many features that are, given the number of those of the rows
     """
 
     def calculate_shape(operator):
         kind = type(operator.inputs[0].type)
-        operator.outputs[0].type = kind([None, n_features_out(operator.raw_operator)])
+        n_features = operator.inputs[0].type.shape[1]
+        n_features = n_features_out(operator.raw_operator, n_features)
+        operator.outputs[0].type = kind([None, n_features])
 
     def converter(scope, operator, container):
-        types = imported("skl2onnx.common.data_types")
-        is_double = isinstance(operator.inputs[0].type, types.DoubleTensorType)
-        dtype = np.float64 if is_double else np.float32
+        dtype = dtype_of(operator)
         graph = Graph(dtype, container.target_opset)
         x = graph.input("x", dtype, operator.inputs[0].type.shape)
         graph.output("y", convert(operator.raw_operator, x), dtype, operator.outputs[0].type.shape)
-        imported("skl2onnx.helpers.integration").add_onnx_graph(
-            scope, operator, container, graph.model()
-        )
+        join(graph, operator, scope, container)
 
     return calculate_shape, converter
 
 
 OWN = {
-    SimpleImputer: own_converter(impute, lambda imputer: len(imputer.get_feature_names_out())),
-    FunctionTransformer: own_converter(apply_function, lambda made: made.n_features_in_),
+    SimpleImputer: own_converter(impute, lambda imputer, n: len(imputer.get_feature_names_out())),
+    FunctionTransformer: own_converter(apply_function, lambda made, n: n),
 }
