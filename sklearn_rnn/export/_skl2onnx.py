@@ -40,8 +40,18 @@ def register_converters():
 
     Examples
     --------
+    >>> import numpy as np
+    >>> import skl2onnx
+    >>> from skl2onnx.common.data_types import DoubleTensorType
+    >>> from sklearn_rnn import RNNRegressor
     >>> from sklearn_rnn.export import register_converters
-    >>> register_converters()  # doctest: +SKIP
+    >>> register_converters()
+    >>> X = np.random.default_rng(0).normal(size=(50, 9, 2))
+    >>> regressor = RNNRegressor(hidden_size=4, tol=1e9, random_state=0).fit(X, X[:, 0, 0])
+    >>> initial_types = [("X", DoubleTensorType([None, None, 2]))]
+    >>> model = skl2onnx.to_onnx(regressor, initial_types=initial_types, target_opset=18)
+    >>> [output.name for output in model.graph.output]
+    ['variable']
     """
     skl2onnx = imported("skl2onnx")
     for kind in ESTIMATORS:

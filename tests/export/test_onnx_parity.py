@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from covering import cover
+from covering import cover, only_thorough
 from networks import VARIANTS
 from sequences import padded, ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
@@ -77,12 +77,9 @@ def name_of(case):
     return " ".join(str(value) for value in values)
 
 
-CASES = cover(
-    FACTORS,
-    ["variant", "dtype", "bidirectional", "lengths"],
-    ["dtype", "target"],
-    possible=possible,
-)
+ACTING_TOGETHER = ["variant", "dtype", "bidirectional", "lengths"]
+CASES = cover(FACTORS, ACTING_TOGETHER, possible=possible)
+THOROUGH = cover(FACTORS, ACTING_TOGETHER, ["dtype", "target", "reads"], possible=possible)
 
 
 def fitted(case, seed=0):
@@ -123,7 +120,11 @@ def fitted(case, seed=0):
     return with_random_parameters(model.fit(X, y)), X
 
 
-@pytest.mark.parametrize("case", CASES, ids=name_of)
+@pytest.mark.parametrize(
+    "case",
+    [*CASES, *only_thorough([case] for case in THOROUGH if case not in CASES)],
+    ids=name_of,
+)
 def test_sequences(case):
     model, X = fitted(case)
     session = session_of(model)
@@ -136,7 +137,7 @@ def test_sequences(case):
 
 
 STEP_FACTORS = {**FACTORS, "bidirectional": [False], "lengths": ["equal"]}
-STEP_CASES = cover(STEP_FACTORS, ["variant", "dtype"], ["dtype", "target"], possible=possible)
+STEP_CASES = cover(STEP_FACTORS, ["variant", "dtype", "reads"], possible=possible)
 
 
 @pytest.mark.parametrize("case", STEP_CASES, ids=name_of)
