@@ -116,4 +116,4 @@ def predicted(estimator, sequences: SequenceValues) -> Predicted:
         sequences, units = in_units(model, sequences)
         inner = predicted(model.regressor_, sequences)
         values = undo(inner.values, units, model._place_of_output, per_step=inner.per_step)
-    return replace(inner, values=values, std=None, one_output=model._one_output)
+    return replace(inner, values=values, std=None)

@@ -34,7 +34,7 @@ LOSSES = {
     "absolute error": {"loss": "absolute_error"},
     "huber": {"loss": "huber"},
     "quantile": {"loss": "quantile", "quantile": 0.8},
-    "quantiles": {"loss": "quantile", "quantile": [0.1, 0.4, 0.6, 0.7, 0.9]},
+    "quantiles": {"loss": "quantile", "quantile": [0.1, 0.2, 0.3, 0.55, 0.7, 0.9]},
     "a list of one quantile": {"loss": "quantile", "quantile": [0.9]},
     "gaussian": {"loss": "gaussian"},
     "poisson": {"loss": "poisson"},
@@ -269,3 +269,27 @@ def test_padding_may_hold_anything():
     expected = expected_of(model, X)
     for fill in (np.nan, np.inf, 1e30, 0):
         assert_close(run(session, padded(X, fill), lengths), expected, np.float32)
+
+
+@pytest.mark.parametrize("step", [False, True])
+def test_large_means_cost_no_digits(step):
+    X = 30000.2 + np.random.default_rng(0).standard_normal((8, 6, 2)).astype(np.float32)
+    model = with_random_parameters(RNNRegressor(**SMALL).fit(X, X[:, 0] - 30000))
+    assert (model.X_mean_ != model.X_mean_.astype(np.float32)).all()
+    session = session_of(to_onnx(model, step=step))
+    if step:
+        actual = run_steps(session, X, start_of(session, 8))[-1]
+    else:
+        actual = run(session, X, np.full(8, 6))
+    assert_close(actual, expected_of(model, X), np.float32)
+
+
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])
+def test_another_runtime(cell):
+    reference = pytest.importorskip("onnx.reference")
+    X = ragged(5)  # the reference implementation knows no reverse direction
+    model = RNNRegressor(cell=cell, n_layers=2, pooling=("mean", "max"), **SMALL)
+    with_random_parameters(model.fit(X, np.arange(5.0)))
+    evaluator = reference.ReferenceEvaluator(to_onnx(model))
+    feed = {"X": padded(X), "lengths": np.array([len(x) for x in X])}
+    np.testing.assert_allclose(evaluator.run(None, feed)[0], model.predict(X), rtol=1e-10)
