@@ -1,6 +1,7 @@
 """The package's estimators as parts of what skl2onnx converts."""
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.export._graph import MIN_OPSET, Graph, imported
@@ -41,6 +42,7 @@ def register_converters():
     Examples
     --------
     >>> import numpy as np
+from sklearn.utils.validation import check_is_fitted
     >>> import skl2onnx
     >>> from skl2onnx.common.data_types import DoubleTensorType
     >>> from sklearn_rnn import RNNRegressor
@@ -111,6 +113,7 @@ def makes_table(transformer, graph: Graph) -> bool:
 def graph_of(operator, opset: int) -> Graph:
     """Return the graph of an estimator that reads what an operator of skl2onnx reads."""
     model, graph = operator.raw_operator, Graph(dtype_of(operator), opset)
+    check_is_fitted(model)
     if isinstance(model, tuple(TRANSFORMERS)):
         values = convert_transformer(model, declared_input(graph, model, is_ragged=False)).values
         if makes_table(model, graph):

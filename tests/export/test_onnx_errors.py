@@ -30,8 +30,8 @@ from sklearn_rnn.preprocessing import (
 pytest.importorskip("onnx")
 pytest.importorskip("skl2onnx")
 
-SMALL = {"hidden_size": 2, "tol": 1e9, "n_iter_no_change": 1, "random_state": 0}
-SMALL["early_stopping"] = False
+from onnx_runs import SMALL
+
 NETWORK = RNNRegressor(**SMALL)
 
 

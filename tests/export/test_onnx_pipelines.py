@@ -30,10 +30,18 @@ from sklearn_rnn.preprocessing import (
 
 pytest.importorskip("onnxruntime")
 
-from onnx_runs import assert_close, expected_of, run, run_list, run_steps, session_of
+from onnx_runs import (
+    SMALL,
+    assert_close,
+    expected_of,
+    run,
+    run_list,
+    run_steps,
+    session_of,
+    start_of,
+    states_of,
+)
 
-SMALL = {"hidden_size": 4, "tol": 1e9, "n_iter_no_change": 1, "random_state": 0}
-SMALL["early_stopping"] = False
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
@@ -104,16 +112,11 @@ def test_imputer_drops_features_without_values():
 def test_encoders(encoder, kind, step, dtype):
     codes = np.arange(30).reshape(5, 3, 2) % 4
     X = codes.astype(dtype) if kind == "numbers" else np.array(list("abcd"), dtype=object)[codes]
-    network = RNNClassifier(**SMALL)
-    model = make_pipeline(PerTimestep(make_pipeline(encoder)), network).fit(X, [0, 1, 0, 1, 0])
+    model = make_pipeline(PerTimestep(make_pipeline(encoder)), RNNClassifier(**SMALL))
+    model.fit(X, [0, 1, 0, 1, 0])
     session = session_of(to_onnx(model, step=step, dtype=dtype))
     if step:
-        state = network.stream(5).state
-        del state["network"]
-        start = {
-            name: a.astype(dtype) if name == "layer_0.h" or name == "max.highest" else a
-            for name, a in state.items()
-        }
+        start = start_of(session, 5)
         actual = run_steps(session, X, start)[-1]
     else:
         actual = run(session, X, np.full(5, 3))
@@ -216,8 +219,7 @@ def test_steps_of_a_pipeline(dtype):
     network = RNNRegressor(cell="lstm", pooling="mean", **SMALL)
     per_timestep = PerTimestep(make_pipeline(SimpleImputer(), StandardScaler()))
     model = make_pipeline(per_timestep, PerTimestepTarget(network)).fit(X, np.arange(5.0))
-    state = model[-1].regressor_.stream(5).state
-    del state["network"]
-    results = run_steps(session_of(to_onnx(model, step=True)), X, state)
+    states = states_of(model[-1].regressor_.stream(5))
+    results = run_steps(session_of(to_onnx(model, step=True)), X, states)
     for t, actual in enumerate(results):
         assert_allclose(actual["variable"], model.predict(X[:, : t + 1]), rtol=1e-5)

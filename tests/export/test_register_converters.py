@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, RobustScaler, StandardScaler
@@ -17,14 +18,12 @@ from sklearn_rnn.preprocessing import (
 
 pytest.importorskip("onnxruntime")
 
-from onnx_runs import assert_close, expected_of, run, session_of, with_random_parameters
+from onnx_runs import SMALL, assert_close, expected_of, run, session_of, with_random_parameters
 
 skl2onnx = pytest.importorskip("skl2onnx")
 types = pytest.importorskip("skl2onnx.common.data_types")
 
 
-SMALL = {"hidden_size": 4, "tol": 1e9, "n_iter_no_change": 1, "random_state": 0}
-SMALL["early_stopping"] = False
 DTYPES = {np.float32: types.FloatTensorType, np.float64: types.DoubleTensorType}
 
 
@@ -100,3 +99,9 @@ def test_integers_are_refused():
     model = RNNRegressor(**SMALL).fit(np.ones((8, 5, 2)), np.arange(8.0))
     with pytest.raises(TypeError, match="FloatTensorType or DoubleTensorType"):
         skl2onnx.to_onnx(model, initial_types=[("X", types.Int64TensorType([None, None, 2]))])
+
+
+@pytest.mark.parametrize("model", [PerTimestep(StandardScaler()), RNNRegressor()])
+def test_unfitted(model):
+    with pytest.raises(NotFittedError, match="is not fitted yet"):
+        converted(model, np.ones((2, 3, 4)))
