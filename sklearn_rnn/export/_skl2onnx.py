@@ -42,7 +42,6 @@ def register_converters():
     Examples
     --------
     >>> import numpy as np
-from sklearn.utils.validation import check_is_fitted
     >>> import skl2onnx
     >>> from skl2onnx.common.data_types import DoubleTensorType
     >>> from sklearn_rnn import RNNRegressor
