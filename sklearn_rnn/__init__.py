@@ -9,6 +9,7 @@ from sklearn_rnn._version import __version__
 # Imported on first use, as scikit-learn's own, so that `import sklearn_rnn` stays quick.
 _SUBMODULES = [
     "callbacks",
+    "export",
     "inspection",
     "metrics",
     "model_selection",

@@ -35,6 +35,7 @@ WINGS = [
     ["_forecast_scorer"],
     ["callbacks", "metrics", "_cross_val_predict", "model_selection", "preprocessing"],
     ["inspection", "streaming", "utils"],
+    ["export"],
 ]
 # Within the core, and within training, the order is finer.
 CORE = [
