@@ -18,6 +18,8 @@ FOLDER = Path(sklearn_rnn.__file__).parent
 WINGS = [
     ["_version"],
     ["_versioned"],
+    ["_callback_stand_in"],
+    ["_callback_protocol"],
     ["_settings"],
     ["_scores"],
     ["core"],

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
-from sklearn.callback import ScoringMonitor
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
@@ -316,14 +315,6 @@ def test_early_stopping_callback():
         assert len(set(model.validation_scores_)) > 1
         assert model.best_validation_score_ == max(model.validation_scores_)
         assert scorer(model, X[12:], LABELS[12:], **weighted) == model.best_validation_score_
-
-
-def test_monitor():
-    scorer = make_sequence_scorer("f1_macro")
-    monitor = ScoringMonitor(scoring={"f1": scorer})
-    model = RNNClassifier(**SMALL).set_callbacks(monitor).fit(X, LABELS)
-    epochs = [row for row in monitor.get_logs().data if row["task_name"] == "epoch"]
-    assert [row["f1"] for row in epochs][-1] == scorer(model, X, LABELS)
 
 
 def test_scorer_is_pickled_cloned_and_shown():
