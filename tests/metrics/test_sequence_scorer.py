@@ -318,14 +318,14 @@ def test_early_stopping_callback():
 
 
 def test_scorer_is_pickled_cloned_and_shown():
-    scorer = make_sequence_scorer(f1_score, average="macro", averaged_by="sequence")
+    scorer = make_sequence_scorer(accuracy_score, normalize=True, averaged_by="sequence")
     model = fit_classifier()
     search = GridSearchCV(RNNClassifier(), {}, scoring=scorer)
     for copy in (pickle.loads(pickle.dumps(scorer)), clone(search).scoring):
         assert repr(copy) == repr(scorer)
         assert copy(model, X, LABELS) == scorer(model, X, LABELS)
     assert repr(scorer) == (
-        "make_sequence_scorer(make_scorer(f1_score, response_method='predict', average=macro), "
+        "make_sequence_scorer(make_scorer(accuracy_score, response_method='predict', normalize=True), "
         "averaged_by='sequence')"
     )
     named = make_sequence_scorer("f1_macro")
