@@ -325,8 +325,8 @@ def test_scorer_is_pickled_cloned_and_shown():
         assert repr(copy) == repr(scorer)
         assert copy(model, X, LABELS) == scorer(model, X, LABELS)
     assert repr(scorer) == (
-        "make_sequence_scorer(make_scorer(accuracy_score, response_method='predict', normalize=True), "
-        "averaged_by='sequence')"
+        "make_sequence_scorer(make_scorer(accuracy_score, response_method='predict', "
+        "normalize=True), averaged_by='sequence')"
     )
     named = make_sequence_scorer("f1_macro")
     assert repr(named) == "make_sequence_scorer('f1_macro', averaged_by='step')"

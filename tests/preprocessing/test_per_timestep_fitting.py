@@ -84,10 +84,11 @@ class TestTargets:
             PerTimestep(Recorder(seen)).fit(X, given)
             assert_array_equal(seen[0], stacked(y))
 
+    @scikit_learn_since(9, "a TargetEncoder that takes a splitter")
     def test_fit_transform_is_the_transformers(self):
         labels = [np.where(x[:, :1] > 0, "a", "b") for x in self.X]
         y = [x[:, 1] for x in self.X]
-        encoder = TargetEncoder(cv=3, random_state=0)
+        encoder = TargetEncoder(cv=KFold(3))
         expected = clone(encoder).fit_transform(stacked(labels), stacked(y))
         wrapped = PerTimestep(encoder)
         assert_same_lists(wrapped.fit_transform(labels, y), split_like(expected, self.X))
