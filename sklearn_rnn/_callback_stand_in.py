@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 
 @runtime_checkable
@@ -144,8 +144,8 @@ class CallbackContext:
             unknown = wanted - {*offered, "fitted_estimator"}
             if unknown:
                 raise TypeError(
-                    f"The hook {hook} of {type(callback).__name__} has keywords that no hook is "
-                    f"given: {sorted(unknown)}. It may have X, y, metadata and fitted_estimator."
+                    f"The hook {hook} of {type(callback).__name__} asks for {sorted(unknown)}, but "
+                    "a hook may only ask for X, y, metadata and fitted_estimator."
                 )
             if "fitted_estimator" in wanted and "fitted_estimator" not in offered:
                 offered["fitted_estimator"] = _as_fitted(estimator, reconstruction_attributes)
@@ -158,8 +158,10 @@ def _keywords_of(method) -> set[str]:
     return {one.name for one in parameters if one.kind is one.KEYWORD_ONLY}
 
 
-def _as_fitted(estimator, attributes) -> Any:
-    """Return a copy of the estimator with fitted attributes, which come from a callable."""
+def _as_fitted(estimator, attributes):
+    """Return a copy of the estimator with the attributes that a callable returns; None for None."""
+    if attributes is None:
+        return None
     fitted = copy.copy(estimator)
     vars(fitted).update(attributes())
     return fitted
