@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
+from sklearn_rnn._callback_protocol import CallbackSupportMixin, with_callbacks
 from sklearn_rnn._fitted import FittedNetwork, fitted_attributes
 from sklearn_rnn._input.errors import about_validation_data, unchanged_on_error
 from sklearn_rnn._input.groups import read_groups

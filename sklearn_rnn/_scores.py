@@ -19,6 +19,10 @@ def regression_score(
     """
     if quantiles is None:
         return r2_score(y, predicted, sample_weight=sample_weight)
+    if sample_weight is None:
+        # Without weights, scikit-learn before 1.9 compares with interpolated quantiles, which
+        # aren't the best constants.
+        sample_weight = np.ones(len(y))
     scores = [
         d2_pinball_score(y, predicted[..., k], alpha=quantile, sample_weight=sample_weight)
         for k, quantile in enumerate(quantiles)

@@ -47,9 +47,9 @@ class WrappedScorer:
         return self._scorer.get_metadata_routing()
 
     def _accept_sample_weight(self) -> bool:
-        # A search with sample_weight calls this method of every scorer in a dict, even if the
-        # scorer is not one of scikit-learn's.
-        return "sample_weight" in self.get_metadata_routing().score.requests
+        # From scikit-learn 1.7 on, a search with sample_weight calls this method of every scorer in
+        # a dict, even if the scorer is not one of scikit-learn's.
+        return self._scorer._accept_sample_weight()
 
 
 def inner_scorer(metric, response_method, greater_is_better, arguments: dict):

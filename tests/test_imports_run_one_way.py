@@ -19,6 +19,8 @@ WINGS = [
     ["_version"],
     ["_versioned"],
     ["_documented"],
+    ["_callback_stand_in"],
+    ["_callback_protocol"],
     ["_settings"],
     ["_scores"],
     ["core"],

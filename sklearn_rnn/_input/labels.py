@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from sklearn_rnn._input.containers import check_container
@@ -146,12 +145,11 @@ def weights_of_classes(class_weight, classes, numbers, weights) -> np.ndarray:
                 f"classes, but none for the classes {sorted(missing, key=repr)}."
             )
         return np.array([float(class_weight.get(label, 1.0)) for label in labels])
-    counted = weights > 0
-    present = np.unique(numbers[counted])
+    # "balanced": compute_class_weight takes sample_weight only from scikit-learn 1.7 on.
+    totals = np.bincount(numbers, weights, minlength=len(classes))
+    present = totals > 0
     balanced = np.zeros(len(classes))
-    balanced[present] = compute_class_weight(
-        class_weight, classes=present, y=numbers[counted], sample_weight=weights[counted]
-    )
+    balanced[present] = totals.sum() / (present.sum() * totals[present])
     return balanced
 
 

@@ -1,18 +1,12 @@
-"""scikit-learn's callback protocol: its own callbacks, and what any callback is told and may do."""
+"""scikit-learn's callback protocol: what any callback is told and may do."""
 
 import pickle
-import re
 import warnings
-from itertools import chain
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
-from sklearn.callback import ProgressBar, ScoringMonitor
-from sklearn.model_selection import GridSearchCV, KFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from fits import assert_same_fit
 from sequences import ragged
@@ -148,9 +142,6 @@ def test_callbacks_leave_nothing_but_themselves(Estimator, y):
     assert with_callbacks_removed(model).keys() == vars(plain).keys()
     assert vars(plain).keys() == vars(clone(plain).set_callbacks().fit(X, y)).keys()
     assert_same_fit(model, plain)
-    monitored = clone(plain).set_callbacks(ScoringMonitor(scoring=SCORE[Estimator])).fit(X, y)
-    assert_array_equal(pickle.loads(pickle.dumps(monitored)).predict(X), plain.predict(X))
-    assert_same_fit(clone(monitored).fit(X, y), plain)
 
 
 @BOTH
@@ -222,97 +213,3 @@ def test_what_is_no_callback_is_refused():
     for wrong in (Recorder, print, None, 3):
         with pytest.raises(TypeError, match="callbacks must be instances"):
             RNNRegressor().set_callbacks(wrong)
-
-
-def twice(X):
-    return [2 * x for x in X]
-
-
-def search_of(estimator, **options):
-    return GridSearchCV(estimator, {"cell": ["elman", "gru"]}, cv=KFold(2), **options)
-
-
-class TestScoringMonitor:
-    def monitored(self, Estimator, scoring=None):
-        monitor = ScoringMonitor(scoring=scoring or SCORE[Estimator])
-        return monitor, Estimator(**FAST).set_callbacks(monitor)
-
-    def expected(self, model, X, y, *weights):
-        for epochs in range(1, 5):
-            yield clone(model).set_callbacks().set_params(max_iter=epochs).fit(X, y, *weights)
-
-    @BOTH
-    def test_alone(self, Estimator, y):
-        monitor, model = self.monitored(Estimator)
-        model.fit(X, y, WEIGHTS)
-        rows = monitor.get_logs().data
-        assert [row["task_name"] for row in rows] == ["fit"] + ["epoch"] * 4
-        assert [row["task_id"] for row in rows[1:]] == [0, 1, 2, 3]
-        scores = [same.score(X, y, WEIGHTS) for same in self.expected(model, X, y, WEIGHTS)]
-        assert [row[SCORE[Estimator]] for row in rows[1:]] == scores
-        assert rows[0][SCORE[Estimator]] == scores[-1]
-
-    def test_in_a_pipeline_with_a_named_score(self):
-        monitor, model = self.monitored(RNNRegressor, "neg_mean_absolute_error")
-        make_pipeline(FunctionTransformer(twice), model).fit(X, Y)
-        rows = [row for row in monitor.get_logs().data if row["task_name"] == "epoch"]
-        assert [row["neg_mean_absolute_error"] for row in rows] == [
-            -np.abs(same.predict(twice(X)) - Y).mean() for same in self.expected(model, twice(X), Y)
-        ]
-        assert {row["estimator_name"] for row in rows} == {"RNNRegressor"}
-
-    @pytest.mark.parametrize("n_jobs", [1, 2])
-    @BOTH
-    def test_in_a_grid_search(self, Estimator, y, n_jobs):
-        monitor, model = self.monitored(Estimator)
-        search = search_of(model, n_jobs=n_jobs).fit(X, y)
-        rows = [row for row in monitor.get_logs().data if row["task_name"] == "epoch"]
-        assert len({row["parent_task_id_path"] for row in rows}) == 2 * 2 + 1  # and the refit
-        expected = [
-            [same.score(part, y[train]) for same in self.expected(candidate, part, y[train])]
-            for candidate in (clone(model).set_params(cell=cell) for cell in ("elman", "gru"))
-            for train, _ in KFold(2).split(X)
-            for part in [[X[i] for i in train]]
-        ]
-        refit = [same.score(X, y) for same in self.expected(search.best_estimator_, X, y)]
-        assert sorted(row[SCORE[Estimator]] for row in rows) == sorted(chain(*expected, refit))
-
-
-class TestProgressBar:
-    """What is drawn, and that each bar comes to its end."""
-
-    @pytest.fixture(autouse=True)
-    def wide(self, monkeypatch):
-        monkeypatch.setenv("COLUMNS", "150")
-
-    def drawn(self, capsys):
-        out = capsys.readouterr().out
-        assert "100%" in out
-        assert not re.search(r"\b\d{1,2}%", out)
-        return out
-
-    def test_alone(self, capsys):
-        RNNRegressor(**FAST).set_callbacks(ProgressBar()).fit(X, Y)
-        assert "RNNRegressor - fit" in self.drawn(capsys)
-
-    def test_a_fit_that_converges_early(self, capsys):
-        model = RNNRegressor(
-            **FAST | {"max_iter": 1000}, tol=1e9, n_iter_no_change=9
-        ).set_callbacks(ProgressBar())
-        assert model.fit(X, Y).n_iter_ < 20
-        assert "RNNRegressor - fit" in self.drawn(capsys)
-
-    def test_in_a_pipeline(self, capsys):
-        pipeline = make_pipeline(StandardScaler(), RNNClassifier(**FAST))
-        table = np.random.default_rng(0).normal(size=(N, 5))
-        pipeline.set_callbacks(ProgressBar()).fit(table, LABELS)
-        assert re.search(r"Pipeline - fit.*RNNClassifier - fit", self.drawn(capsys), re.DOTALL)
-
-    @pytest.mark.parametrize("n_jobs", [1, 2])
-    def test_in_a_grid_search(self, n_jobs, capsys):
-        search_of(RNNRegressor(**FAST), n_jobs=n_jobs).set_callbacks(
-            ProgressBar(max_propagation_depth=None)
-        ).fit(X, Y)
-        out = self.drawn(capsys)
-        assert "GridSearchCV - fit" in out
-        assert len(re.findall(r"\| RNNRegressor - fit", out)) >= 5

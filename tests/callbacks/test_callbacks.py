@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
-from sklearn.callback import FitCallback
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -17,7 +16,9 @@ from sklearn.preprocessing import StandardScaler
 
 from sequences import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn._callback_protocol import FitCallback
 from sklearn_rnn.callbacks import Checkpoint, EarlyStopping, HistoryLogger, TimeLimit, _time_limit
+from versions import scikit_learn_since
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -31,16 +32,26 @@ BOTH = pytest.mark.parametrize(
 )
 
 
-@pytest.mark.parametrize(
+OURS = pytest.mark.parametrize(
     "make",
     [Checkpoint, HistoryLogger, lambda path: TimeLimit(1), lambda path: EarlyStopping("r2")],
     ids=["Checkpoint", "HistoryLogger", "TimeLimit", "EarlyStopping"],
 )
+
+
+@OURS
+def test_they_follow_the_protocol(make, tmp_path):
+    assert isinstance(make(tmp_path / "file.csv"), FitCallback)
+
+
+@scikit_learn_since(9, "pipelines with callbacks")
+@OURS
 def test_they_are_for_networks(make, tmp_path):
     callback = make(tmp_path / "file.csv")
-    assert isinstance(callback, FitCallback)
     pipeline = make_pipeline(StandardScaler(), RNNRegressor(**FAST)).set_callbacks(callback)
-    with pytest.raises(TypeError, match="not for Pipeline: set it on the RNN estimator inside"):
+    name = type(callback).__name__
+    match = f"{name} is for RNNRegressor .* not for Pipeline: set it on the RNN estimator inside"
+    with pytest.raises(TypeError, match=match):
         pipeline.fit(np.ones((N, 3)), Y)
     assert list(tmp_path.iterdir()) == []
 

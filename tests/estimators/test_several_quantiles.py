@@ -178,6 +178,7 @@ def test_equal_quantiles_part_where_x_tells_them_apart():
 
 
 def d2_by_hand(y, predicted, weights=None):
+    weights = np.ones(len(y)) if weights is None else weights  # see regression_score
     scores = [
         d2_pinball_score(y, predicted[..., k], alpha=level, sample_weight=weights)
         for k, level in enumerate(LEVELS)

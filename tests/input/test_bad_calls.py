@@ -19,6 +19,7 @@ from refusals import (
     make,
     refused,
 )
+from versions import scikit_learn_since
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -167,7 +168,16 @@ class TestScore:
         refused(make("regressor", ARRAY), "score", ARRAY, np.c_[NUMBERS, NUMBERS])
         refused(make("regressor", ARRAY, np.c_[NUMBERS, NUMBERS]), "score", ARRAY, NUMBERS)
 
-    @pytest.mark.parametrize("y", [["a", "b"] * 3, np.c_[LABELS, 1 - LABELS], NUMBERS])
+    @pytest.mark.parametrize(
+        "y",
+        [
+            pytest.param(
+                ["a", "b"] * 3, marks=scikit_learn_since(9, "an accuracy that refuses mixed labels")
+            ),
+            np.c_[LABELS, 1 - LABELS],
+            NUMBERS,
+        ],
+    )
     def test_other_labels(self, y):
         refused(make("classifier", ARRAY), "score", ARRAY, y)
 

@@ -27,6 +27,7 @@ from refusals import (
 )
 from sequences import object_array
 from sklearn_rnn import RNNRegressor
+from versions import scikit_learn_since
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -266,10 +267,6 @@ BAD_TABLES = {
         pd.DataFrame(changed(TABLE, (2, 2), np.nan)),
         ["sample 2", "nan", "timestep 2"],
     ),
-    "DataFrame of equal names": (
-        pd.DataFrame(TABLE, columns=["t1", "t2", "t3", "t1"]),
-        ["names", r"\bt1\b"],
-    ),
     "DataFrame of mixed names": (
         pd.DataFrame(TABLE, columns=["a", 1, "b", 2]),
         ["names", "str", "int"],
@@ -284,6 +281,13 @@ class TestBadTables:
 
     def test_in_plain_words(self, X, words):
         refused(make("regressor"), "fit", X, NUMBERS, words=words)
+
+
+@scikit_learn_since(9, "an error for columns of equal names")
+def test_equal_names(kind):
+    X = pd.DataFrame(TABLE, columns=["t1", "t2", "t3", "t1"])
+    refused_everywhere(kind, X, TARGETS[kind])
+    refused(make(kind), "fit", X, TARGETS[kind], words=["names", r"\bt1\b"])
 
 
 # X may be good, but not what the estimator was fitted on: (fitted on, given, words)

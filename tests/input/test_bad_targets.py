@@ -26,6 +26,7 @@ from refusals import (
     refused,
 )
 from sequences import object_array, padded
+from versions import scikit_learn_since
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -95,8 +96,10 @@ BAD_LABELS = {
     "bytes in an array": (lambda: np.array([b"a", b"b"] * 3), ["bytes"]),
     "things": (lambda: np.array([THING, int] * 3, dtype=object), []),
 }
+# Before, scikit-learn warned that they would be refused.
+SINCE = {"bytes in an array": scikit_learn_since(7, "an error for labels that are bytes")}
 ALL_BAD_TARGETS = [
-    pytest.param(kind, *case, id=f"{kind}-{name}")
+    pytest.param(kind, *case, id=f"{kind}-{name}", marks=SINCE.get(name, ()))
     for kind, own in (("regressor", BAD_NUMBERS), ("classifier", BAD_LABELS))
     for name, case in (BAD_TARGETS | own).items()
 ]
@@ -218,7 +221,7 @@ BAD_STEP_LABELS = {
         [np.zeros((length, 2), int) for length in LENGTHS],
         ["dimensions", "n_timesteps"],
     ),
-    "bytes": (ARRAY, STEP_LABELS.astype("S"), ["bytes"]),
+    "bytes in an array": (ARRAY, STEP_LABELS.astype("S"), ["bytes"]),
     "None among words": (
         ARRAY,
         changed(STEP_LABELS.astype(str).astype(object), (1, 3), None),
@@ -226,7 +229,7 @@ BAD_STEP_LABELS = {
     ),
 }
 ALL_BAD_STEP_TARGETS = [
-    pytest.param(kind, *case, id=f"{kind}-{name}")
+    pytest.param(kind, *case, id=f"{kind}-{name}", marks=SINCE.get(name, ()))
     for kind, own in (("regressor", BAD_STEP_NUMBERS), ("classifier", BAD_STEP_LABELS))
     for name, case in (BAD_STEP_TARGETS | own).items()
 ]

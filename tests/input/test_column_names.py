@@ -25,6 +25,7 @@ from sklearn_rnn.preprocessing import (
     sliding_windows,
     to_channels_first,
 )
+from versions import scikit_learn_since
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -43,6 +44,9 @@ def polars_frames(frames):
     return list(map(pytest.importorskip("polars").from_pandas, frames))
 
 
+since_polars_2_is_read = scikit_learn_since(9, "an eye for the column names of polars 2")
+
+
 def small(kind="regressor", **parameters):
     return ESTIMATORS[kind](
         return_sequences=True, hidden_size=2, max_iter=2, random_state=0, **parameters
@@ -50,7 +54,9 @@ def small(kind="regressor", **parameters):
 
 
 @pytest.mark.parametrize(
-    "contained", [*CONTAINERS.values(), polars_frames], ids=lambda f: f.__name__
+    "contained",
+    [*CONTAINERS.values(), pytest.param(polars_frames, marks=since_polars_2_is_read)],
+    ids=lambda f: f.__name__,
 )
 @pytest.mark.parametrize("kind", ESTIMATORS)
 class TestEstimators:

@@ -21,6 +21,7 @@ from timestep_targets import (
     fit_classifier,
     predicted_numbers,
 )
+from versions import scikit_learn_since
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -78,9 +79,10 @@ def test_what_is_asked_for_stays_with_the_scorer():
         weighted = make_sequence_scorer(made).set_score_request(sample_weight=True)
         scorers = {made: None, make_sequence_scorer(made): None, weighted: True}
         for scorer, asked in scorers.items():
-            assert scorer.get_metadata_routing().score.requests["sample_weight"] is asked
+            assert scorer.get_metadata_routing().score.requests.get("sample_weight") is asked
 
 
+@scikit_learn_since(7, "searches that pass weights on to scorers")
 def test_a_search_passes_weights_on():
     """To those scorers, in a dict too, whose metric takes them."""
     scoring = {

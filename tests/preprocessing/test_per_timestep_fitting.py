@@ -28,6 +28,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from sequences import assert_same_lists, object_array, padded, ragged, split_like, stacked
 from sklearn_rnn import RNNClassifier
 from sklearn_rnn.preprocessing import PerTimestep
+from versions import scikit_learn_since
 
 
 class TestTargets:
@@ -83,6 +84,7 @@ class TestTargets:
             PerTimestep(Recorder(seen)).fit(X, given)
             assert_array_equal(seen[0], stacked(y))
 
+    @scikit_learn_since(9, "a TargetEncoder that takes a splitter")
     def test_fit_transform_is_the_transformers(self):
         labels = [np.where(x[:, :1] > 0, "a", "b") for x in self.X]
         y = [x[:, 1] for x in self.X]
@@ -205,6 +207,7 @@ class TestGroups:
             encoded = pipeline.fit_transform(X, y, **params)
         return np.corrcoef([x[0, 0] for x in encoded], self.y)[0, 1]
 
+    @scikit_learn_since(9, "a TargetEncoder that takes groups")
     def test_keep_sequences_together(self):
         assert self.correlation(self.y) > 0.9
         groups = np.arange(40)

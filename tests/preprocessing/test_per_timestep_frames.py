@@ -19,6 +19,7 @@ from sklearn.preprocessing import (
 from sequences import assert_same_lists, object_array, padded, ragged, split_like
 from sklearn_rnn import RNNClassifier
 from sklearn_rnn.preprocessing import PerTimestep
+from versions import scikit_learn_since
 
 
 class TestFrames:
@@ -148,6 +149,7 @@ class TestSetOutput:
 
 
 class TestPolars:
+    @scikit_learn_since(9, "a ColumnTransformer that reads the columns of polars 2")
     def test_frames(self):
         polars = pytest.importorskip("polars")
         X = [

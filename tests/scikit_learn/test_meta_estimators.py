@@ -60,6 +60,7 @@ from problems import (
 )
 from sequences import object_array
 from sklearn_rnn import RNNClassifier, RNNRegressor
+from versions import scikit_learn_since
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -398,7 +399,14 @@ class TestScoring:
 
 # One case of each tool, and those of the tools that aren't here: test_meta_estimator_table.py.
 class TestMetaEstimators:
-    @pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
+    @pytest.mark.parametrize(
+        "method",
+        [
+            "sigmoid",
+            "isotonic",
+            pytest.param("temperature", marks=scikit_learn_since(8, "temperature scaling")),
+        ],
+    )
     def test_calibration_of_a_fitted_one(self, X, method):
         fitted = RNNClassifier(**SMALL).fit(X, LABELS)
         model = CalibratedClassifierCV(FrozenEstimator(fitted), method=method).fit(X, LABELS)

@@ -13,6 +13,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from sequences import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor
+from versions import scikit_learn_since
 
 X = ragged(30, n_features=2, seed=0)
 Y = np.random.default_rng(1).standard_normal(30)
@@ -29,6 +30,10 @@ def test_it_names_the_parameters_that_are_not_the_defaults(Estimator, y, as_set)
     assert str(one[0].message).endswith(f" [{Estimator.__name__}({given})]")
 
 
+since_searches_name_their_fits = scikit_learn_since(9, "the context of a fit in a search")
+
+
+@since_searches_name_their_fits
 @pytest.mark.parametrize(
     ("model", "name"),
     [
@@ -57,6 +62,7 @@ def test_in_a_search_it_names_the_candidate_and_the_fold(search, model, name):
     assert of_refit.endswith(", random_state=0)]")
 
 
+@since_searches_name_their_fits
 def test_in_a_search_within_another_it_names_both():
     inner = GridSearchCV(RNNRegressor(**FAST), {"hidden_size": [2]}, cv=2, refit=False)
     with warnings.catch_warnings(record=True) as caught:
