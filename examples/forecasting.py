@@ -95,9 +95,9 @@ def load():
     yearly = sunspots.load_pandas().data["SUNACTIVITY"]
     yearly.index = pd.period_range("1700", periods=len(yearly), freq="Y")
     return {
-        "CO2 (ppm)": Task(monthly, season=12, window=36, n_tested=168),
-        "Airline passengers (thousands)": Task(passengers, 12, 13, 48, np.log, np.exp),
-        "Sunspots": Task(yearly, 11, 22, 108, np.sqrt, squares),
+        "CO2 (ppm)": Task(monthly, season=12, window=36, n_tested=167),
+        "Airline passengers (thousands)": Task(passengers, 12, 13, 47, np.log, np.exp),
+        "Sunspots": Task(yearly, 11, 22, 106, np.sqrt, squares),
     }
 
 
@@ -234,7 +234,7 @@ def main():
     tasks, tables = load(), []
     for name, task in tasks.items():
         index = task.series.index
-        print(f"{name}, {index[0]} to {index[-1]}, tested on {index[-task.n_tested]} and later")
+        print(f"{name}, {index[0]} to {index[-1]}, tested from {index[-task.n_tested]} on")
         report(task, *backtest(task))
         tables.append(future(task))
         print(f"\nThe future:\n{tables[-1].iloc[[0, task.season // 2 - 1, -1]].round(1)}\n")
