@@ -30,7 +30,6 @@ from sklearn_rnn.core.memory import with_small_ufunc_buffers
 from sklearn_rnn.core.network import Carry, Network
 from sklearn_rnn.core.parameters import Parameters
 
-
 # OpenBLAS computes smaller products in one thread: those of a matrix and a vector up to this number
 # of multiplications, and those of matrices up to 2**18.
 SHARED_OUT = 9216

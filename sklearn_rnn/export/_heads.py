@@ -32,7 +32,7 @@ class Predicted:
     values : (batch, n_outputs, n) or (batch, time, n_outputs, n), with n numbers for each target
     several : whether the predictions have an axis for the n numbers
     std : (batch, n_outputs, 1) or (batch, time, n_outputs, 1), standard deviations; None for none
-    target_shape : the axes of a target in y: none, the outputs, or the timesteps ahead and the outputs
+    target_shape : the axes of a target in y, as in `RegressionTargets`
     n_per_target : the length of the last axis
     per_step : whether there is one target per timestep of the sequences
     """
@@ -52,7 +52,8 @@ class Predicted:
 
     def _declare(self, name: str, values: Value, sequences: SequenceValues, several: bool) -> None:
         shape = [*self.target_shape, *([self.n_per_target] if several else [])]
-        values = values.reshape(0, *([0] if self.per_step else []), *shape)
+        has_time = self.per_step and not sequences.is_step
+        values = values.reshape(0, *([0] if has_time else []), *shape)
         if self.per_step:
             values = sequences.filled(values, np.nan, len(shape))
         sequences.declare(name, values, values.graph.dtype, shape, per_step=self.per_step)

@@ -166,6 +166,23 @@ def test_targets(transformer, options):
         )
 
 
+@pytest.mark.parametrize("options", [OF_TARGETS[name] for name in OF_TARGETS if name != "each"])
+def test_several_timesteps_ahead(options):
+    X = ragged(9)
+    y = 50 + 9 * np.random.default_rng(0).random((9, 3, 2))
+    network = RNNRegressor(**options, **SMALL)
+    for model in (
+        network,
+        PerTimestepTarget(network),
+        InstanceNormalizedRegressor(PerTimestepTarget(network), target=[0, 1]),
+    ):
+        model.fit(X, y)
+        assert_close(run_list(session_of(model), X), expected_of(model, X), np.float64)
+    session, begun = session_of(to_onnx(network.fit(X, y), step=True)), np.stack([X[0], X[0]])
+    made = run_steps(session, begun, start_of(session, 2))[-1]
+    assert_close(made, expected_of(network, begun), np.float64)
+
+
 @DTYPES
 @pytest.mark.parametrize("center", ["mean", "first", "last", None])
 @pytest.mark.parametrize("scale", ["std", None])
