@@ -20,6 +20,7 @@ from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import target_rows
 from sklearn_rnn._settings import keeps_numpy_settings, one_blas_thread
 from sklearn_rnn._stream import Stream
+from sklearn_rnn._training.plain_state import as_plain, from_plain
 from sklearn_rnn._training.progress import Progress
 from sklearn_rnn._versioned import Versioned
 from sklearn_rnn.core.architecture import Architecture
@@ -27,6 +28,9 @@ from sklearn_rnn.core.links import identity
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.memory import with_small_ufunc_buffers
 from sklearn_rnn.core.network import Carry, Network
+
+# The attributes that make the trained network. Files hold plain values in their place.
+NETWORK = ("_architecture", "_parameters", "_units", "_progress")
 
 
 class Response(NamedTuple):
@@ -272,7 +276,12 @@ class FittedNetwork(
     def __getstate__(self):
         state = super().__getstate__()
         state.pop("_callback_requests", None)  # a running fit has it; it holds data
-        return state
+        return {**state, **{name: as_plain(state[name]) for name in NETWORK if name in state}}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        state = vars(self)
+        state.update({name: from_plain(state[name]) for name in NETWORK if name in state})
 
 
 def computed(network: Network, X: Sequences, compute: Callable) -> np.ndarray:

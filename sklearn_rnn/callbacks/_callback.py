@@ -1,5 +1,8 @@
 """What the callbacks have in common."""
 
+import os
+from pathlib import Path
+
 from sklearn_rnn._base import BaseRNN
 
 
@@ -22,6 +25,16 @@ class Callback:
 
     def teardown(self, estimator, context):
         """Do nothing."""
+
+
+class FileCallback(Callback):
+    """A callback that writes to `path`."""
+
+    def __getstate__(self):
+        return {**vars(self), "path": os.fspath(self.path)}  # a Path is of one operating system
+
+    def __setstate__(self, state):
+        vars(self).update({**state, "path": Path(state["path"])})
 
 
 def is_epoch(context) -> bool:
