@@ -2,8 +2,8 @@
 
     python tests/saved/save.py
 
-It writes tests/saved/VERSION: each model as NAME.pkl and NAME.skops, and in expected.npz the input and
-what the models make of it. Never write the files of a released version again.
+It writes tests/saved/VERSION: each model as NAME.pkl and NAME.skops, and in expected.npz the input
+and what the models make of it. Never write the files of a released version again.
 """
 
 import pickle
