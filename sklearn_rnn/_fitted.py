@@ -16,6 +16,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._input.errors import describe
+from sklearn_rnn._input.network_weights import read_network_weights
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import target_rows
 from sklearn_rnn._settings import keeps_numpy_settings, one_blas_thread
@@ -247,6 +248,47 @@ class FittedNetwork(
         for array in named.values():
             array.flags.writeable = False
         return MappingProxyType(named)
+
+    def set_weights(self, weights):
+        """Replace the weights of the network, for instance by those of a network in torch.
+
+        Units (``X_mean_`` and so on) and the history of training stay. Training can go on from
+        these weights by ``partial_fit`` or ``warm_start=True``, with a new state of the optimizer.
+        Streams that were made before keep the weights that they had.
+
+        Parameters
+        ----------
+        weights : dict of str to array-like
+            All arrays of ``weights_``, by their names there and in their shapes. They are copied,
+            in the precision of the network.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a name, a shape or a value isn't right. The estimator stays as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_rnn import RNNRegressor
+        >>> X, y = np.ones((4, 3, 1)), np.ones(4)
+        >>> model = RNNRegressor(hidden_size=2, tol=0.1, random_state=0).fit(X, y)
+        >>> halved = {name: array / 2 for name, array in model.weights_.items()}
+        >>> model.set_weights(halved).weights_["output.b_y"] == halved["output.b_y"]
+        array([ True])
+        """
+        numbers = read_network_weights(weights, self.weights_)
+        parameters, progress = deepcopy((self._parameters, self._progress))
+        for name, array in self._architecture.named(parameters).items():
+            array[...] = numbers[name]
+        progress.begin_with_other_parameters()
+        self._parameters, self._progress = parameters, progress
+        return self
 
     @property
     def X_mean_(self) -> np.ndarray | None:

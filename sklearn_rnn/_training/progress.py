@@ -152,3 +152,8 @@ class Progress:
     def drop_arrays(self) -> None:
         """Free the large arrays. Training can still go on, but not exactly as without a break."""
         self.solver_state = self.best_parameters = self.last_parameters = None
+
+    def begin_with_other_parameters(self) -> None:
+        """Compare the epochs to come with each other, not with those of the parameters so far."""
+        self.drop_arrays()
+        self.judge = self.best_judge = ""
