@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from fits import assert_same_weights
 from sequences import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor, callbacks, preprocessing
+from sklearn_rnn.metrics import make_sequence_scorer
+from sklearn_rnn.model_selection import StratifiedSequenceKFold, TimeSeriesWindowSplit
 from sklearn_rnn.preprocessing import (
     Differences,
     InstanceNormalizedRegressor,
@@ -200,9 +203,33 @@ def test_every_public_class_that_can_be_saved_is_here_and_on_the_page():
     kinds |= {getattr(callbacks, name) for name in callbacks.__all__}
     named = re.findall(r"^\| `(sklearn_rnn\..*?)` \|", PAGE.read_text("utf-8"), re.MULTILINE)
     helpers = {"sklearn_rnn.preprocessing._sequence_lookup.SharedSequences"}
-    helpers |= {"sklearn_rnn.streaming.TimestepTransform"}
+    helpers |= {"sklearn_rnn.streaming.TimestepTransform", "sklearn_rnn.metrics._SequenceScorer"}
+    kinds |= {StratifiedSequenceKFold, TimeSeriesWindowSplit}
     assert set(named) == set(map(name_of, kinds)) | helpers
     assert len(named) == len(set(named))
+
+
+def test_a_whole_search():
+    """Its file has names of scikit-learn, too: skops doesn't know all of its functions."""
+    scorer = make_sequence_scorer("accuracy")
+    search = GridSearchCV(
+        RNNClassifier(return_sequences=True, **FAST),
+        {"hidden_size": [2, 3]},
+        cv=StratifiedSequenceKFold(2),
+        scoring=scorer,
+    ).fit(X, X[:, :, 0] > 0)
+    file = skops.dumps(search)
+    names = skops.get_untrusted_types(data=file)
+    own = {RNNClassifier, StratifiedSequenceKFold, type(scorer)}
+    assert {name for name in names if "sklearn_rnn" in name} == set(map(name_of, own))
+    again = skops.loads(file, trusted=names)
+    assert_same(again.predict(X), search.predict(X))
+    assert again.score(X, X[:, :, 0] > 0) == search.score(X, X[:, :, 0] > 0)
+
+
+def test_splits_of_a_series():
+    splits = round_trip(TimeSeriesWindowSplit(n_splits=2, gap=1), TimeSeriesWindowSplit)
+    assert repr(splits) == repr(TimeSeriesWindowSplit(n_splits=2, gap=1))
 
 
 def test_looked_up_sequences():
