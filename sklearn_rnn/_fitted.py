@@ -287,7 +287,8 @@ class FittedNetwork(
         for name, array in self._architecture.named(parameters).items():
             array[...] = numbers[name]
         progress.begin_with_other_parameters()
-        self._parameters, self._progress = parameters, progress
+        network = Network(self._architecture, parameters, self._units)
+        vars(self).update(fitted_attributes(network, progress))
         return self
 
     @property
