@@ -229,7 +229,7 @@ def main():
     parser.add_argument("--plot", metavar="PATH", help="draw the future (needs matplotlib)")
     arguments = parser.parse_args()
 
-    # What ridge regression leaves may be noise. Then networks warn that they learned next to nothing.
+    # What a ridge regression leaves may be noise. Then networks warn that they learned nothing.
     warnings.simplefilter("ignore", ConvergenceWarning)
     tasks, tables = load(), []
     for name, task in tasks.items():

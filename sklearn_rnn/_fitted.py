@@ -17,10 +17,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._documented import Documented
 from sklearn_rnn._input.errors import describe
+from sklearn_rnn._input.network_weights import read_network_weights
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import target_rows
 from sklearn_rnn._settings import keeps_numpy_settings, one_blas_thread
 from sklearn_rnn._stream import Stream
+from sklearn_rnn._training.plain_state import as_plain, from_plain
 from sklearn_rnn._training.progress import Progress
 from sklearn_rnn._versioned import Versioned
 from sklearn_rnn.core.idle import IdleNetworks
@@ -33,6 +35,9 @@ from sklearn_rnn.core.parameters import Parameters
 # OpenBLAS computes smaller products in one thread: those of a matrix and a vector up to this number
 # of multiplications, and those of matrices up to 2**18.
 SHARED_OUT = 9216
+
+# The attributes that make the trained network. Files hold plain values in their place.
+NETWORK = ("_architecture", "_parameters", "_units", "_progress")
 
 
 class Response(NamedTuple):
@@ -246,6 +251,48 @@ class FittedNetwork(
             array.flags.writeable = False
         return MappingProxyType(named)
 
+    def set_weights(self, weights):
+        """Replace the weights of the network, for instance by those of a network in torch.
+
+        Units (``X_mean_`` and so on) and the history of training stay. Training can go on from
+        these weights by ``partial_fit`` or ``warm_start=True``, with a new state of the optimizer.
+        Streams that were made before keep the weights that they had.
+
+        Parameters
+        ----------
+        weights : dict of str to array-like
+            All arrays of ``weights_``, by their names there and in their shapes. They are copied,
+            in the precision of the network.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a name, a shape or a value isn't right. The estimator stays as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_rnn import RNNRegressor
+        >>> X, y = np.ones((4, 3, 1)), np.ones(4)
+        >>> model = RNNRegressor(hidden_size=2, tol=0.1, random_state=0).fit(X, y)
+        >>> halved = {name: array / 2 for name, array in model.weights_.items()}
+        >>> model.set_weights(halved).weights_["output.b_y"] == halved["output.b_y"]
+        array([ True])
+        """
+        numbers = read_network_weights(weights, self.weights_)
+        parameters, progress = deepcopy((self._parameters, self._progress))
+        for name, array in self._architecture.named(parameters).items():
+            array[...] = numbers[name]
+        progress.begin_with_other_parameters()
+        network = Network(self._architecture, parameters, self._units)
+        vars(self).update(fitted_attributes(network, progress))
+        return self
+
     @property
     def X_mean_(self) -> np.ndarray | None:
         """The means of the features that ``standardize=True`` takes away."""
@@ -275,11 +322,13 @@ class FittedNetwork(
         state = super().__getstate__()
         state.pop("_callback_requests", None)  # a running fit has it; it holds data
         state.pop("_networks", None)
-        return state
+        return {**state, **{name: as_plain(state[name]) for name in NETWORK if name in state}}
 
     def __setstate__(self, state):
         super().__setstate__(state)
-        if hasattr(self, "_parameters"):
+        state = vars(self)
+        state.update({name: from_plain(state[name]) for name in NETWORK if name in state})
+        if "_parameters" in state:
             self._networks = IdleNetworks(self._architecture, self._parameters, self._units)
 
 

@@ -1,6 +1,7 @@
 """Pickles that know the version that wrote them."""
 
 import warnings
+from inspect import signature
 
 from sklearn.exceptions import InconsistentVersionWarning
 
@@ -25,4 +26,11 @@ class Versioned:
                 ),
                 stacklevel=2,
             )
+            state = {**_defaults_of(type(self)), **state}
         super().__setstate__(state)
+
+
+def _defaults_of(kind: type) -> dict:
+    """Return the defaults of an estimator's parameters: an older version may not have had some."""
+    parameters = signature(kind).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}

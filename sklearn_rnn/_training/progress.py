@@ -62,7 +62,7 @@ class Progress:
 
     rng: np.random.Generator
     solver_state: Any
-    split_seed: int = field(init=False)  # holds out the same samples when training goes on
+    split_seed: int | None = None  # holds out the same samples when training goes on; None draws it
     n_updates: int = 0
     n_samples_seen: int = 0
     rate_factor: float = 1.0  # halved by an adaptive learning rate
@@ -85,7 +85,8 @@ class Progress:
     ending: Ending | None = None  # None while training goes on
 
     def __post_init__(self):
-        self.split_seed = int(self.rng.integers(2**31))
+        if self.split_seed is None:
+            self.split_seed = int(self.rng.integers(2**31))
 
     @property
     def n_epochs(self) -> int:
@@ -151,3 +152,8 @@ class Progress:
     def drop_arrays(self) -> None:
         """Free the large arrays. Training can still go on, but not exactly as without a break."""
         self.solver_state = self.best_parameters = self.last_parameters = None
+
+    def begin_with_other_parameters(self) -> None:
+        """Compare the epochs to come with each other, not with those of the parameters so far."""
+        self.drop_arrays()
+        self.judge = self.best_judge = ""

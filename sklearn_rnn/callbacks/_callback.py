@@ -1,5 +1,8 @@
 """What the callbacks have in common."""
 
+import os
+from pathlib import Path
+
 from sklearn_rnn._base import BaseRNN
 
 
@@ -88,6 +91,16 @@ class Callback:
         context : `sklearn.callback.CallbackContext`
             The context of the fit.
         """
+
+
+class FileCallback(Callback):
+    """A callback that writes to `path`."""
+
+    def __getstate__(self):
+        return {**vars(self), "path": os.fspath(self.path)}  # a Path is of one operating system
+
+    def __setstate__(self, state):
+        vars(self).update({**state, "path": Path(state["path"])})
 
 
 def is_epoch(context) -> bool:

@@ -14,7 +14,7 @@ from sklearn_rnn._input.hyperparameters import (
 from sklearn_rnn._input.paths import read_path, writing
 from sklearn_rnn._training import checkpoint
 from sklearn_rnn._training.progress import Ending
-from sklearn_rnn.callbacks._callback import Callback, is_epoch
+from sklearn_rnn.callbacks._callback import FileCallback, is_epoch
 
 
 @dataclass
@@ -25,7 +25,7 @@ class _CheckpointedFit:
     when: float  # its time
 
 
-class Checkpoint(Callback):
+class Checkpoint(FileCallback):
     """Save the state of training, and continue from it if training was cut short.
 
     If the file exists when ``fit`` begins, training continues from its state. It ends with the same
@@ -104,7 +104,7 @@ class Checkpoint(Callback):
         self._fits = {}  # by context, since several fits may share this callback
 
     def __getstate__(self):
-        return {**vars(self), "_fits": {}}
+        return {**super().__getstate__(), "_fits": {}}
 
     def setup(self, estimator, context):
         """Refuse a path that can't be written."""

@@ -6,10 +6,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from sklearn_rnn._input.paths import read_path, writing
-from sklearn_rnn.callbacks._callback import Callback, is_epoch
+from sklearn_rnn.callbacks._callback import FileCallback, is_epoch
 
 
-class HistoryLogger(Callback):
+class HistoryLogger(FileCallback):
     """Write one line per epoch to a file during training.
 
     A line has ``started`` (the start of the fit, in UTC), ``epoch``, ``loss``, ``validation_loss``,

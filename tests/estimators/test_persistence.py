@@ -197,6 +197,102 @@ def test_another_version_warns(monkeypatch):
     assert pickled(again).get_params() == model.get_params()  # silent: now it is of this version
 
 
+def plain_only(value):
+    """Raise if a value, or one in it, is of another kind than the plain ones."""
+    if isinstance(value, dict):
+        plain_only([*value.keys(), *value.values()])
+    elif isinstance(value, (list, tuple)):
+        assert type(value) in (list, tuple)
+        for part in value:
+            plain_only(part)
+    else:
+        allowed = (np.ndarray, str, bool, int, float, np.float64, type(None))
+        assert type(value) in allowed, type(value)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("solver", ["adam", "rmsprop", "sgd", "lbfgs"])
+def test_the_state_has_plain_values_only(solver, early_stopping):
+    """A file of this version must not need the private classes of a later one."""
+    options = FAST | {"solver": solver, "early_stopping": early_stopping, "warm_start": True}
+    for model in (
+        RNNRegressor(loss="quantile", quantile=[0.1, 0.9], **options).fit(X, Y),
+        RNNRegressor(loss="gaussian", **options).fit(X, Y),
+        RNNClassifier(**options).fit(X, LABELS),
+    ):
+        plain_only(model.__getstate__())
+
+
+def test_a_state_of_objects_loads():
+    """Development versions before 0.2.0 pickled the objects themselves."""
+    model = RNNRegressor(**FAST, warm_start=True).fit(X, Y)
+    again = RNNRegressor()
+    again.__setstate__({**vars(model), "_sklearn_rnn_version": __version__})
+    assert_array_equal(again.predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("_architecture", {"n_heads": 2}),
+        ("_architecture", {"kind": "Transformer"}),
+        ("_parameters", {"vector": np.zeros(3)}),
+        ("_progress", {"ending": {"kind": "Ending", "name": "BORED"}}),
+        ("_progress", {"rng": {"kind": "Generator", "state": {"bit_generator": "Dice"}}}),
+    ],
+    ids=["field", "kind", "size", "ending", "generator"],
+)
+def test_a_state_of_a_newer_version_says_so(monkeypatch, name, change):
+    model = RNNRegressor(**FAST).fit(X, Y)
+    state = model.__getstate__()
+    state |= {name: {**state[name], **change}, "_sklearn_rnn_version": "9.0"}
+    with (
+        pytest.warns(InconsistentVersionWarning, match=r"version 9\.0"),
+        pytest.raises(ValueError, match=f"sklearn_rnn {__version__}.*newer version"),
+    ):
+        RNNRegressor().__setstate__(state)
+
+
+def test_a_parameter_that_an_older_version_did_not_have_takes_its_default():
+    model = RNNRegressor(**FAST).fit(X, Y)
+    state = model.__getstate__() | {"_sklearn_rnn_version": "0.1"}
+    del state["pooling"], state["standardize"]
+    again = RNNRegressor(pooling="mean")
+    del again.pooling, again.standardize
+    with pytest.warns(InconsistentVersionWarning):
+        again.__setstate__(state)
+    assert again.get_params() == model.get_params()
+
+
+@pytest.mark.parametrize("n_lost", [1, 300, 10**9])
+@pytest.mark.parametrize("library", [pickle, joblib], ids=lambda library: library.__name__)
+def test_a_truncated_file_fails(library, n_lost):
+    file = io.BytesIO()
+    library.dump(RNNRegressor(**FAST).fit(X, Y), file)
+    truncated = io.BytesIO(file.getvalue()[:-n_lost])
+    with pytest.raises((EOFError, ValueError, IndexError, pickle.UnpicklingError)):
+        library.load(truncated)
+
+
+def test_a_mapped_file_serves_all_methods_and_stays_as_it_was(tmp_path):
+    path = tmp_path / "model.joblib"
+    options = FAST | {"cell": "lstm"}
+    model = RNNRegressor(**options).partial_fit(X, Y)
+    mapped = dumped(model, path, mmap_mode="r")
+    assert isinstance(mapped._parameters.vector, np.memmap)
+    before = path.read_bytes()
+    assert_array_equal(mapped.transform(X), model.transform(X))
+    assert_array_equal(mapped.hidden_states(X)[3], model.hidden_states(X)[3])
+    stream, other = mapped.stream(), model.stream()
+    for x in X[0]:
+        assert_array_equal(stream.step(x), other.step(x))
+    for fit in ("partial_fit", "fit"):
+        getattr(mapped, fit)(X, Y)
+        getattr(model, fit)(X, Y)
+        assert_array_equal(mapped.predict(X), model.predict(X))
+    assert path.read_bytes() == before
+
+
 def test_an_unknown_version_warns():
     model = RNNRegressor(**FAST).fit(X, Y)
     state = model.__getstate__()
