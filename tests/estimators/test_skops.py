@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from fits import assert_same_weights
 from sequences import ragged
 from sklearn_rnn import RNNClassifier, RNNRegressor, callbacks, preprocessing
-from sklearn_rnn.metrics import make_sequence_scorer
+from sklearn_rnn.metrics import make_forecast_scorer, make_sequence_scorer
 from sklearn_rnn.model_selection import StratifiedSequenceKFold, TimeSeriesWindowSplit
 from sklearn_rnn.preprocessing import (
     Differences,
@@ -194,6 +194,13 @@ def test_transformers(model):
         assert_array_equal(one, other)
 
 
+SCORERS = [make_sequence_scorer("accuracy"), make_forecast_scorer("r2")]
+SEARCHES = [
+    (RNNClassifier(return_sequences=True, **FAST), X[:, :, 0] > 0, StratifiedSequenceKFold(2)),
+    (RNNRegressor(**FAST), X[:, :4].reshape(len(X), 2, -1), KFold(2)),
+]
+
+
 def test_every_public_class_that_can_be_saved_is_here_and_on_the_page():
     public = [getattr(preprocessing, name) for name in preprocessing.__all__]
     fitted = {kind for kind in public if hasattr(kind, "fit")}
@@ -204,28 +211,28 @@ def test_every_public_class_that_can_be_saved_is_here_and_on_the_page():
     kinds |= {getattr(callbacks, name) for name in CALLBACKS}
     named = re.findall(r"^\| `(sklearn_rnn\..*?)` \|", PAGE.read_text("utf-8"), re.MULTILINE)
     helpers = {"sklearn_rnn.preprocessing._sequence_lookup.SharedSequences"}
-    helpers |= {"sklearn_rnn.streaming.TimestepTransform", "sklearn_rnn.metrics._SequenceScorer"}
+    helpers |= {"sklearn_rnn.streaming.TimestepTransform"}
+    kinds |= set(map(type, SCORERS))
     kinds |= {StratifiedSequenceKFold, TimeSeriesWindowSplit}
     assert set(named) == set(map(name_of, kinds)) | helpers
     assert len(named) == len(set(named))
 
 
-def test_a_whole_search():
+@pytest.mark.parametrize(
+    ("model", "y", "folds", "scorer"),
+    [(*search, scorer) for search, scorer in zip(SEARCHES, SCORERS, strict=True)],
+    ids=map(str, SCORERS),
+)
+def test_a_whole_search(model, y, folds, scorer):
     """Its file has names of scikit-learn, too: skops doesn't know all of its functions."""
-    scorer = make_sequence_scorer("accuracy")
-    search = GridSearchCV(
-        RNNClassifier(return_sequences=True, **FAST),
-        {"hidden_size": [2, 3]},
-        cv=StratifiedSequenceKFold(2),
-        scoring=scorer,
-    ).fit(X, X[:, :, 0] > 0)
+    search = GridSearchCV(model, {"hidden_size": [2, 3]}, cv=folds, scoring=scorer).fit(X, y)
     file = skops.dumps(search)
     names = skops.get_untrusted_types(data=file)
-    own = {RNNClassifier, StratifiedSequenceKFold, type(scorer)}
+    own = {kind for kind in map(type, (model, folds, scorer)) if "sklearn_rnn" in kind.__module__}
     assert {name for name in names if "sklearn_rnn" in name} == set(map(name_of, own))
     again = skops.loads(file, trusted=names)
     assert_same(again.predict(X), search.predict(X))
-    assert again.score(X, X[:, :, 0] > 0) == search.score(X, X[:, :, 0] > 0)
+    assert again.score(X, y) == search.score(X, y)
 
 
 def test_splits_of_a_series():
