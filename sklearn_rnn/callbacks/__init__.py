@@ -1,7 +1,8 @@
 """Callbacks for `RNNRegressor` and `RNNClassifier`, set by their ``set_callbacks``.
 
-They follow scikit-learn's protocol, `sklearn.callback.FitCallback`. scikit-learn's own callbacks,
-`sklearn.callback.ProgressBar` and `sklearn.callback.ScoringMonitor`, work as well. Your own
+They follow scikit-learn's protocol, `sklearn.callback.FitCallback`, and also work with scikit-learn
+before 1.9, which has no protocol. scikit-learn's own callbacks, `sklearn.callback.ProgressBar` and
+`sklearn.callback.ScoringMonitor`, work as well, where there are any: from 1.9 on. Your own
 callbacks derive from `Callback`.
 """
 

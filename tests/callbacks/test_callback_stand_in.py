@@ -85,7 +85,7 @@ def Counter(protocol):
 
 def test_what_callbacks_are_told(Counter):
     first, second = Recorder(), Recorder(stop_at=1)
-    model = Counter().set_callbacks(first, second)
+    model = Counter().set_callbacks(second, first)
     assert model.fit("X") is model
     assert model.n_ == 1
     assert [told[::2] for told in first.told] == [
