@@ -205,6 +205,7 @@ class TestLastWindow:
         ([LONG, 1.0], {"window": 3}, ValueError, r"series\[1\] must be"),
         ([LONG, FRAME], {"window": 3}, ValueError, r"series\[1\] has 2 features, but series\[0\]"),
         ([FRAME, FRAME[["b", "a"]]], {"window": 3}, ValueError, r"series\[1\] has the columns"),
+        ([FRAME, FRAME.to_numpy()], {"window": 3}, ValueError, r"series\[1\] has no column names"),
         ([[1, [2]], LONG], {"window": 1}, ValueError, r"series\[0\]"),
         (["abc", "abd"], {"window": 1}, ValueError, r"series\[0\] must be"),
         (np.array(["a", "b", "c"]), {"window": 1}, ValueError, "series must hold numbers"),
