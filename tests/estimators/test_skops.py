@@ -13,8 +13,8 @@ from sklearn.preprocessing import StandardScaler
 
 from fits import assert_same_weights
 from sequences import ragged
-from sklearn_rnn import RNNClassifier, RNNRegressor, callbacks, preprocessing
-from sklearn_rnn.metrics import make_sequence_scorer
+from sklearn_rnn import RNNClassifier, RNNRegressor, callbacks, metrics, preprocessing
+from sklearn_rnn.metrics import make_forecast_scorer, make_sequence_scorer
 from sklearn_rnn.model_selection import StratifiedSequenceKFold, TimeSeriesWindowSplit
 from sklearn_rnn.preprocessing import (
     Differences,
@@ -204,15 +204,18 @@ def test_every_public_class_that_can_be_saved_is_here_and_on_the_page():
     kinds |= {getattr(callbacks, name) for name in CALLBACKS}
     named = re.findall(r"^\| `(sklearn_rnn\..*?)` \|", PAGE.read_text("utf-8"), re.MULTILINE)
     helpers = {"sklearn_rnn.preprocessing._sequence_lookup.SharedSequences"}
-    helpers |= {"sklearn_rnn.streaming.TimestepTransform", "sklearn_rnn.metrics._SequenceScorer"}
+    helpers |= {"sklearn_rnn.streaming.TimestepTransform"}
     kinds |= {StratifiedSequenceKFold, TimeSeriesWindowSplit}
+    makers = (getattr(metrics, name) for name in metrics.__all__ if name.startswith("make_"))
+    kinds |= {type(make("r2")) for make in makers}
     assert set(named) == set(map(name_of, kinds)) | helpers
     assert len(named) == len(set(named))
 
 
-def test_a_whole_search():
+@pytest.mark.parametrize("make_scorer", [make_sequence_scorer, make_forecast_scorer])
+def test_a_whole_search(make_scorer):
     """Its file has names of scikit-learn, too: skops doesn't know all of its functions."""
-    scorer = make_sequence_scorer("accuracy")
+    scorer = make_scorer("accuracy")
     search = GridSearchCV(
         RNNClassifier(return_sequences=True, **FAST),
         {"hidden_size": [2, 3]},
