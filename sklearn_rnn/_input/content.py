@@ -82,9 +82,19 @@ def as_numbers(array: np.ndarray, name: str) -> np.ndarray:
             return array.astype(np.float64)
         except (TypeError, ValueError, OverflowError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"{name} must hold numbers: {error}") from error
+            raise kind(f"{name} must hold numbers: {error}{_place(array)}") from error
     example = f", such as {array.flat[0]!r}" if array.size else ""
     raise ValueError(f"{name} must hold numbers, but has dtype {array.dtype}{example}.")
+
+
+def _place(array: np.ndarray) -> str:
+    """In which column of an array of objects there is something else than numbers."""
+    for column in range(array.shape[-1] if array.ndim > 1 else 0):
+        try:
+            array[..., column].astype(np.float64)
+        except (TypeError, ValueError, OverflowError):
+            return f" (in column {column})"
+    return ""
 
 
 def as_values(values) -> np.ndarray:

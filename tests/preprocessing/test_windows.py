@@ -209,6 +209,7 @@ class TestLastWindow:
         ([[1, [2]], LONG], {"window": 1}, ValueError, r"series\[0\]"),
         (["abc", "abd"], {"window": 1}, ValueError, r"series\[0\] must be"),
         (np.array(["a", "b", "c"]), {"window": 1}, ValueError, "series must hold numbers"),
+        (FRAME.assign(b="north"), {"window": 3}, ValueError, r"series .* numbers.*\(in column 1\)"),
         (csr_array(np.eye(5)), {"window": 1}, TypeError, "series is sparse"),
         (np.ma.masked_less(LONG, 3), {"window": 1}, ValueError, "series is a masked array"),
         (np.r_[LONG, np.nan, LONG], {"window": 3}, ValueError, "series is NaN at timestep 9"),
