@@ -79,7 +79,7 @@ def as_numbers(array: np.ndarray, name: str) -> np.ndarray:
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}.")
     if array.dtype.kind == "O":
         try:
-            return array.astype(np.float64)
+            return np.where(missing(array), np.nan, array).astype(np.float64)
         except (TypeError, ValueError, OverflowError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"{name} must hold numbers: {error}{_place(array)}") from error
@@ -126,7 +126,7 @@ def lengths_before_padding(array: np.ndarray, first_sample: int = 0) -> np.ndarr
 
 def missing(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind == "O":
-        return np.frompyfunc(_is_missing, 1, 1)(array).astype(bool)
+        return np.asarray(np.frompyfunc(_is_missing, 1, 1)(array), dtype=bool)
     return array != array  # NaN and NaT are not equal to themselves
 
 

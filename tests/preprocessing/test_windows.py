@@ -224,3 +224,12 @@ class TestLastWindow:
 def test_bad_input(series, options, error, message):
     with pytest.raises(error, match=message):
         sliding_windows(series, **options)
+
+
+def test_missing_values_of_nullable_columns_are_nan():
+    frame = FRAME.assign(b=FRAME["b"].astype("Float64").mask(FRAME["b"] == FRAME["b"].iloc[2]))
+    X, y = sliding_windows(frame, 3, target="a")
+    expected, _ = sliding_windows(frame.astype(float), 3, target="a")
+    assert np.isnan(expected).any()
+    assert_array_equal(X, expected)
+    assert y.dtype == np.float64
