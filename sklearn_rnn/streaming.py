@@ -64,7 +64,7 @@ def stream(estimator, n_sequences=1, method="predict"):
     >>> np.allclose(predictions, pipeline.predict(X[:2]))
     True
     """
-    *transformers, model = steps_of(estimator)
+    *transformers, model = steps_of(estimator) or [estimator]
     if not isinstance(model, FittedNetwork):
         raise TypeError(
             "estimator must be RNNRegressor, RNNClassifier, or a Pipeline that ends in one of "

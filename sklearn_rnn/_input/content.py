@@ -79,12 +79,22 @@ def as_numbers(array: np.ndarray, name: str) -> np.ndarray:
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}.")
     if array.dtype.kind == "O":
         try:
-            return array.astype(np.float64)
+            return np.where(missing(array), np.nan, array).astype(np.float64)
         except (TypeError, ValueError, OverflowError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"{name} must hold numbers: {error}") from error
+            raise kind(f"{name} must hold numbers: {error}{_place(array)}") from error
     example = f", such as {array.flat[0]!r}" if array.size else ""
     raise ValueError(f"{name} must hold numbers, but has dtype {array.dtype}{example}.")
+
+
+def _place(array: np.ndarray) -> str:
+    """In which column of an array of objects there is something else than numbers."""
+    for column in range(array.shape[-1] if array.ndim > 1 else 0):
+        try:
+            array[..., column].astype(np.float64)
+        except (TypeError, ValueError, OverflowError):
+            return f" (in column {column})"
+    return ""
 
 
 def as_values(values) -> np.ndarray:
@@ -116,7 +126,7 @@ def lengths_before_padding(array: np.ndarray, first_sample: int = 0) -> np.ndarr
 
 def missing(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind == "O":
-        return np.frompyfunc(_is_missing, 1, 1)(array).astype(bool)
+        return np.asarray(np.frompyfunc(_is_missing, 1, 1)(array), dtype=bool)
     return array != array  # NaN and NaT are not equal to themselves
 
 

@@ -11,7 +11,7 @@ def about(name: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError, OverflowError) as error:
-        if re.search(rf"\b{name}\b", str(error)):
+        if re.search(rf"\b{re.escape(name)}(?!\w)", str(error)):
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{name}: {error}") from error

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from sklearn_rnn._input.containers import opened
 from sklearn_rnn._input.content import as_numbers
 from sklearn_rnn._input.errors import about, describe
 
@@ -29,8 +30,8 @@ def read_network_weights(weights, present: Mapping[str, np.ndarray]) -> dict[str
 
 
 def _read(name: str, given, present: np.ndarray) -> np.ndarray:
-    with about("weights"):
-        array = np.asarray(given)
+    with about(name):
+        array = np.asarray(opened(given, name))
     numbers = as_numbers(array, name)
     if numbers.shape != present.shape:
         raise ValueError(f"{name} must have shape {present.shape}; got {describe(given)}.")

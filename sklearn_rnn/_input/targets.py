@@ -132,8 +132,8 @@ def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
         is_per_sample = all(np.ndim(weight) == 0 for weight in sample_weight)
         if not is_per_sample and not per_step:
             raise ValueError(
-                "sample_weight must be 1-D, one number per sequence. Numbers per timestep need "
-                "return_sequences=True."
+                "sample_weight must be 1-D, one number per sequence. Numbers per timestep of X "
+                "need return_sequences=True."
             )
         weights = sample_weight if is_per_sample else flatten(sample_weight, X, name)
         weights = as_numbers(np.asarray(weights), name).astype(np.float64)

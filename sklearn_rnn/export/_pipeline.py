@@ -33,7 +33,7 @@ TRANSFORMERS = {
 
 def check_estimator(estimator) -> None:
     """Raise TypeError or NotFittedError unless all parts of an estimator can be converted."""
-    *transformers, model = steps_of(estimator)
+    *transformers, model = steps_of(estimator) or [estimator]
     if not isinstance(model, (*NETWORKS, *TARGET_REGRESSORS)):
         hint = " Of a search, give its best_estimator_." if hasattr(model, "estimator") else ""
         raise TypeError(

@@ -110,7 +110,8 @@ def permutation_importance(  # noqa: PLR0913 (scikit-learn's signature, and what
         and must be None otherwise.
     scoring : str, callable, list, tuple or dict, default=None
         The scorer, as in `sklearn.model_selection.cross_validate`; several give several results.
-        For targets per timestep use `sklearn_rnn.metrics.make_sequence_scorer`. None uses the
+        For targets per timestep use `sklearn_rnn.metrics.make_sequence_scorer`, and for targets
+        (n_samples, horizon, n_outputs) `sklearn_rnn.metrics.make_forecast_scorer`. None uses the
         estimator's ``score``.
     n_repeats : int, default=5
         How often each part is exchanged.

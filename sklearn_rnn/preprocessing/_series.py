@@ -51,8 +51,9 @@ def read_series(series, name: str = "series") -> list[Series]:
             )
         if one.columns != first.columns:
             raise ValueError(
-                f"{one.name} has the columns {one.columns}, but {first.name} has {first.columns}: "
-                "all series must have the same columns, in the same order."
+                f"{one.name} has {_in_words(one.columns)}, but {first.name} has "
+                f"{_in_words(first.columns)}: all series must have the same columns, in the same "
+                "order."
             )
     return every
 
@@ -75,3 +76,7 @@ def _read_one(one, name: str) -> Series:
     values = as_numbers(array, name)
     columns = list(one.columns) if is_frame(one) else None
     return Series(name, values.reshape(len(values), -1), array.ndim == 1, columns)
+
+
+def _in_words(columns: list | None) -> str:
+    return "no column names" if columns is None else f"the columns {columns}"

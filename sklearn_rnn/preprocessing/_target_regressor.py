@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import sklearn
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import BaseEstimator, RegressorMixin, clone, is_classifier
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
@@ -338,3 +338,5 @@ def check_part(name: str, part, methods: tuple[str, ...], example: str) -> None:
             f"{name} must be a scikit-learn {name} with the methods {', '.join(methods)}, "
             f"such as {example}; got {describe(part)}."
         )
+    if hasattr(part, "__sklearn_tags__") and is_classifier(part):
+        raise TypeError(f"{name} must be a {name}, not a classifier; got {describe(part)}.")

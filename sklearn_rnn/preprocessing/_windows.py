@@ -75,9 +75,9 @@ def sliding_windows(  # noqa: PLR0913 (all that windows are made of)
         large as the series with so many channels. It has their dtype, if that is floating point.
     y : ndarray of shape (n_windows, horizon, n_targets)
         The targets, as `RNNRegressor` takes them. With ``horizon=1`` there is no axis for the
-        horizon. For 1-D series, or if
-        `target` is not a list, there is no axis for the targets. So ``y`` of a 1-D series is
-        (n_windows,) with ``horizon=1`` and (n_windows, horizon) otherwise.
+        horizon. For 1-D series, or if `target` is one number or name and no list, there is no axis
+        for the targets. So ``y`` of a 1-D series is (n_windows,) with ``horizon=1`` and
+        (n_windows, horizon) otherwise.
     index : ndarray of shape (n_windows,)
         Only with ``return_index=True``. The position of each window, in four integer fields:
         "series" is the number of the series, "start" the first timestep of the window,
@@ -183,7 +183,8 @@ def last_window(  # noqa: PLR0913 (as sliding_windows)
     """Return the last window of each series, from which to forecast the future.
 
     `sliding_windows` returns windows whose targets are known. The last window has none yet. With
-    the arguments that made the windows for training, it has their channels.
+    the same `window`, `horizon`, `gap`, `past`, `future` and `static`, it has the channels of the
+    windows for training.
 
     Parameters
     ----------

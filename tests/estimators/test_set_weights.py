@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
 
 from fits import ESTIMATORS, assert_same_weights
@@ -82,6 +83,12 @@ def test_a_copy_of_the_estimator_a_stream_and_the_given_arrays_keep_their_values
     assert model.weights_["output.b_y"][0] != 9
 
 
+class Parameter(list):
+    """Says of itself what torch's parameters do."""
+
+    requires_grad = True
+
+
 WRONG = {
     "not a dict": (lambda w: list(w.values()), TypeError, "weights must be a dict"),
     "missing": (lambda w: dict(list(w.items())[1:]), ValueError, "missing are"),
@@ -91,7 +98,14 @@ WRONG = {
     "too large": (lambda w: {**w, "output.b_y": [1e60]}, ValueError, "float32"),
     "strings": (lambda w: {**w, "output.b_y": ["a"]}, ValueError, "must hold numbers"),
     "complex": (lambda w: {**w, "output.b_y": [1j]}, ValueError, "Complex"),
-    "ragged": (lambda w: {**w, "output.b_y": [[1], [1, 2]]}, ValueError, "weights: "),
+    "ragged": (lambda w: {**w, "output.b_y": [[1], [1, 2]]}, ValueError, "weights['output.b_y']: "),
+    "masked": (lambda w: {**w, "output.b_y": np.ma.masked_all(1)}, ValueError, "b_y'] is a masked"),
+    "sparse": (lambda w: {**w, "output.W_hy": csr_array(w["output.W_hy"])}, TypeError, "is sparse"),
+    "gradient": (
+        lambda w: {**w, "output.b_y": Parameter([0.0])},
+        TypeError,
+        "weights['output.b_y'] is a Parameter that requires grad",
+    ),
 }
 
 

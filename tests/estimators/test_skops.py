@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from fits import assert_same_weights
 from sequences import ragged
-from sklearn_rnn import RNNClassifier, RNNRegressor, callbacks, preprocessing
+from sklearn_rnn import RNNClassifier, RNNRegressor, callbacks, metrics, preprocessing
 from sklearn_rnn.metrics import make_forecast_scorer, make_sequence_scorer
 from sklearn_rnn.model_selection import StratifiedSequenceKFold, TimeSeriesWindowSplit
 from sklearn_rnn.preprocessing import (
@@ -212,8 +212,9 @@ def test_every_public_class_that_can_be_saved_is_here_and_on_the_page():
     named = re.findall(r"^\| `(sklearn_rnn\..*?)` \|", PAGE.read_text("utf-8"), re.MULTILINE)
     helpers = {"sklearn_rnn.preprocessing._sequence_lookup.SharedSequences"}
     helpers |= {"sklearn_rnn.streaming.TimestepTransform"}
-    kinds |= set(map(type, SCORERS))
     kinds |= {StratifiedSequenceKFold, TimeSeriesWindowSplit}
+    makers = (getattr(metrics, name) for name in metrics.__all__ if name.startswith("make_"))
+    kinds |= {type(make("r2")) for make in makers}
     assert set(named) == set(map(name_of, kinds)) | helpers
     assert len(named) == len(set(named))
 

@@ -8,7 +8,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     KBinsDiscretizer,
@@ -91,6 +91,7 @@ def test_a_pipeline_with_an_unfitted_step():
         (make_pipeline(Lags(1), NETWORK), "Lags, which can't .* PerTimestep and SequenceNorm"),
         (make_pipeline(StandardScaler(), NETWORK), "StandardScaler, which can't"),
         (make_pipeline(NETWORK, NETWORK), "RNNRegressor, which can't"),
+        (Pipeline([]), "got Pipeline"),
     ],
     ids=str,
 )

@@ -200,6 +200,14 @@ BAD_SEQUENCES = {
     ),
     "bytes": (ARRAY.astype("S"), [r"\bX\b", "numbers", r"\|S"]),
     "words as objects": (np.full((N, T, F), "a", dtype=object), [r"\bX\b", "numbers", "'a'"]),
+    "pandas' NA": (
+        changed([x.astype(object) for x in RAGGED], (2, 1, 1), pd.NA),
+        ["sample 2", "timestep 1", "NaN"],
+    ),
+    "words in a column": (
+        changed([x.astype(object) for x in RAGGED], (2, 1, 1), "a"),
+        [r"\bX\[2\] must hold numbers", "'a'", r"\(in column 1\)"],
+    ),
     "datetimes": (ARRAY.astype("M8[s]"), [r"\bX\b", "numbers", "datetime"]),
     "datetimes among them": (
         changed(RAGGED, (4,), RAGGED[4].astype("M8[s]")),

@@ -19,7 +19,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
 
 from sequences import CONTAINERS, padded, ragged, stacked
-from sklearn_rnn import RNNRegressor
+from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.preprocessing import (
     InstanceNormalizedRegressor,
     SequenceNormalizer,
@@ -343,6 +343,7 @@ class TestRefusals:
             ({"target": []}, ValueError, "target is an empty list"),
             ({"regressor": StandardScaler()}, TypeError, "regressor must be a scikit-learn"),
             ({"regressor": Ridge}, TypeError, "regressor"),
+            ({"regressor": RNNClassifier()}, TypeError, "regressor must be .*, not a classifier"),
         ],
     )
     def test_bad_parameters(self, options, error, message):

@@ -233,6 +233,10 @@ SLIDING = [
     ({"future": "price"}, "future='price' is not among the features"),
     ({"future": [True]}, "future=True is not among"),
     ({"future": []}, "future is an empty list"),
+    ({"future": FRAME}, "future must choose among the features .* got DataFrame of shape"),
+    ({"future": [FRAME, FRAME]}, "future must choose .* got list of DataFrame"),
+    ({"past": VALUES}, "past must choose .* got ndarray of shape"),
+    ({"target": [[0], [1]]}, "target must choose .* got list of list"),
     ({"future": [0, 1, 2, 3]}, "has all the features of the series.*nothing left to forecast"),
     ({"future": [0, 1, 2, 3], "past": 0}, "has all the features of the series"),
     ({"future": [1, 2], "target": [0, 2]}, r"target and future both have \[2\]"),
@@ -265,7 +269,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize(("options", "message"), SLIDING)
     def test_sliding_windows(self, options, message):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises((ValueError, TypeError), match=message):
             sliding_windows(VALUES, 3, 2, **options)
 
     @pytest.mark.parametrize(("options", "message"), LAST)

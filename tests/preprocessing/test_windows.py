@@ -205,9 +205,11 @@ class TestLastWindow:
         ([LONG, 1.0], {"window": 3}, ValueError, r"series\[1\] must be"),
         ([LONG, FRAME], {"window": 3}, ValueError, r"series\[1\] has 2 features, but series\[0\]"),
         ([FRAME, FRAME[["b", "a"]]], {"window": 3}, ValueError, r"series\[1\] has the columns"),
+        ([FRAME, FRAME.to_numpy()], {"window": 3}, ValueError, r"series\[1\] has no column names"),
         ([[1, [2]], LONG], {"window": 1}, ValueError, r"series\[0\]"),
         (["abc", "abd"], {"window": 1}, ValueError, r"series\[0\] must be"),
         (np.array(["a", "b", "c"]), {"window": 1}, ValueError, "series must hold numbers"),
+        (FRAME.assign(b="north"), {"window": 3}, ValueError, r"series .* numbers.*\(in column 1\)"),
         (csr_array(np.eye(5)), {"window": 1}, TypeError, "series is sparse"),
         (np.ma.masked_less(LONG, 3), {"window": 1}, ValueError, "series is a masked array"),
         (np.r_[LONG, np.nan, LONG], {"window": 3}, ValueError, "series is NaN at timestep 9"),
@@ -222,3 +224,12 @@ class TestLastWindow:
 def test_bad_input(series, options, error, message):
     with pytest.raises(error, match=message):
         sliding_windows(series, **options)
+
+
+def test_missing_values_of_nullable_columns_are_nan():
+    frame = FRAME.assign(b=FRAME["b"].astype("Float64").mask(FRAME["b"] == FRAME["b"].iloc[2]))
+    X, y = sliding_windows(frame, 3, target="a")
+    expected, _ = sliding_windows(frame.astype(float), 3, target="a")
+    assert np.isnan(expected).any()
+    assert_array_equal(X, expected)
+    assert y.dtype == np.float64

@@ -136,6 +136,8 @@ def test_what_is_refused():
     assert_equal(stream(search.best_estimator_, 12).read(X_FIT), search.predict(X_FIT))
     with pytest.raises(TypeError, match="got PerTimestep"):
         stream(Pipeline([("scale", PerTimestep(StandardScaler()))]))
+    with pytest.raises(TypeError, match="got Pipeline"):
+        stream(Pipeline([]))
     with pytest.raises(ValueError, match="not fitted yet"):
         stream(make_pipeline(PerTimestep(StandardScaler()), network()))
 
