@@ -76,19 +76,27 @@ class FittedNetwork(
         self._check_overflow(raw)
         return raw
 
+    def _new_network(self) -> Network:
+        """Return the trained network, in buffers of the caller's own."""
+        return Network(self._architecture, self._parameters, self._units)
+
     def _with_network(self, network: Network) -> "FittedNetwork":
         """Return a copy of the estimator that is fitted with a copy of this network."""
         fitted = copy(self)
         vars(fitted).update(network_attributes(deepcopy(network.parameters), network))
         return fitted
 
+    @property
+    def _link(self) -> Callable[[np.ndarray], np.ndarray]:
+        """What turns raw outputs, (n_outputs, n), into predictions."""
+        return LOSSES[self._loss].link
+
     def _linked(self, raw: np.ndarray) -> np.ndarray:
         """Turn raw outputs into predictions of the mean, of a quantile, or of probabilities."""
-        link = LOSSES[self._loss].link
-        if link is identity:
+        if self._link is identity:
             return raw
         with np.errstate(over="ignore"):
-            linked = link(raw.T).T
+            linked = self._link(raw.T).T
         self._check_overflow(linked)
         return linked
 
