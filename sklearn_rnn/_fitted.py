@@ -346,9 +346,15 @@ def computed(X: Sequences, compute: Callable, network: Network) -> np.ndarray:
     X.check_fits(network.dtype)
     work = partial(compute, network, X.lengths, X.batch, rows.starts, rows.total)
     with np.errstate(over="ignore", invalid="ignore"):
-        if network.product_size(len(X)) < SHARED_OUT:  # to set the limit takes time, too
-            return with_small_ufunc_buffers(work)
-        return one_blas_thread.run(with_small_ufunc_buffers, work)
+        if is_shared_out(network, len(X)):
+            return one_blas_thread.run(with_small_ufunc_buffers, work)
+        return with_small_ufunc_buffers(work)  # since to limit BLAS takes time, too
+
+
+def is_shared_out(network: Network, n_sequences: int) -> bool:
+    """Whether BLAS may compute the largest product of a timestep in several threads."""
+    largest = max(array.size for array in network.parameters.values() if array.ndim == 2)
+    return largest * n_sequences >= SHARED_OUT
 
 
 def network_attributes(parameters: Parameters, network: Network) -> dict[str, Any]:
