@@ -269,8 +269,8 @@ class Stream:
         names = [*self._names, FINGERPRINT]
         if set(state) != set(names):
             raise ValueError(
-                f"state has the arrays {sorted(state)}, but this network's has {sorted(names)}: it "
-                "belongs to another network."
+                f"state has the arrays {sorted(state, key=str)}, but this network's has "
+                f"{sorted(names)}: it belongs to another network."
             )
         places = [array.T for array in self._stepper.arrays] + [self._fingerprint]
         arrays = []

@@ -74,7 +74,7 @@ def add_static(X, Z):
         arrays = map(np.asarray, sequences.arrays)
         return sequences.listed(list(map(_beside, arrays, rows)))
     names = list(Z.columns) if is_frame(Z) else [f"static{k}" for k in range(rows.shape[1])]
-    both = sorted(set(names) & set(sequences.arrays[0].columns))
+    both = sorted(set(names) & set(sequences.arrays[0].columns), key=str)
     if both:
         raise ValueError(f"X and Z both have the columns {both}: give them other names in Z.")
     pairs = zip(sequences.arrays, rows, strict=True)
