@@ -101,31 +101,38 @@ def _tear_down(estimator) -> None:
 class CallbackContext:
     """A task: a fit, or a part of it. Its public attributes are those of scikit-learn's."""
 
-    _callbacks: list
+    _callbacks: list = field(repr=False)
     estimator_name: str
     task_name: str
     task_id: int
-    max_subtasks: int | None
-    parent: "CallbackContext | None" = None
-    root_uuid: uuid.UUID = field(default_factory=uuid.uuid4)
-    init_time: datetime = field(default_factory=lambda: datetime.now(UTC))
+    max_subtasks: int | None = field(repr=False)
+    parent: "CallbackContext | None" = field(default=None, repr=False)
+    root_uuid: uuid.UUID = field(default_factory=uuid.uuid4, repr=False)
+    init_time: datetime = field(default_factory=lambda: datetime.now(UTC), repr=False)
+    _children: list["CallbackContext"] = field(default_factory=list, repr=False)
 
     sequential_subtasks = True
     source_estimator_name = source_task_name = None  # a fit is no task of a meta-estimator's
-    _n_subtasks = 0
+
+    def __iter__(self):
+        """Yield this context, and then those of its subtasks and of theirs."""
+        yield self
+        for child in self._children:
+            yield from child
 
     def subcontext(self, task_name="", max_subtasks=0):
         """Return the context of the next subtask."""
-        task_id, self._n_subtasks = self._n_subtasks, self._n_subtasks + 1
-        return CallbackContext(
+        child = CallbackContext(
             self._callbacks,
             self.estimator_name,
             task_name,
-            task_id,
+            len(self._children),
             max_subtasks,
             parent=self,
             root_uuid=self.root_uuid,
         )
+        self._children.append(child)
+        return child
 
     def call_on_fit_task_begin(self, **arguments) -> bool:
         """Call the hook of all callbacks."""

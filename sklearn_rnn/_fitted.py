@@ -76,19 +76,27 @@ class FittedNetwork(
         self._check_overflow(raw)
         return raw
 
+    def _new_network(self) -> Network:
+        """Return the trained network, in buffers of the caller's own."""
+        return Network(self._architecture, self._parameters, self._units)
+
     def _with_network(self, network: Network) -> "FittedNetwork":
         """Return a copy of the estimator that is fitted with a copy of this network."""
         fitted = copy(self)
         vars(fitted).update(network_attributes(deepcopy(network.parameters), network))
         return fitted
 
+    @property
+    def _link(self) -> Callable[[np.ndarray], np.ndarray]:
+        """What turns raw outputs, (n_outputs, n), into predictions."""
+        return LOSSES[self._loss].link
+
     def _linked(self, raw: np.ndarray) -> np.ndarray:
         """Turn raw outputs into predictions of the mean, of a quantile, or of probabilities."""
-        link = LOSSES[self._loss].link
-        if link is identity:
+        if self._link is identity:
             return raw
         with np.errstate(over="ignore"):
-            linked = link(raw.T).T
+            linked = self._link(raw.T).T
         self._check_overflow(linked)
         return linked
 
@@ -338,9 +346,15 @@ def computed(X: Sequences, compute: Callable, network: Network) -> np.ndarray:
     X.check_fits(network.dtype)
     work = partial(compute, network, X.lengths, X.batch, rows.starts, rows.total)
     with np.errstate(over="ignore", invalid="ignore"):
-        if network.product_size(len(X)) < SHARED_OUT:  # to set the limit takes time, too
-            return with_small_ufunc_buffers(work)
-        return one_blas_thread.run(with_small_ufunc_buffers, work)
+        if is_shared_out(network, len(X)):
+            return one_blas_thread.run(with_small_ufunc_buffers, work)
+        return with_small_ufunc_buffers(work)  # since to limit BLAS takes time, too
+
+
+def is_shared_out(network: Network, n_sequences: int) -> bool:
+    """Whether BLAS may compute the largest product of a timestep in several threads."""
+    largest = max(array.size for array in network.parameters.values() if array.ndim == 2)
+    return largest * n_sequences >= SHARED_OUT
 
 
 def network_attributes(parameters: Parameters, network: Network) -> dict[str, Any]:

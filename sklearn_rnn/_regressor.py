@@ -21,7 +21,6 @@ from sklearn_rnn._scores import regression_score
 from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn.core.heads import Head, MeanAndDeviation, NonCrossing
 from sklearn_rnn.core.links import identity
-from sklearn_rnn.core.losses import LOSSES
 
 first_output = itemgetter((slice(None), 0))
 
@@ -601,7 +600,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     @property
     def _responses(self):
-        is_raw = self._architecture.head.is_identity and LOSSES[self._loss].link is identity
+        is_raw = self._architecture.head.is_identity and self._link is identity
         if self._target_shape == () and is_raw:
             return {"predict": Response(first_output)}  # the quickest way, for streams
         return {"predict": Response(self._predictions)}
@@ -634,7 +633,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     def _score(self, targets, raw, weights):
         head = self._head()
-        predicted = head.by_target(LOSSES[self._loss].link(raw))
+        predicted = head.by_target(self._link(raw))
         return regression_score(targets, predicted, head.quantiles, weights)
 
     def __sklearn_tags__(self):

@@ -14,7 +14,6 @@ from sklearn_rnn._input.content import FINITE_NUMBERS, as_numbers
 from sklearn_rnn._input.errors import about, describe, renamed
 from sklearn_rnn._input.sequences import Sequences, as_sequences
 from sklearn_rnn.core.caching import cached_property
-from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.stepper import Stepper, with_units_in_weights
 
 # The key under which a state has the fingerprint of its network.
@@ -86,7 +85,7 @@ class Stream:
         self._model, self._transformers = model, list(transformers)
         self._n_sequences, self._method = int(n_sequences), method
         self._compute, self._padding = responses[method]
-        network = Network(architecture, model._parameters, model._units)
+        network = model._new_network()
         self._network = with_units_in_weights(network)
         self._stepper = Stepper(self._network, self._n_sequences)
         # What the stepper takes. The dtype is compared by identity: it must be that of all arrays.
@@ -270,8 +269,8 @@ class Stream:
         names = [*self._names, FINGERPRINT]
         if set(state) != set(names):
             raise ValueError(
-                f"state has the arrays {sorted(state)}, but this network's has {sorted(names)}: it "
-                "belongs to another network."
+                f"state has the arrays {sorted(state, key=str)}, but this network's has "
+                f"{sorted(names)}: it belongs to another network."
             )
         places = [array.T for array in self._stepper.arrays] + [self._fingerprint]
         arrays = []

@@ -19,6 +19,10 @@ from sklearn_rnn.core.optimizers import AdamState, RMSpropState, SGDState
 from sklearn_rnn.core.parameters import Parameters
 from sklearn_rnn.core.scaling import Scaling, Units
 
+# What np.random.default_rng has, and what NumPy plans for it. A file may not name other attributes
+# of np.random: they might be any functions.
+BIT_GENERATORS = {kind.__name__: kind for kind in (np.random.PCG64, np.random.PCG64DXSM)}
+
 KIND = "kind"  # the key under which a dict names the class of the object that it stands for
 
 
@@ -38,7 +42,7 @@ def _fields_of(record) -> dict[str, Any]:
 
 
 def _generator(state: dict[str, Any]) -> np.random.Generator:
-    bit_generator = getattr(np.random, state["bit_generator"])(0)
+    bit_generator = BIT_GENERATORS[state["bit_generator"]](0)
     bit_generator.state = state
     return np.random.Generator(bit_generator)
 

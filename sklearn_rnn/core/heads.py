@@ -8,6 +8,7 @@ An array has the first numbers of all targets in its first rows, then the second
 targets, and so on.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -89,7 +90,7 @@ class NonCrossing(Head):
     @property
     def base(self) -> int:
         """The place of the quantile that the others are computed from."""
-        return int(np.argmin(np.abs(np.array(self.quantiles) - 0.5)))
+        return nearest_to_median(self.quantiles)
 
     def forward(self, a):
         base, parts = self.base, self._parts(a)
@@ -129,6 +130,11 @@ class NonCrossing(Head):
     def _parts_of_rows(self, rows: np.ndarray) -> np.ndarray:
         """View (n, n_outputs) as (n, n_quantiles, n_targets)."""
         return rows.reshape(len(rows), self.n_per_target, -1)
+
+
+def nearest_to_median(quantiles: Sequence[float]) -> int:
+    """Return the place of the quantile that is the median, or next to it."""
+    return int(np.argmin(np.abs(np.array(quantiles) - 0.5)))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from sklearn_rnn.core.scaling import Units
 
 T = TypeVar("T")
 
-# How many idle networks are kept: as many threads find one that is ready.
+# How many idle networks are kept: as many threads find one that is ready. After long sequences,
+# each keeps about twice `network.CHUNK_BYTES` for every layer and direction.
 MAX_IDLE = 8
 # How many sequences a call may have for which networks are kept. More take longer than to make a
 # network does, and leave it with more memory.

@@ -120,11 +120,6 @@ class Network:
         self._units = units
         self._standardizer = None if scaling is None else Standardizer(scaling, self.dtype)
 
-    def product_size(self, n_sequences: int) -> int:
-        """Return the multiplications in the largest product of a timestep."""
-        matrices = [array for array in self.parameters.values() if array.ndim == 2]
-        return max(matrix.size for matrix in matrices) * n_sequences
-
     def _make_layers(self) -> list[Layer]:
         architecture, workspace = self.architecture, Workspace(self.dtype)
         layers: list[Layer] = []

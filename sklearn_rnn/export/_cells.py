@@ -33,9 +33,8 @@ class OnnxCell(ABC):
         self.hidden_size = hidden_size
         self.activation = activation
 
-    @property
-    def attributes(self) -> dict:
-        """Further attributes of the operator, for one direction."""
+    def attributes(self, n_directions: int) -> dict:
+        """Return further attributes of the operator."""
         return {}
 
     def arrays(self, named: Mapping[str, np.ndarray]) -> list[np.ndarray]:
@@ -64,11 +63,12 @@ class Elman(OnnxCell):
     operator = "RNN"
     gates = ("h",)
 
-    @property
-    def attributes(self):
+    def attributes(self, n_directions):
         if self.activation == "identity":
-            return IDENTITY
-        return {"activations": ACTIVATIONS[self.activation]}
+            each = IDENTITY
+        else:
+            each = {"activations": ACTIVATIONS[self.activation]}
+        return {name: [value] * n_directions for name, value in each.items()}
 
     def step(self, x_part, states, named):
         a = x_part + states[0] @ named["W_hh"].T
@@ -93,8 +93,7 @@ class GRU(OnnxCell):
     operator = "GRU"
     gates = ("z", "r", "n")
 
-    @property
-    def attributes(self):
+    def attributes(self, n_directions):
         return {"linear_before_reset": 1}
 
     def step(self, x_part, states, named):
@@ -136,10 +135,7 @@ def run_operator(
         n_outputs=2,
         hidden_size=H,
         direction="bidirectional" if n == 2 else "forward",
-        **{
-            name: value if name == "linear_before_reset" else [value] * n
-            for name, value in cell.attributes.items()
-        },
+        **cell.attributes(n),
     )
     # From (time, directions, batch, H) and (directions, batch, H)
     return h.transpose(0, 2, 1, 3).reshape(0, 0, n * H), last.transpose(1, 0, 2).reshape(0, n * H)

@@ -86,9 +86,8 @@ INVERSES: dict[type, Callable] = {
 
 def inverse_of(transformer) -> Callable[[Value], Value]:
     """Return the inverse of a fitted transformer of targets; raise TypeError if it isn't known."""
-    for kind, inverse in INVERSES.items():
-        if isinstance(transformer, kind):
-            return inverse(transformer)
+    if type(transformer) in INVERSES:  # a subclass may transform in other ways
+        return INVERSES[type(transformer)](transformer)
     known = ", ".join(kind.__name__ for kind in INVERSES)
     raise TypeError(
         f"The inverse_transform of {describe(transformer)} can't be converted to ONNX; those of "

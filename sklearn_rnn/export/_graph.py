@@ -55,9 +55,6 @@ class Value:
     def __gt__(self, other):
         return self.graph.add("Greater", self, other)
 
-    def __rsub__(self, other):
-        return self.graph.add("Sub", other, self)
-
     def __neg__(self):
         return self.graph.add("Neg", self)
 

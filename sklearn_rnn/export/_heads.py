@@ -7,7 +7,6 @@ import numpy as np
 from sklearn_rnn._input.labels import fill_of
 from sklearn_rnn.core.heads import SMALLEST_DEVIATION, Head, MeanAndDeviation, NonCrossing
 from sklearn_rnn.core.links import identity, logistic, softmax
-from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.export._graph import Value
 from sklearn_rnn.export._network import SequenceValues, raw_outputs
 
@@ -61,8 +60,9 @@ class Predicted:
 
 def predict(model, sequences: SequenceValues) -> Predicted:
     """Return the predictions of a fitted RNNRegressor."""
-    architecture, scaling = model._architecture, model._units.targets
-    head, a = architecture.head, raw_outputs(model, sequences)
+    network = model._new_network()
+    architecture, scaling = network.architecture, network.units.targets
+    head, a = architecture.head, raw_outputs(network, sequences)
     n = head.n_per_target
     n_outputs = architecture.n_outputs // n
     values, std = VALUES_OF_HEADS[type(head)](head, a.split(n, n_outputs))
@@ -73,7 +73,7 @@ def predict(model, sequences: SequenceValues) -> Predicted:
         values = values * scale + mean
         std = None if std is None else std * scale
     return Predicted(
-        values=LINKS[LOSSES[model._loss].link](values),
+        values=LINKS[model._link](values),
         std=std,
         several=head.quantiles is not None,
         target_shape=model._target_shape,
@@ -106,22 +106,21 @@ VALUES_OF_HEADS = {Head: single, NonCrossing: non_crossing, MeanAndDeviation: me
 
 def declare_labels(model, sequences: SequenceValues) -> None:
     """Make the labels and the probabilities of a fitted RNNClassifier outputs of the graph."""
-    a, per_step = raw_outputs(model, sequences), model._architecture.return_sequences
-    n, dtype = model._architecture.n_outputs, a.graph.dtype
-    probabilities = LINKS[LOSSES[model._loss].link](a)
+    network = model._new_network()
+    n, per_step = network.architecture.n_outputs, network.architecture.return_sequences
+    a = raw_outputs(network, sequences)
+    probabilities = LINKS[model._link](a)
     if model._multilabel:
         sequences.declare("label", (a > 0.0).astype(np.int64), np.int64, [n])  # p > 0.5
     else:
-        classes, numbers = (
-            as_onnx_labels(model.classes_),
-            a.graph.add("ArgMax", a, axis=-1, keepdims=0),
-        )
+        classes = as_onnx_labels(model.classes_)
+        numbers = a.graph.add("ArgMax", a, axis=-1, keepdims=0)
         if per_step:
             numbers = sequences.filled(numbers, np.array(n), 0)
             probabilities = sequences.filled(probabilities, np.nan, 1)
         labels = a.graph.add("Gather", classes, numbers)
         sequences.declare("label", labels, classes.dtype, [], per_step=per_step)
-    sequences.declare("probabilities", probabilities, dtype, [n], per_step=per_step)
+    sequences.declare("probabilities", probabilities, a.graph.dtype, [n], per_step=per_step)
 
 
 def as_onnx_labels(classes: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 
 from sklearn_rnn._stream import state_name
 from sklearn_rnn.core.architecture import REVERSE
+from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.parameters import within
 from sklearn_rnn.core.scaling import Scaling
 from sklearn_rnn.core.stepper import standardizing
@@ -15,6 +16,11 @@ from sklearn_rnn.export._graph import Graph, Value
 
 # What stands before the name of a state where it is an output.
 NEXT = "next."
+
+
+def n_features_per_step(reader) -> int:
+    """Return the number of features of a timestep: of 2-D X, the columns are timesteps."""
+    return 1 if reader._fitted_on_table else reader.n_features_in_
 
 
 @dataclass(frozen=True)
@@ -63,16 +69,13 @@ class SequenceValues:
         self.graph.output(name, values, dtype, ["batch", *time, *shape])
 
 
-def raw_outputs(model, sequences: SequenceValues) -> Value:
-    """Return a = W_hy h + b_y, (batch, n_outputs), or (batch, time, n_outputs).
-
-    model : the fitted RNNRegressor or RNNClassifier
-    """
-    graph, architecture = sequences.graph, model._architecture
-    named = architecture.named(model._parameters)
+def raw_outputs(network: Network, sequences: SequenceValues) -> Value:
+    """Return a = W_hy h + b_y, (batch, n_outputs), or (batch, time, n_outputs)."""
+    graph, architecture = sequences.graph, network.architecture
+    named = architecture.named(network.parameters)
     named = {name: array.astype(graph.dtype) for name, array in named.items()}
-    if model._units.inputs is not None:
-        sequences = sequences.with_values(without_units(sequences.values, model._units.inputs))
+    if network.units.inputs is not None:
+        sequences = sequences.with_values(without_units(sequences.values, network.units.inputs))
     cell = ONNX_CELLS[architecture.cell](
         architecture.cell, architecture.hidden_size, architecture.activation
     )

@@ -10,7 +10,7 @@ from sklearn_rnn._input.errors import describe
 from sklearn_rnn.export._functions import inverse_of
 from sklearn_rnn.export._graph import Graph, Value
 from sklearn_rnn.export._heads import Predicted, declare_labels, predict
-from sklearn_rnn.export._network import SequenceValues
+from sklearn_rnn.export._network import SequenceValues, n_features_per_step
 from sklearn_rnn.export._transformers import per_timestep, takes_text
 from sklearn_rnn.export._units import in_units, undo
 from sklearn_rnn.preprocessing import (
@@ -59,14 +59,13 @@ def declared_input(
     """Declare X, and the lengths of ragged sequences."""
     reader = first_step(estimator)
     of_text = isinstance(reader, PerTimestep) and takes_text(reader.transformer_)
-    of_table, n = reader._fitted_on_table, reader.n_features_in_
-    dtype = np.dtype(str) if of_text else graph.dtype
+    dtype, n_features = np.dtype(str) if of_text else graph.dtype, n_features_per_step(reader)
     if is_step:
-        x = graph.input("X", dtype, ["batch", 1 if of_table else n])
-        return SequenceValues(x, is_step=True)
-    if of_table:  # a feature, and a column for each timestep
-        return SequenceValues(graph.input("X", dtype, ["batch", n]).unsqueeze(2))
-    x = graph.input("X", dtype, ["batch", "time", n])
+        return SequenceValues(graph.input("X", dtype, ["batch", n_features]), is_step=True)
+    if reader._fitted_on_table:  # a feature, and a column for each timestep
+        x = graph.input("X", dtype, ["batch", reader.n_features_in_])
+        return SequenceValues(x.unsqueeze(2))
+    x = graph.input("X", dtype, ["batch", "time", n_features])
     return SequenceValues(x, graph.input("lengths", np.int64, ["batch"]) if is_ragged else None)
 
 

@@ -117,14 +117,14 @@ def to_onnx(estimator, *, step=False, target_opset=None, dtype=None):
     check_flag("step", step)
     opset = read_opset(target_opset)
     check_estimator(estimator)
-    network = network_of(estimator)
-    if step and network._architecture.bidirectional:
+    network = network_of(estimator)._new_network()
+    if step and network.architecture.bidirectional:
         raise ValueError(
             "A network with bidirectional=True has no graph with step=True: its reverse direction "
             "begins at the end of a sequence, which a live feed doesn't know. Fit with "
             "bidirectional=False."
         )
-    graph = Graph(read_dtype(dtype, network), opset)
+    graph = Graph(read_dtype(dtype, network.dtype), opset)
     declare_results(estimator, declared_input(graph, estimator, is_step=step))
     graph.outputs.sort(key=lambda output: output.name.startswith(NEXT))  # the states come last
     model = graph.model()
@@ -146,9 +146,9 @@ def read_opset(target_opset) -> int:
     return int(target_opset)
 
 
-def read_dtype(dtype, network) -> np.dtype:
+def read_dtype(dtype, of_network: np.dtype) -> np.dtype:
     if dtype is None:
-        return network._parameters.vector.dtype
+        return of_network
     try:
         chosen = np.dtype(dtype)
     except TypeError:

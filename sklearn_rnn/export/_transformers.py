@@ -9,7 +9,7 @@ from sklearn_rnn._input.errors import describe
 from sklearn_rnn.export._functions import known_function
 from sklearn_rnn.export._graph import DOMAIN, Graph, Value, imported
 from sklearn_rnn.export._joining import dtype_of, join
-from sklearn_rnn.export._network import SequenceValues
+from sklearn_rnn.export._network import SequenceValues, n_features_per_step
 from sklearn_rnn.preprocessing import PerTimestep
 from sklearn_rnn.preprocessing._timesteps import takes_single_values
 from sklearn_rnn.streaming import steps_of
@@ -18,7 +18,7 @@ from sklearn_rnn.streaming import steps_of
 def per_timestep(step: PerTimestep, sequences: SequenceValues) -> SequenceValues:
     """Apply a fitted transformer to each timestep."""
     x, graph = sequences.values, sequences.graph
-    n_features = 1 if step._fitted_on_table else step.n_features_in_
+    n_features = n_features_per_step(step)
     model = converted(step.transformer_, graph, n_features)
     if sequences.is_step:
         return sequences.with_values(graph.inline(model, x).astype(graph.dtype))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sklearn_rnn.export._graph import Value
-from sklearn_rnn.export._network import SequenceValues
+from sklearn_rnn.export._network import SequenceValues, n_features_per_step
 
 
 class UnitsOfSequences(NamedTuple):
@@ -63,8 +63,7 @@ def in_units(step, sequences: SequenceValues) -> tuple[SequenceValues, UnitsOfSe
     units = units_of(step, sequences)
     x = sequences.values.astype(np.float64)
     made = (x - units.level) / units.scale
-    n_features = 1 if step._fitted_on_table else step.n_features_in_
-    chosen = np.isin(np.arange(n_features), step._places)
+    chosen = np.isin(np.arange(n_features_per_step(step)), step._places)
     if not chosen.all():
         made = sequences.graph.add("Where", chosen, made, x)
     return sequences.with_values(made.astype(sequences.graph.dtype)), units

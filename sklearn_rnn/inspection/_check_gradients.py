@@ -15,7 +15,6 @@ from sklearn_rnn._training.lbfgs import objective_in_double
 from sklearn_rnn._training.objective import Objective, TrainingLoss
 from sklearn_rnn._training.units import units_of
 from sklearn_rnn.core.losses import LOSSES
-from sklearn_rnn.core.network import Network
 
 # The spacing of the differences: their errors, of cutting off and of rounding, are about 1e-12.
 STEP = 1e-4
@@ -128,7 +127,7 @@ def _objective(estimator: BaseRNN, X, y, sample_weight) -> Objective:
     data = TrainingData.of(examples, bool(estimator.return_sequences), np.float64)
     loss = LOSSES[estimator._loss]
     if is_fitted:
-        network = Network(estimator._architecture, estimator._parameters, estimator._units)
+        network = estimator._new_network()
     else:
         network = estimator._prepare_run(examples, goes_on=False).network
         network.units = units_of(data, loss, bool(estimator.standardize))

@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 
 from sklearn_rnn._input.errors import describe
+from sklearn_rnn.core.heads import nearest_to_median
 from sklearn_rnn.inspection._drawing import (
     BLACK,
     BLUE,
@@ -139,7 +140,7 @@ class ForecastDisplay:
         low, high = of_sample(lower), of_sample(upper)
         for levels in several_levels:
             several = forecast.reshape(-1, len(levels))
-            forecast = several[:, np.argmin(np.abs(np.array(levels) - 0.5))]
+            forecast = several[:, nearest_to_median(levels)]
             if len(levels) > 1 and lower is None and upper is None:
                 low, high = several[:, 0], several[:, -1]
         return cls.from_predictions(

@@ -11,9 +11,7 @@ from sklearn_rnn._input.sequences import Sequences
 from sklearn_rnn._input.targets import target_rows
 from sklearn_rnn._settings import one_blas_thread
 from sklearn_rnn.core.links import LINK_GRADIENTS
-from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.memory import with_small_ufunc_buffers
-from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.packing import FlatBatch, decreasing
 
 # How many timesteps are worked on side by side: the backward pass needs memory for each of them.
@@ -108,12 +106,12 @@ class OutputGradients:
     """
 
     def __init__(self, estimator: FittedNetwork, lengths: np.ndarray, explained: Explained):
-        self._network = Network(estimator._architecture, estimator._parameters, estimator._units)
+        self._network = estimator._new_network()
         self.dtype = self._network.dtype
-        self._link_gradient = LINK_GRADIENTS[LOSSES[estimator._loss].link]
+        self._link_gradient = LINK_GRADIENTS[estimator._link]
         self._lengths = lengths
         self._explained = explained
-        self._unused = estimator._architecture.zeros(self._network.dtype)  # d_parameters
+        self._unused = self._network.architecture.zeros(self.dtype)  # d_parameters
 
     def at(self, rows: np.ndarray) -> np.ndarray:
         """Return the gradients, (total_timesteps, n_features).
@@ -125,7 +123,7 @@ class OutputGradients:
 
     def _at(self, rows: np.ndarray) -> np.ndarray:
         network, starts = self._network, np.cumsum(self._lengths) - self._lengths
-        out = np.empty(rows.shape, network.dtype)
+        out = np.empty(rows.shape, self.dtype)
         for chosen in self._batches():
             batch = FlatBatch(rows, starts[chosen], self._lengths[chosen])
             raw, tape = network.forward(batch)

@@ -71,9 +71,10 @@ def add_static(X, Z):
     if not sequences.is_list:
         return _added_to_array(sequences, rows)
     if not all(map(is_frame, sequences.arrays)):
-        return sequences.listed(list(map(_added, sequences.arrays, rows)))
+        arrays = map(np.asarray, sequences.arrays)
+        return sequences.listed(list(map(_beside, arrays, rows)))
     names = list(Z.columns) if is_frame(Z) else [f"static{k}" for k in range(rows.shape[1])]
-    both = sorted(set(names) & set(sequences.arrays[0].columns))
+    both = sorted(set(names) & set(sequences.arrays[0].columns), key=str)
     if both:
         raise ValueError(f"X and Z both have the columns {both}: give them other names in Z.")
     pairs = zip(sequences.arrays, rows, strict=True)
@@ -109,23 +110,20 @@ def dtype_with(dtype: np.dtype, more: np.dtype) -> np.dtype:
     return dtype if dtype.kind == "f" else np.dtype(object)
 
 
-def _added(x: np.ndarray, row: np.ndarray) -> np.ndarray:
-    """Add the static features of one sequence, (n_static,), to all its timesteps."""
-    x = np.asarray(x)
-    added = np.empty((len(x), x.shape[1] + len(row)), dtype_with(x.dtype, row.dtype))
-    added[:, : x.shape[1]] = x
+def _beside(values: np.ndarray, static: np.ndarray) -> np.ndarray:
+    """Return values (..., n_features) with static features (..., n_static) behind them."""
+    n_features = values.shape[-1]
+    shape = (*values.shape[:-1], n_features + static.shape[-1])
+    both = np.empty(shape, dtype_with(values.dtype, static.dtype))
+    both[..., :n_features] = values
     with np.errstate(over="ignore"):
-        added[:, x.shape[1] :] = row
-    return added
+        both[..., n_features:] = static
+    return both
 
 
 def _added_to_array(sequences: Sequences, rows: np.ndarray) -> np.ndarray:
     arrays = sequences.arrays
-    dtype = dtype_with(arrays.dtype, rows.dtype)
-    added = np.empty((*arrays.shape[:2], arrays.shape[2] + rows.shape[1]), dtype)
-    added[:, :, : arrays.shape[2]] = arrays
-    with np.errstate(over="ignore"):
-        added[:, :, arrays.shape[2] :] = rows[:, np.newaxis]
+    added = _beside(arrays, rows[:, np.newaxis])
     if sequences.is_padded:
         added[~sequences.is_valid(), arrays.shape[2] :] = np.nan
     return added

@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from fits import assert_same_fit
 from sklearn_rnn import RNNRegressor
 from sklearn_rnn.callbacks import Callback
+from versions import scikit_learn_since
 
 X = np.random.default_rng(0).standard_normal((20, 5))
 Y = X.sum(axis=1)
@@ -34,6 +35,7 @@ def test_one_hook_is_enough():
     assert RNNRegressor(**OPTIONS).set_callbacks(Stop()).fit(X, Y).n_iter_ == 2
 
 
+@scikit_learn_since(9, "pipelines with callbacks")
 def test_it_is_for_networks():
     pipeline = make_pipeline(StandardScaler(), RNNRegressor(**OPTIONS)).set_callbacks(Callback())
     with pytest.raises(TypeError, match="not for Pipeline: set it on the RNN estimator inside"):

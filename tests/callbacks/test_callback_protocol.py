@@ -21,7 +21,6 @@ X = ragged(N, n_features=2, seed=0)
 Y = np.random.default_rng(1).standard_normal(N)
 LABELS = np.where(Y > 0, "up", "down")
 WEIGHTS = np.linspace(1, 3, N)
-SCORE = {RNNRegressor: "r2", RNNClassifier: "accuracy"}
 BOTH = pytest.mark.parametrize(
     ("Estimator", "y"),
     [(RNNRegressor, Y), (RNNClassifier, LABELS)],

@@ -108,6 +108,8 @@ def test_what_callbacks_are_told(Counter):
     assert task.root_uuid == fit.root_uuid
     assert task.init_time >= fit.init_time
     assert fit.init_time.tzname() == "UTC"
+    assert [context.task_name for context in fit] == ["fit", "count", "count"]
+    assert repr(task) == "CallbackContext(estimator_name='Counter', task_name='count', task_id=1)"
     assert vars(model).keys() == {"_skl_callbacks", "n_"}
 
 

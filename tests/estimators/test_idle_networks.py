@@ -44,6 +44,21 @@ def test_one_network_serves_one_call_after_another(made):
     assert len(made) == 2
 
 
+@pytest.mark.parametrize("method", ["predict", "transform"])
+@pytest.mark.parametrize(
+    "params",
+    [{}, {"pooling": ["mean", "max"]}, {"bidirectional": True}, {"return_sequences": True}],
+    ids=str,
+)
+def test_a_result_shares_no_memory_with_the_next_one(method, params):
+    model = RNNRegressor(hidden_size=5, tol=1e9, random_state=0, **params)
+    model.fit(X, X[:, :, 0] if "return_sequences" in params else Y)
+    result = getattr(model, method)(X[:2])
+    kept = result.copy()
+    getattr(model, method)(X[2:4])
+    assert_array_equal(result, kept)
+
+
 def test_threads_have_a_network_each_while_they_compute():
     """Two works meet inside, which they couldn't if one had to wait for the other's network."""
     parts = fitted()

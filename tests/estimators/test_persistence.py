@@ -239,10 +239,12 @@ def test_a_state_of_objects_loads():
         ("_parameters", {"vector": np.zeros(3)}),
         ("_progress", {"ending": {"kind": "Ending", "name": "BORED"}}),
         ("_progress", {"rng": {"kind": "Generator", "state": {"bit_generator": "Dice"}}}),
+        ("_progress", {"rng": {"kind": "Generator", "state": {"bit_generator": "seed"}}}),
     ],
-    ids=["field", "kind", "size", "ending", "generator"],
+    ids=["field", "kind", "size", "ending", "generator", "function of np.random"],
 )
 def test_a_state_of_a_newer_version_says_so(monkeypatch, name, change):
+    monkeypatch.setattr(np.random, "seed", lambda _: pytest.fail("The file called a function."))
     model = RNNRegressor(**FAST).fit(X, Y)
     state = model.__getstate__()
     state |= {name: {**state[name], **change}, "_sklearn_rnn_version": "9.0"}

@@ -128,11 +128,22 @@ def test_dicts_cannot_be_read():
         to_onnx(model)
 
 
+class HalvingScaler(StandardScaler):
+    """Transforms in another way than its base."""
+
+    def transform(self, X):
+        return super().transform(X) / 2
+
+    def inverse_transform(self, X):
+        return super().inverse_transform(2 * X)
+
+
 def test_targets_that_cannot_be_converted_back():
     X, y = data()
     for transformer, found in (
         (PowerTransformer(), "inverse_transform of PowerTransformer can't .*StandardScaler"),
         (FunctionTransformer(np.cbrt, lambda y: y**3), "inverse_func of a Func"),
+        (HalvingScaler(), "inverse_transform of HalvingScaler can't"),
     ):
         model = PerTimestepTarget(NETWORK, transformer).fit(X, y)
         with pytest.raises(TypeError, match=found):

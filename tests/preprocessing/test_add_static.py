@@ -96,6 +96,12 @@ class TestDataFrames:
             add_static(self.frames(make), make({"b": Z[:, 0]}))
 
 
+def test_equal_names_of_several_types():
+    frame = pd.DataFrame({"a": [1.0], 0: [2.0]})
+    with pytest.raises(ValueError, match=r"X and Z both have the columns \[0, 'a'\]"):
+        add_static([frame], frame)
+
+
 def test_an_index_stays():
     dates = pd.date_range("2024-01-01", periods=2)
     added = add_static([pd.DataFrame({"a": [1.0, 2.0]}, index=dates)], [[3.0]])

@@ -135,6 +135,7 @@ OTHER_STATES = {
         r"has shape \(1, 4\), but this stream of 2 sequences needs \(2, 4\)",
     ),
     "one of two": (lambda: {k: v for k, v in state_after().items() if k != "layer_0.c"}, ANOTHER),
+    "a number as a name": (lambda: state_after() | {0: np.zeros((2, 4))}, ANOTHER),
     "a list": (lambda: list(state_after().values()), "state must be a dict"),
     "integers": (lambda: state_after() | {"layer_0.h": np.zeros((2, 4), int)}, "has dtype int64"),
     "a swapped array": (lambda: state_after() | {"layer_0.h": np.zeros((4, 2))}, "has shape"),

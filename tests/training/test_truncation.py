@@ -28,7 +28,6 @@ PLAIN = {
     "max_grad_norm": None,
     "shuffle": False,
 }
-MB = 2**20
 
 per_step = pytest.mark.parametrize("return_sequences", [False, True], ids=["last", "all"])
 cells = pytest.mark.parametrize("cell", CELLS)
