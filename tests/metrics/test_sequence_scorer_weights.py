@@ -67,7 +67,7 @@ def test_weights_through_routing():
                     NUMBERS,
                     cv=folds,
                     scoring=scoring,
-                    params={"sample_weight": OF_SEQUENCES} if asked else None,
+                    params={"sample_weight": OF_SEQUENCES} if asked else {},
                 )
                 scores = results["test_score" if scoring is scorer else "test_mae"]
                 np.testing.assert_allclose(scores, expected[name], rtol=1e-12)
