@@ -89,6 +89,7 @@ sphinx_gallery_conf = {
     "filename_pattern": rf"/({'|'.join(run)})\.py$",
     "within_subsection_order": by_topic,
     "reset_argv": as_scripts,
+    "parallel": 2,  # examples at a time
     "backreferences_dir": "api/backreferences",
     "doc_module": ("sklearn_rnn",),
     "download_all_examples": False,
