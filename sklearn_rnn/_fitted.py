@@ -69,12 +69,18 @@ class FittedNetwork(
         network : gives the same outputs as the fitted one; None for that
         carry : see `Network.predict`
         """
-        if network is not None:
-            raw = computed(X, partial(Network.predict, carry=carry), network)
+        return self._computed(X, partial(Network.predict, carry=carry), network)
+
+    def _computed(
+        self, X: Sequences, compute: Callable, network: Network | None = None
+    ) -> np.ndarray:
+        """Run `Network.predict` or `Network.features` of a network, or of the fitted one."""
+        if network is None:
+            outputs = self._networks.compute(partial(computed, X, compute), len(X))
         else:
-            raw = self._networks.compute(partial(computed, X, Network.predict), len(X))
-        self._check_overflow(raw)
-        return raw
+            outputs = computed(X, compute, network)
+        self._check_overflow(outputs)
+        return outputs
 
     def _new_network(self) -> Network:
         """Return the trained network, in buffers of the caller's own."""
@@ -195,9 +201,7 @@ class FittedNetwork(
             pooling=("last",),
         )
         network = Network(up_to_layer, self._parameters, self._units)
-        h = computed(X, Network.features, network)
-        self._check_overflow(h)
-        return X.restore(h, np.nan)
+        return X.restore(self._computed(X, Network.features, network), np.nan)
 
     @keeps_numpy_settings
     def transform(self, X):
@@ -221,9 +225,7 @@ class FittedNetwork(
             If X can't be used.
         """
         X = self._read_for_prediction(X)
-        features = self._networks.compute(partial(computed, X, Network.features), len(X))
-        self._check_overflow(features)
-        return self._in_container(X, features)
+        return self._in_container(X, self._computed(X, Network.features))
 
     @available_if(one_row_per_sequence)
     def get_feature_names_out(self, input_features=None):
