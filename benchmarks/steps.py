@@ -10,7 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_rnn._parallel.shared_batch_loss import SharedBatchLoss
+from sklearn_rnn._parallel.team import Team
 from sklearn_rnn.core.architecture import Architecture
+from sklearn_rnn.core.batch_loss import BatchLoss, Dropouts, TrainingLoss
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.memory import UFUNC_BUFFER
 from sklearn_rnn.core.network import Network
@@ -78,7 +81,8 @@ def minibatch(task: Task, lengths: np.ndarray, rng: np.random.Generator) -> Mini
     )
 
 
-def ours(task: Task, batches: list[Minibatch]) -> Callable[[], float]:
+def ours(task: Task, batches: list[Minibatch], team: Team | None = None) -> Callable[[], float]:
+    """Return our step; with a team, its workers compute the gradient."""
     cell, n_inputs, hidden_size, n_layers, n_outputs, per_step = task
     architecture = Architecture(cell, "tanh", n_inputs, hidden_size, n_layers, n_outputs, per_step)
     network = Network(architecture, architecture.zeros(np.float32))
@@ -86,20 +90,20 @@ def ours(task: Task, batches: list[Minibatch]) -> Callable[[], float]:
     theta = network.parameters.vector
     solver = Adam(*BETAS, EPSILON)
     state, gradients = solver.init(theta), architecture.zeros(np.float32)
-    evaluate = LOSSES["squared_error"].evaluate
+    loss = TrainingLoss.of(LOSSES["squared_error"], None, None)
+    of_batch: BatchLoss | SharedBatchLoss = BatchLoss(network, loss, Dropouts(), gradients)
+    if team is not None:
+        of_batch = SharedBatchLoss(team, of_batch, max(data.X.nbytes for data in batches))
     turns = cycle([for_core(task, batch) for batch in batches])
 
     np.setbufsize(UFUNC_BUFFER)  # outside the step, since a fit sets it only once
 
     def step():
-        batch, targets, weights = next(turns)
-        raw, tape = network.forward(batch)
-        loss, d_outputs = evaluate(raw, targets, weights)
-        network.backward(tape, d_outputs, gradients)
+        value, _, _ = of_batch.evaluate(*next(turns), None)
         clip_by_norm(gradients.vector, MAX_NORM)
         solver.update(theta, gradients.vector, state, RATE)
         network.refresh()
-        return loss
+        return value
 
     return step
 

@@ -20,6 +20,8 @@ from sklearn_rnn._input.groups import read_groups
 from sklearn_rnn._input.hyperparameters import check_hyperparameters, plain, pools_of
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import Examples, Targets, read_weights
+from sklearn_rnn._jobs import fit_workers
+from sklearn_rnn._parallel.team import Team
 from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn._training.data import TrainingData
 from sklearn_rnn._training.descent import Descent, Monitor
@@ -27,7 +29,7 @@ from sklearn_rnn._training.hold_out import MIN_TO_HOLD_OUT, given_validation, ho
 from sklearn_rnn._training.hooks import FitArguments, FitHooks, Requests
 from sklearn_rnn._training.lbfgs import LBFGS, LBFGSDescent, objective_in_double
 from sklearn_rnn._training.minibatch import MinibatchDescent, MinibatchOptions, auto_batch_size
-from sklearn_rnn._training.objective import Dropouts, Objective, TrainingLoss
+from sklearn_rnn._training.objective import Objective
 from sklearn_rnn._training.outcome import INTERRUPTED, name_of_fit, problems
 from sklearn_rnn._training.plateau import constant_losses
 from sklearn_rnn._training.progress import Ending, Progress, StoppingRule, Validation
@@ -35,6 +37,7 @@ from sklearn_rnn._training.run import Run
 from sklearn_rnn._training.units import units_of
 from sklearn_rnn._training.validation import Validator
 from sklearn_rnn.core.architecture import Architecture
+from sklearn_rnn.core.batch_loss import Dropouts, TrainingLoss
 from sklearn_rnn.core.heads import Head
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Network
@@ -163,7 +166,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             if run.scorer is not None and validation is None:
                 given_val = FitArguments(X, y, sample_weight).take(held_out.samples)
             monitor = self._monitor(run, held_out, given_val, hooks)
-            ending = self._descent(run, data, monitor).train(n_epochs)
+            ending = self._train(run, data, monitor, n_epochs)
 
             self._publish(run)
             hooks.end()
@@ -195,7 +198,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             run = self._prepare_run(examples, goes_on)
             run.rule = replace(run.rule, early_stopping=False)
             data, _ = self._prepare_data(examples, None, run)
-            ending = self._descent(run, data, Monitor(verbose=bool(self.verbose))).train(1)
+            ending = self._train(run, data, Monitor(verbose=bool(self.verbose)), 1)
             self._publish(run)
         if ending is Ending.INTERRUPTED:
             warnings.warn(INTERRUPTED, stacklevel=4)
@@ -321,6 +324,17 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         return data.in_units(run.network.units.targets, run.network.dtype), held_out
 
     # Run.
+
+    def _train(self, run: Run, data: TrainingData, monitor: Monitor, n_epochs: int) -> Ending:
+        """Train for this many epochs at most, with workers where they pay."""
+        descent = self._descent(run, data, monitor)
+        size, architecture = descent.batch_size, run.network.architecture
+        n = fit_workers(self.n_jobs, architecture, data.lengths, size, n_epochs)
+        if n == 1:
+            return descent.train(n_epochs)
+        with Team(n) as team:
+            descent.share_out(team)
+            return descent.train(n_epochs)
 
     def _descent(self, run: Run, data: TrainingData, monitor: Monitor) -> Descent:
         """Return what trains the network; a new network starts at the loss's best constant."""

@@ -20,6 +20,10 @@ from sklearn_rnn._input.errors import describe
 from sklearn_rnn._input.network_weights import read_network_weights
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import target_rows
+from sklearn_rnn._jobs import predict_workers, size_of_slot
+from sklearn_rnn._parallel.shared_network import assign
+from sklearn_rnn._parallel.shared_network import compute as compute_shared
+from sklearn_rnn._parallel.team import Team
 from sklearn_rnn._settings import keeps_numpy_settings, one_blas_thread
 from sklearn_rnn._stream import Stream
 from sklearn_rnn._training.plain_state import as_plain, from_plain
@@ -29,12 +33,15 @@ from sklearn_rnn.core.idle import IdleNetworks
 from sklearn_rnn.core.links import identity
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.memory import with_small_ufunc_buffers
-from sklearn_rnn.core.network import Carry, Network
+from sklearn_rnn.core.network import PREDICT_BATCH, Carry, Network
 from sklearn_rnn.core.parameters import Parameters
 
 # OpenBLAS computes smaller products in one thread: those of a matrix and a vector up to this number
 # of multiplications, and those of matrices up to 2**18.
 SHARED_OUT = 9216
+
+# What workers can compute: the method, and its name.
+SHARED = {Network.predict: "predict", Network.features: "features"}
 
 # The attributes that make the trained network. Files hold plain values in their place.
 NETWORK = ("_architecture", "_parameters", "_units", "_progress")
@@ -69,12 +76,16 @@ class FittedNetwork(
         network : gives the same outputs as the fitted one; None for that
         carry : see `Network.predict`
         """
-        return self._computed(X, partial(Network.predict, carry=carry), network)
+        compute = Network.predict if carry is None else partial(Network.predict, carry=carry)
+        return self._computed(X, compute, network)
 
     def _computed(
         self, X: Sequences, compute: Callable, network: Network | None = None
     ) -> np.ndarray:
         """Run `Network.predict` or `Network.features` of a network, or of the fitted one."""
+        if len(X) > PREDICT_BATCH and compute in SHARED:
+            n = predict_workers(self.n_jobs, self._architecture, X.lengths)
+            compute = partial(by_workers, n, SHARED[compute]) if n > 1 else compute
         if network is None:
             outputs = self._networks.compute(partial(computed, X, compute), len(X))
         else:
@@ -351,6 +362,14 @@ def computed(X: Sequences, compute: Callable, network: Network) -> np.ndarray:
         if is_shared_out(network, len(X)):
             return one_blas_thread.run(with_small_ufunc_buffers, work)
         return with_small_ufunc_buffers(work)  # since to limit BLAS takes time, too
+
+
+def by_workers(n: int, method: str, network: Network, lengths: np.ndarray, *args) -> np.ndarray:
+    """Return what a method of `SHARED` returns, computed by n worker processes."""
+    slot_size = size_of_slot(lengths, network.architecture.n_inputs, PREDICT_BATCH)
+    with Team(n) as team:
+        assign(team, network, slot_size)
+        return compute_shared(team, method, network, lengths, *args)
 
 
 def is_shared_out(network: Network, n_sequences: int) -> bool:

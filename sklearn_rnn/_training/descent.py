@@ -9,11 +9,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sklearn_rnn._jobs import size_of_slot
+from sklearn_rnn._parallel.team import Team
 from sklearn_rnn._settings import one_blas_thread
 from sklearn_rnn._training.objective import Objective
 from sklearn_rnn._training.progress import Ending, Progress, StoppingRule, Validation
+from sklearn_rnn._training.validation import Validator
 from sklearn_rnn.core.memory import with_small_ufunc_buffers
-from sklearn_rnn.core.network import Network
+from sklearn_rnn.core.network import PREDICT_BATCH, Network
 
 # n_iter_no_change="auto" is at least as many epochs.
 MIN_EPOCHS_NO_CHANGE = 10
@@ -72,6 +75,17 @@ class Descent(ABC):
         self.monitor = monitor
         self._started = time.perf_counter()  # when the present epoch began
 
+    def share_out(self, team: Team) -> None:
+        """Let workers compute the gradients, and the outputs for the validation data."""
+        network, validate, data = self.objective.network, self.monitor.validate, self.objective.data
+        slot = size_of_slot(data.lengths, network.architecture.n_inputs, self.batch_size)
+        # L-BFGS validates a network in another precision than the workers'.
+        if isinstance(validate, Validator) and network is self.network:
+            validate.team = team
+            lengths = validate.data.lengths
+            slot = max(slot, size_of_slot(lengths, network.architecture.n_inputs, PREDICT_BATCH))
+        self.objective.share_out(team, slot)
+
     def train(self, n_epochs: int) -> Ending:
         """Train for this many epochs at most; return why training ended."""
         progress, network = self.progress, self.network
@@ -87,6 +101,11 @@ class Descent(ABC):
         progress.put_back_best(self.rule, network.parameters.vector)
         network.refresh()
         return progress.ending
+
+    @property
+    @abstractmethod
+    def batch_size(self) -> int:
+        """How many sequences an update learns from."""
 
     @abstractmethod
     def descend(self, n_epochs: int) -> None:

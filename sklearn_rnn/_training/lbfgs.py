@@ -8,9 +8,10 @@ from scipy.optimize import OptimizeResult, minimize
 
 from sklearn_rnn._training.data import TrainingData
 from sklearn_rnn._training.descent import Descent, Monitor
-from sklearn_rnn._training.objective import Evaluation, Objective, TrainingLoss
+from sklearn_rnn._training.objective import Evaluation, Objective
 from sklearn_rnn._training.progress import Ending, Progress, StoppingRule
 from sklearn_rnn._training.units import scaling_advice
+from sklearn_rnn.core.batch_loss import TrainingLoss
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.parameters import Parameters
 
@@ -50,6 +51,10 @@ class LBFGSDescent(Descent):
         self.is_begun = False  # the present iteration
         self.tried: Evaluation | None = None  # at the parameters that were tried last
         self.accepted: Evaluation | None = None  # at the parameters of the last iteration
+
+    @property
+    def batch_size(self) -> int:
+        return len(self.objective.data)
 
     def descend(self, n_epochs: int) -> None:
         progress = self.progress

@@ -77,6 +77,10 @@ class MinibatchDescent(Descent):
         self.n_done: float = 0  # updates of the present cycle
         self.rate = math.nan  # of the last update
 
+    @property
+    def batch_size(self) -> int:
+        return self.options.batch_size
+
     def descend(self, n_epochs: int) -> None:
         for _ in range(n_epochs):
             self.begin_epoch()

@@ -5,49 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_rnn._parallel.shared_batch_loss import Remote, SharedBatchLoss
+from sklearn_rnn._parallel.team import Team
 from sklearn_rnn._training.data import Segment, TrainingData
 from sklearn_rnn._training.health import GradientMeter
-from sklearn_rnn.core.dropout import Dropout
-from sklearn_rnn.core.losses import Loss
+from sklearn_rnn.core.batch_loss import BatchLoss, Dropouts, TrainingLoss
 from sklearn_rnn.core.network import Carry, Network
 from sklearn_rnn.core.parameters import Parameters
-from sklearn_rnn.core.scaling import Scaling
-
-
-class Dropouts(NamedTuple):
-    """The dropout of one training; None for no dropout."""
-
-    outputs: Dropout | None = None  # of every recurrent layer
-    recurrent: Dropout | None = None  # of h, where the next timestep reads it
-
-    @classmethod
-    def of(cls, rng: np.random.Generator, *rates: float) -> "Dropouts":
-        return cls(*(Dropout(rate, rng) if rate > 0 else None for rate in rates))
-
-
-class TrainingLoss(NamedTuple):
-    """A loss on targets without units, and the same loss in the units of the targets."""
-
-    learned: Loss
-    reported: Loss
-    scale: np.ndarray | None = None  # (n_targets,), what the targets were divided by, if they were
-    unit: float = 1.0  # a learned loss of 1 in the units of the targets
-
-    @classmethod
-    def of(cls, loss: Loss, hyper, scaling: Scaling | None) -> "TrainingLoss":
-        if scaling is None:
-            return cls(loss.of(hyper), loss.of(hyper))
-        unit = float(np.mean(scaling.scale**loss.power))
-        return cls(loss.of(hyper, scaling.scale), loss.of(hyper), scaling.scale, unit)
-
-    def with_units(self, value: float, raw, target, weights) -> float:
-        """Return what the learned loss of these outputs is in the units of the targets."""
-        if self.scale is None:
-            return value
-        scale = self.scale[:, np.newaxis]
-        raw = (raw.reshape(-1, *target.shape) * scale).reshape(raw.shape)
-        value, _ = self.reported.evaluate(raw, target * scale, weights)
-        return value
 
 
 class Evaluation(NamedTuple):
@@ -56,7 +20,7 @@ class Evaluation(NamedTuple):
     value: float  # what is minimized: the weighted mean over the targets, plus the penalty
     loss: float  # the same in the units of the targets
     weight: float  # the sum of the targets' weights
-    carry: Carry  # where the next segment of the batch starts
+    carry: Carry | Remote  # where the next segment of the batch starts
 
 
 class Objective:
@@ -80,35 +44,35 @@ class Objective:
         self.network = network
         self.data = data
         self.loss = loss
-        self.dropouts = dropouts
         self.gradients = network.architecture.zeros(network.dtype)
         self.meter = GradientMeter(self.gradients, max_grad_norm)
+        self._of_batch = BatchLoss(network, loss, dropouts, self.gradients)
         self._decay = penalty_strengths(network, alpha, data.weighted_size).vector
 
-    def evaluate(self, segment: Segment, carry: Carry | None = None) -> Evaluation:
+    def share_out(self, team: Team, slot_size: int) -> None:
+        """Let workers evaluate from now on, each a part of every segment."""
+        self._of_batch = SharedBatchLoss(team, self._of_batch, slot_size)
+
+    def evaluate(self, segment: Segment, carry: Carry | Remote | None = None) -> Evaluation:
         """Evaluate a segment from the state that `carry` holds; None: from the start.
 
-        If the loss isn't finite, `gradients` and `meter` don't change.
+        If the loss isn't finite, `gradients` has no meaning, and `meter` doesn't change.
         """
-        network, theta = self.network, self.network.parameters.vector
+        theta = self.network.parameters.vector
         total_weight = float(segment.weights.sum())
-        weights = (segment.weights / total_weight).astype(network.dtype)
-        raw, tape = network.forward(segment.batch, *self.dropouts, carry)
-        value, d_outputs = self.loss.learned.evaluate(raw, segment.targets, weights)
-        loss = self.loss.with_units(value, raw, segment.targets, weights)
+        weights = (segment.weights / total_weight).astype(self.network.dtype)
+        value, loss, carry = self._of_batch.evaluate(segment.batch, segment.targets, weights, carry)
         decay = self._decay * theta
         penalty = 0.5 * float(np.vdot(decay, theta))
         value, loss = value + penalty, loss + penalty * self.loss.unit
         if math.isfinite(value):
-            network.backward(tape, d_outputs, self.gradients)
             self.meter.measure()
             self.gradients.vector += decay
-        return Evaluation(value, loss, total_weight, tape.carry)
+        return Evaluation(value, loss, total_weight, carry)
 
-    def pass_over(self, segment: Segment, carry: Carry | None) -> Carry:
+    def pass_over(self, segment: Segment, carry: Carry | Remote | None) -> Carry | Remote:
         """Run over a segment without targets, and return the carry for the next segment."""
-        _, tape = self.network.forward(segment.batch, *self.dropouts, carry)
-        return tape.carry
+        return self._of_batch.pass_over(segment.batch, carry)
 
 
 def penalty_strengths(network: Network, alpha: float, size: float) -> Parameters:

@@ -134,6 +134,14 @@ class Batch(ABC):
     def _cut(self, first: int, lengths: np.ndarray) -> "Batch":
         """Return the first `len(lengths)` sequences from timestep `first` on, cut to `lengths`."""
 
+    @abstractmethod
+    def take(self, numbers: np.ndarray) -> "Batch":
+        """Return some of the sequences, whose numbers are in increasing order."""
+
+    @abstractmethod
+    def rows_by_sequence(self) -> np.ndarray:
+        """Return a copy of the timesteps, sequence after sequence, (total, n_features)."""
+
     def chunks(self, max_columns: int, max_steps: int = MAX_STEPS) -> Iterator[Chunk]:
         """Yield the batch's chunks, each of at most `max_columns` columns (but one step at least).
 
@@ -158,17 +166,22 @@ class Batch(ABC):
                 columns += n_steps * running
         yield tuple(spans)
 
-    def positions(self, starts: np.ndarray, chunk: Chunk | None = None) -> np.ndarray:
+    def positions(
+        self, starts: np.ndarray, chunk: Chunk | None = None, steps_at: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return where the packed columns of a chunk, or of the whole batch, stand in a flat array.
 
         starts : where each sequence of the batch starts in that array
+        steps_at : where each timestep of a sequence stands behind its start; None if the timesteps
+            stand one behind the other
         """
         parts = []
         for span in chunk or self._spans:
             running, steps = slice(span.batch_size), span.steps
             if self._runs_on(span):
                 steps = np.minimum(steps, self.lengths[running] - 1)
-            parts.append(steps + starts[running])
+            places = steps if steps_at is None else steps_at[steps]
+            parts.append(places + starts[running])
         return np.concatenate(parts, axis=None)
 
     def is_real(self, chunk: Chunk | None = None) -> np.ndarray:
@@ -193,6 +206,22 @@ class Batch(ABC):
         """Whether a sequence runs on in a span."""
         return self.lengths[span.batch_size - 1] < span.start + span.n_steps
 
+    @property
+    def _first_columns(self) -> np.ndarray:
+        """The first packed column of each timestep."""
+        return np.concatenate(
+            [np.arange(s.column, s.column + s.n_columns, s.batch_size) for s in self._spans]
+        )
+
+    def columns_of(self, part: "Batch", numbers: np.ndarray) -> np.ndarray:
+        """Return the packed column of this batch for each packed column of a part of it.
+
+        Where a sequence runs on in the part, its last column stands.
+
+        numbers : those of the part's sequences
+        """
+        return part.positions(numbers, steps_at=self._first_columns)
+
     @cached_property
     def mirror(self) -> np.ndarray:
         """The permutation of packed columns that reverses each sequence within its own length.
@@ -200,9 +229,7 @@ class Batch(ABC):
         Columns of sequences that run on stay in place. The permutation is its own inverse.
         """
         numbers, parts = np.arange(len(self.lengths)), []
-        first_columns = np.concatenate(
-            [np.arange(s.column, s.column + s.n_columns, s.batch_size) for s in self._spans]
-        )  # of each timestep
+        first_columns = self._first_columns
         for span in self._spans:
             running, steps = slice(span.batch_size), span.steps
             last_steps = self.lengths[running] - 1
@@ -254,6 +281,12 @@ class FlatBatch(Batch):
     def _cut(self, first, lengths):
         return FlatBatch(self.values, self.starts[: len(lengths)] + first, lengths)
 
+    def take(self, numbers):
+        return FlatBatch(self.values, self.starts[numbers], self.lengths[numbers])
+
+    def rows_by_sequence(self):
+        return self.values.take(ranges(self.starts, self.lengths), axis=0)
+
     def _rows(self, chunk):
         return self.values.take(self.positions(self.starts, chunk), axis=0)
 
@@ -275,6 +308,12 @@ class ScatteredBatch(Batch):
         cut = zip(self.arrays, lengths.tolist(), strict=False)
         return ScatteredBatch([array[first : first + length] for array, length in cut])
 
+    def take(self, numbers):
+        return ScatteredBatch([self.arrays[number] for number in numbers])
+
+    def rows_by_sequence(self):
+        return np.concatenate(self.arrays)
+
     def _rows(self, chunk):
         first, end = chunk[0].start, chunk[-1].start + chunk[-1].n_steps
         firsts = np.minimum(first, self.lengths - 1)  # sequences that run on repeat their last step
@@ -283,6 +322,11 @@ class ScatteredBatch(Batch):
         starts = -firsts
         starts[1 : len(parts)] += np.cumsum([len(part) for part in parts[:-1]], dtype=int)
         return np.concatenate(parts).take(self.positions(starts, chunk), axis=0)
+
+
+def ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return the integers from each start on, as many as each length says, one behind the other."""
+    return np.repeat(starts - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())
 
 
 def decreasing(lengths: np.ndarray) -> np.ndarray:

@@ -12,7 +12,8 @@ from sklearn_rnn._input.hyperparameters import check_hyperparameters, check_numb
 from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn._training.data import Segment, TrainingData
 from sklearn_rnn._training.lbfgs import objective_in_double
-from sklearn_rnn._training.objective import Objective, TrainingLoss
+from sklearn_rnn._training.objective import Objective
+from sklearn_rnn.core.batch_loss import TrainingLoss
 from sklearn_rnn._training.units import units_of
 from sklearn_rnn.core.losses import LOSSES
 

@@ -1,0 +1,74 @@
+"""Memory that several processes share."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+# A folder whose files lie in memory. Not every system has one.
+MEMORY_FOLDER = "/dev/shm"
+
+
+class Layout(NamedTuple):
+    """What lies in the memory: parameters, and for each worker gradients and a slot.
+
+    slot_size : the bytes of a slot, which holds the timesteps that a worker is to read
+    """
+
+    n_workers: int
+    n_parameters: int
+    dtype: str
+    slot_size: int
+
+    @property
+    def vectors(self) -> tuple[int, int]:
+        """The shape of the parameters, in row 0, and the gradients."""
+        return 1 + self.n_workers, self.n_parameters
+
+    @property
+    def start_of_slots(self) -> int:
+        size = self.vectors[0] * self.vectors[1] * np.dtype(self.dtype).itemsize
+        return -(-size // 64) * 64  # a multiple of a line of the cache
+
+    @property
+    def size(self) -> int:
+        return self.start_of_slots + self.n_workers * self.slot_size
+
+
+class SharedMemory:
+    """A file that this process and its workers map into their memory.
+
+    (multiprocessing.shared_memory would tie its life to the first worker that ends: until Python
+    3.13 each process that opens it has it removed at its own end.)
+
+    parameters : (n_parameters,)
+    gradients : (n_workers, n_parameters)
+    slots : (n_workers, slot_size) bytes
+    """
+
+    def __init__(self, path: str, layout: Layout):
+        memory = np.asarray(np.memmap(path, np.uint8, "r+", shape=(layout.size,)))
+        vectors = np.ndarray(layout.vectors, layout.dtype, memory)
+        self.parameters, self.gradients = vectors[0], vectors[1:]
+        slots = layout.n_workers, layout.slot_size
+        self.slots = np.ndarray(slots, np.uint8, memory, layout.start_of_slots)
+
+
+def new_file(size: int) -> str:
+    """Return the path of a new file of this size, in memory if there is room for it."""
+    folders = [MEMORY_FOLDER, tempfile.gettempdir()]
+    for folder in folders[:-1]:
+        if not os.access(folder, os.W_OK) or shutil.disk_usage(folder).free < 2 * size:
+            folders.remove(folder)
+    handle, path = tempfile.mkstemp(prefix="sklearn_rnn-", dir=folders[0])
+    with os.fdopen(handle, "wb") as file:
+        file.truncate(size)
+    return path
+
+
+def remove(path: str) -> None:
+    """Remove a file. Where the system allows it, those who have mapped it keep the memory."""
+    Path(path).unlink(missing_ok=True)

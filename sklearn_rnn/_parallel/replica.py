@@ -1,0 +1,139 @@
+"""What lies in a worker process: a replica of the network, which works on a part of each batch."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sklearn_rnn._parallel.memory import Layout, SharedMemory
+from sklearn_rnn.core.architecture import Architecture
+from sklearn_rnn.core.batch_loss import BatchLoss, Dropouts, TrainingLoss
+from sklearn_rnn.core.dropout import Dropout
+from sklearn_rnn.core.network import Carry, Network
+from sklearn_rnn.core.packing import Batch, FlatBatch
+from sklearn_rnn.core.parameters import Parameters
+from sklearn_rnn.core.scaling import Units
+
+
+class Part(NamedTuple):
+    """What a worker is told about its part of a segment; the timesteps lie in its slot.
+
+    lengths : (batch,), of the whole batch
+    dtype : of the timesteps
+    goes_on : whether the part goes on where the segment before it ended
+    rng_state : of the generator that draws dropout's masks; None without dropout
+    """
+
+    lengths: np.ndarray
+    dtype: np.dtype
+    goes_on: bool
+    rng_state: dict | None
+
+
+def dealt(n: int, k: int, n_workers: int) -> np.ndarray:
+    """Return the numbers of the sequences that worker k gets of n.
+
+    They are dealt out in turn. The lengths decrease, so each worker gets about as many timesteps.
+    """
+    return np.arange(k, n, n_workers)
+
+
+class Replica:
+    """A network with the parameters in shared memory.
+
+    The timesteps of its batches lie in its slot there, sequence after sequence.
+    """
+
+    def __init__(self, path: str, layout: Layout, k: int, architecture: Architecture, units: Units):
+        self.k, self.n_workers = k, layout.n_workers
+        self.memory = SharedMemory(path, layout)
+        self.shapes = architecture.zeros(layout.dtype).shapes
+        parameters = Parameters(self.shapes, self.memory.parameters)
+        self.network = Network(architecture, parameters, units)
+
+    def batch(self, lengths: np.ndarray, dtype) -> FlatBatch:
+        """Return the batch in the slot."""
+        n_features, total = self.network.architecture.n_inputs, int(lengths.sum())
+        values = np.ndarray((total, n_features), dtype, self.memory.slots[self.k])
+        return FlatBatch(values, np.cumsum(lengths) - lengths, lengths)
+
+    def refresh(self) -> None:
+        """Take over the parameters in the shared memory."""
+        self.network.refresh()
+
+    def compute(self, method: str, lengths: np.ndarray, dtype) -> np.ndarray:
+        """Return what `Network.predict` or `Network.features` returns, (n_rows, n).
+
+        lengths : in decreasing order
+        """
+        whole = self.batch(lengths, dtype)
+        per_step = self.network.architecture.return_sequences
+        starts = whole.starts if per_step else np.arange(len(lengths))
+        n_rows = int(lengths.sum()) if per_step else len(lengths)
+        return getattr(self.network, method)(lengths, whole.take, starts, n_rows)
+
+
+class TrainingReplica(Replica):
+    """A replica that also computes gradients. They go into its row of the shared memory."""
+
+    def __init__(  # noqa: PLR0913 (they come through a pipe)
+        self, path, layout, k, architecture, units, loss: TrainingLoss, rates: tuple[float, float]
+    ):
+        super().__init__(path, layout, k, architecture, units)
+        gradients = Parameters(self.shapes, self.memory.gradients[k])
+        self.rng = np.random.default_rng()
+        self.dropouts = Dropouts.of(self.rng, *rates)
+        self.of_batch = BatchLoss(self.network, loss, Dropouts(), gradients)
+        self.carry: Carry | None = None
+
+    def evaluate(self, part: Part, targets: np.ndarray, weights: np.ndarray):
+        """Return the losses that `BatchLoss.evaluate` returns, and the state of the generator."""
+        batch = self._begin(part)
+        value, loss, self.carry = self.of_batch.evaluate(batch, targets, weights, self.carry)
+        return value, loss, self._rng_state(part)
+
+    def pass_over(self, part: Part):
+        """Run over a part without targets; return the state of the generator."""
+        self.carry = self.of_batch.pass_over(self._begin(part), self.carry)
+        return self._rng_state(part)
+
+    def _begin(self, part: Part) -> Batch:
+        self.network.refresh()
+        if not part.goes_on:
+            self.carry = None
+        numbers = dealt(len(part.lengths), self.k, self.n_workers)
+        batch = self.batch(part.lengths[numbers], part.dtype)
+        if part.rng_state is not None:
+            self.rng.bit_generator.state = part.rng_state
+            whole = FlatBatch(batch.values, part.lengths, part.lengths)  # its lengths matter only
+            self.of_batch.dropouts = Dropouts(
+                *(
+                    None if dropout is None else DealtDropout(dropout, whole, batch, numbers)
+                    for dropout in self.dropouts
+                )
+            )
+        return batch
+
+    def _rng_state(self, part: Part) -> dict | None:
+        return None if part.rng_state is None else self.rng.bit_generator.state
+
+
+class DealtDropout:
+    """Draws masks for a whole batch, and gives the columns of a part of it.
+
+    So the masks are the same for any number of workers.
+
+    numbers : those of the part's sequences in the whole batch
+    """
+
+    def __init__(self, dropout: Dropout, whole: Batch, part: Batch, numbers: np.ndarray):
+        self.dropout = dropout
+        self.whole, self.part = whole, part
+        self.numbers = numbers
+
+    def mask(self, shape: tuple[int, int], dtype) -> np.ndarray:
+        """Return a mask (rows, sequences or packed columns) of the part."""
+        rows, n_columns = shape
+        if n_columns == len(self.numbers):  # with one timestep, these are the packed columns, too
+            return self.dropout.mask((rows, len(self.whole.lengths)), dtype)[:, self.numbers]
+        mask = self.dropout.mask((rows, self.whole.n_columns), dtype)
+        return mask[:, self.whole.columns_of(self.part, self.numbers)]
