@@ -51,7 +51,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
       ``epsilon``
     - stopping: ``max_iter``, ``tol``, ``n_iter_no_change``, ``early_stopping``,
       ``validation_fraction``
-    - general: ``warm_start``, ``random_state``, ``verbose``
+    - general: ``warm_start``, ``n_jobs``, ``random_state``, ``verbose``
 
     Parameters
     ----------
@@ -208,6 +208,12 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         keeps the parameters, the state of the optimizer, the schedule and the history, but
         ``learning_rate="cosine"`` and "one_cycle" start a new cycle. The architecture must be the
         same.
+    n_jobs : int or None, default=None
+        How many cores one fit, and one prediction of many sequences, may use, each by a process of
+        its own. None is 1, unless joblib's ``parallel_config`` says otherwise, and -1 is all of
+        them. Fewer are used, or one, where more don't pay. In a search with ``n_jobs`` of its own,
+        and in any other worker or thread, one is used. Results are the same to rounding, and from
+        run to run to the last bit.
     random_state : int, RandomState instance or None, default=None
         Determines starting weights, shuffling, dropout and validation data. An int makes fits
         repeatable to the last bit. None takes one number from NumPy's global generator, so
@@ -386,6 +392,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         early_stopping="auto",
         validation_fraction=0.1,
         warm_start=False,
+        n_jobs=None,
         random_state=None,
         verbose=0,
     ):
@@ -423,6 +430,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
             warm_start=warm_start,
+            n_jobs=n_jobs,
             random_state=random_state,
             verbose=verbose,
         )

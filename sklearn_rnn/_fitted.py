@@ -21,8 +21,7 @@ from sklearn_rnn._input.network_weights import read_network_weights
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import target_rows
 from sklearn_rnn._jobs import predict_workers, size_of_slot
-from sklearn_rnn._parallel.shared_network import assign
-from sklearn_rnn._parallel.shared_network import compute as compute_shared
+from sklearn_rnn._parallel.shared_network import SharedNetwork
 from sklearn_rnn._parallel.team import Team
 from sklearn_rnn._settings import keeps_numpy_settings, one_blas_thread
 from sklearn_rnn._stream import Stream
@@ -40,8 +39,11 @@ from sklearn_rnn.core.parameters import Parameters
 # of multiplications, and those of matrices up to 2**18.
 SHARED_OUT = 9216
 
-# What workers can compute: the method, and its name.
-SHARED = {Network.predict: "predict", Network.features: "features"}
+# What workers can compute, and how.
+SHARED = {
+    Network.predict: SharedNetwork.predict,
+    Network.features: SharedNetwork.features,
+}
 
 # The attributes that make the trained network. Files hold plain values in their place.
 NETWORK = ("_architecture", "_parameters", "_units", "_progress")
@@ -364,12 +366,14 @@ def computed(X: Sequences, compute: Callable, network: Network) -> np.ndarray:
         return with_small_ufunc_buffers(work)  # since to limit BLAS takes time, too
 
 
-def by_workers(n: int, method: str, network: Network, lengths: np.ndarray, *args) -> np.ndarray:
-    """Return what a method of `SHARED` returns, computed by n worker processes."""
-    slot_size = size_of_slot(lengths, network.architecture.n_inputs, PREDICT_BATCH)
+def by_workers(
+    n: int, compute: Callable, network: Network, lengths: np.ndarray, *args
+) -> np.ndarray:
+    """Let n worker processes compute what is in `SHARED`."""
     with Team(n) as team:
-        assign(team, network, slot_size)
-        return compute_shared(team, method, network, lengths, *args)
+        shared = SharedNetwork(team, network)
+        shared.assign(size_of_slot(lengths, network.architecture.n_inputs, PREDICT_BATCH))
+        return compute(shared, lengths, *args)
 
 
 def is_shared_out(network: Network, n_sequences: int) -> bool:

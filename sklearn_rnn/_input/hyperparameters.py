@@ -95,6 +95,7 @@ def check_hyperparameters(estimator) -> None:
     for name, (other, bounds) in NUMBERS_OR.items():
         check_number_or(name, getattr(estimator, name), other, bounds)
     check_pooling(estimator.pooling, estimator.return_sequences)
+    check_n_jobs(estimator.n_jobs)
     check_size(estimator)
     with about("random_state"):
         check_random_state(estimator.random_state)
@@ -108,6 +109,13 @@ def check_hyperparameters(estimator) -> None:
             )
     if estimator.bptt_steps is not None:
         check_truncation(estimator)
+
+
+def check_n_jobs(n_jobs) -> None:
+    """Raise TypeError or ValueError unless this is None or an integer other than 0."""
+    check_number_or("n_jobs", n_jobs, None, (Integral, None, None, "both"))
+    if n_jobs == 0:
+        raise ValueError("n_jobs=0 has no meaning: give a number of cores, -1 for all, or None.")
 
 
 def check_size(estimator) -> None:

@@ -57,6 +57,12 @@ class SharedMemory:
         self.slots = np.ndarray(slots, np.uint8, memory, layout.start_of_slots)
 
 
+def put(rows: np.ndarray, slot: np.ndarray) -> np.dtype:
+    """Copy an array into a slot; return its precision."""
+    np.ndarray(rows.shape, rows.dtype, slot)[...] = rows
+    return rows.dtype
+
+
 def new_file(size: int) -> str:
     """Return the path of a new file of this size, in memory if there is room for it."""
     folders = [MEMORY_FOLDER, tempfile.gettempdir()]

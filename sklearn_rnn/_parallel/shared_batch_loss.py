@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from sklearn_rnn._parallel.memory import Layout
+from sklearn_rnn._parallel.memory import Layout, put
 from sklearn_rnn._parallel.replica import Part, TrainingReplica, dealt
 from sklearn_rnn._parallel.team import Team
 from sklearn_rnn.core.batch_loss import BatchLoss
@@ -40,7 +40,8 @@ class SharedBatchLoss:
         """See `BatchLoss.evaluate`."""
         take = partial(self._take, batch, targets, weights)
         replies = self._call("evaluate", batch, carry, take)
-        value, loss = (sum(losses) for losses in zip(*(reply[:2] for reply in replies)))
+        value = sum(value for value, _, _ in replies)
+        loss = sum(loss for _, loss, _ in replies)
         if math.isfinite(value):
             parts = self.team.memory.gradients[: len(replies)]
             np.add.reduce(parts, axis=0, out=self.gradients.vector)
@@ -60,7 +61,7 @@ class SharedBatchLoss:
         for k in workers:
             numbers = dealt(n, k, len(team))
             share = batch.take(numbers)
-            dtype = put(share, team.memory.slots[k])
+            dtype = put(share.rows_by_sequence(), team.memory.slots[k])
             part = Part(batch.lengths, dtype, carry is not None, rng_state)
             team.send(k, method, part, *take(share, numbers))
         replies = [team.receive(k) for k in workers]
@@ -74,10 +75,3 @@ class SharedBatchLoss:
             return targets[..., numbers], weights[numbers]
         columns = batch.columns_of(share, numbers)
         return targets[..., columns], weights[columns] * share.is_real()
-
-
-def put(batch: Batch, slot: np.ndarray) -> np.dtype:
-    """Copy the timesteps of a batch into a slot; return their precision."""
-    rows = batch.rows_by_sequence()
-    np.ndarray(rows.shape, rows.dtype, slot)[...] = rows
-    return rows.dtype

@@ -1,63 +1,74 @@
-"""Prediction by worker processes."""
+"""A trained network whose outputs workers compute."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from sklearn_rnn._parallel.memory import Layout
+from sklearn_rnn._parallel.memory import Layout, put
 from sklearn_rnn._parallel.replica import Replica
-from sklearn_rnn._parallel.shared_batch_loss import put
 from sklearn_rnn._parallel.team import Team
 from sklearn_rnn.core.network import Network, in_batches
 from sklearn_rnn.core.packing import Batch, ranges
 
 
-def assign(team: Team, network: Network, slot_size: int) -> None:
-    """Prepare a team for `compute`.
+class SharedNetwork:
+    """Returns what a network returns, to the bit.
 
-    slot_size : the bytes of the timesteps that a worker may have to read at once
+    team : workers with replicas of the network; see `assign`
     """
-    n_parameters = len(network.parameters.vector)
-    layout = Layout(len(team), n_parameters, network.dtype.str, slot_size)
-    team.assign(layout, Replica, network.architecture, network.units)
 
+    def __init__(self, team: Team, network: Network):
+        self.team = team
+        self.network = network
 
-def compute(
-    team: Team,
-    method: str,
-    network: Network,
-    lengths: np.ndarray,
-    batch_of: Callable[[np.ndarray], Batch],
-    out_starts: np.ndarray,
-    n_rows: int,
-) -> np.ndarray:
-    """Return what `Network.predict` or `Network.features` returns, to the bit.
+    def assign(self, slot_size: int) -> None:
+        """Give the workers their replicas, if they have no better ones from elsewhere.
 
-    The workers take turns: each gets its next batch when the result of its last one is there.
-    """
-    per_step = network.architecture.return_sequences
-    architecture = network.architecture
-    n_columns = architecture.n_outputs if method == "predict" else architecture.n_features
-    out = np.empty((n_rows, n_columns), network.dtype)
-    team.memory.parameters[...] = network.parameters.vector
-    for k in range(len(team)):
-        team.send(k, "refresh")
-    for k in range(len(team)):
-        team.receive(k)
-    at_work: dict[int, np.ndarray] = {}  # by worker, the rows of `out` that it computes
+        slot_size : the bytes of the timesteps that a worker may have to read at once
+        """
+        network, team = self.network, self.team
+        layout = Layout(len(team), len(network.parameters.vector), network.dtype.str, slot_size)
+        team.assign(layout, Replica, network.architecture, network.units)
 
-    def receive(k: int) -> None:
-        out[at_work.pop(k)] = team.receive(k)
+    def predict(
+        self,
+        lengths: np.ndarray,
+        batch_of: Callable[[np.ndarray], Batch],
+        out_starts: np.ndarray,
+        n_rows: int,
+    ) -> np.ndarray:
+        """See `Network.predict`."""
+        out = np.empty((n_rows, self.network.architecture.n_outputs), self.network.dtype)
+        self._compute("predict", lengths, batch_of, out_starts, out)
+        return out
 
-    for number, chosen in enumerate(in_batches(lengths)):
-        k = number % len(team)
-        rows = ranges(out_starts[chosen], lengths[chosen]) if per_step else out_starts[chosen]
-        batch = batch_of(chosen)
-        if k in at_work:
-            receive(k)
-        dtype = put(batch, team.memory.slots[k])
-        team.send(k, "compute", method, batch.lengths, dtype)
-        at_work[k] = rows
-    for k in list(at_work):
-        receive(k)
-    return out
+    def features(
+        self,
+        lengths: np.ndarray,
+        batch_of: Callable[[np.ndarray], Batch],
+        out_starts: np.ndarray,
+        n_rows: int,
+    ) -> np.ndarray:
+        """See `Network.features`."""
+        out = np.empty((n_rows, self.network.architecture.n_features), self.network.dtype)
+        self._compute("features", lengths, batch_of, out_starts, out)
+        return out
+
+    def _compute(self, method: str, lengths, batch_of, out_starts, out: np.ndarray) -> None:
+        """Write the results into rows of `out`.
+
+        The workers take turns. Each gets its next batch when the result of its last one is there.
+        """
+        team, per_step = self.team, self.network.architecture.return_sequences
+        team.memory.parameters[...] = self.network.parameters.vector
+        team.call_all("refresh")
+        rows_of: dict[int, np.ndarray] = {}  # by worker, of the batch that it works on
+        for number, chosen in enumerate(in_batches(lengths)):
+            k, starts, batch = number % len(team), out_starts[chosen], batch_of(chosen)
+            if k in rows_of:
+                out[rows_of[k]] = team.receive(k)
+            dtype = put(batch.rows_by_sequence(), team.memory.slots[k])
+            team.send(k, "compute", method, batch.lengths, dtype)
+            rows_of[k] = ranges(starts, batch.lengths) if per_step else starts
+        for k, rows in rows_of.items():
+            out[rows] = team.receive(k)

@@ -64,6 +64,13 @@ class Team:
         if os.name == "posix":
             remove(path)  # so nothing stays behind, whatever ends this process
 
+    def call_all(self, method: str) -> None:
+        """Call a method of every worker, without arguments or results."""
+        for k in range(len(self)):
+            self.send(k, method)
+        for k in range(len(self)):
+            self.receive(k)
+
     def send(self, k: int, method, *args) -> None:
         """Begin a call of a method of worker k."""
         pipe = self._workers[k].stdin

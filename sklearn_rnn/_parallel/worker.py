@@ -36,7 +36,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
                 subject, reply = method(*args), None
             else:
                 reply = getattr(subject, method)(*args)
-        except Exception as error:  # noqa: BLE001 (it is raised at the other end)
+        except Exception as error:
             reply = Failure(error)
         pickle.dump(reply, sink, protocol=pickle.HIGHEST_PROTOCOL)
         sink.flush()

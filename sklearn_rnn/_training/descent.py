@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sklearn_rnn._jobs import size_of_slot
+from sklearn_rnn._parallel.shared_network import SharedNetwork
 from sklearn_rnn._parallel.team import Team
 from sklearn_rnn._settings import one_blas_thread
 from sklearn_rnn._training.objective import Objective
@@ -81,7 +82,7 @@ class Descent(ABC):
         slot = size_of_slot(data.lengths, network.architecture.n_inputs, self.batch_size)
         # L-BFGS validates a network in another precision than the workers'.
         if isinstance(validate, Validator) and network is self.network:
-            validate.team = team
+            validate.shared = SharedNetwork(team, network)
             lengths = validate.data.lengths
             slot = max(slot, size_of_slot(lengths, network.architecture.n_inputs, PREDICT_BATCH))
         self.objective.share_out(team, slot)

@@ -13,8 +13,8 @@ from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn._training.data import Segment, TrainingData
 from sklearn_rnn._training.lbfgs import objective_in_double
 from sklearn_rnn._training.objective import Objective
-from sklearn_rnn.core.batch_loss import TrainingLoss
 from sklearn_rnn._training.units import units_of
+from sklearn_rnn.core.batch_loss import TrainingLoss
 from sklearn_rnn.core.losses import LOSSES
 
 # The spacing of the differences: their errors, of cutting off and of rounding, are about 1e-12.
