@@ -24,6 +24,8 @@ WINGS = [
     ["_settings"],
     ["_scores"],
     ["core"],
+    ["_parallel"],
+    ["_jobs"],
     ["_input"],
     ["_training"],
     ["_stream"],
@@ -61,7 +63,7 @@ CORE = [
     ["core.recurrent", "core.pooling"],
     ["core.directions"],
     ["core.network"],
-    ["core.idle", "core.stepper"],
+    ["core.idle", "core.stepper", "core.batch_loss"],
 ]
 
 

@@ -31,6 +31,15 @@ def test_the_package_alone_imports_none_of_them():
     imported = run("import sys, sklearn_rnn; print(*sys.modules)")
     assert "sklearn_rnn" in imported
     assert not {f"sklearn_rnn.{name}" for name in SUBMODULES} & {*imported}
+    assert "sklearn" not in imported
+
+
+def test_a_worker_of_n_jobs_imports_numpy_alone():
+    """Everyone who sets n_jobs waits for it."""
+    imported = run("import sys, sklearn_rnn._parallel.replica; print(*sys.modules)")
+    foreign = {name.partition(".")[0] for name in imported} - sys.stdlib_module_names
+    assert {"numpy", "sklearn_rnn"} <= foreign
+    assert not {"sklearn", "scipy", "joblib", "threadpoolctl"} & foreign
 
 
 @pytest.mark.parametrize("name", SUBMODULES)

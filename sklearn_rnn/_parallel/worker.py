@@ -8,6 +8,7 @@ however that happens.
 import pickle
 import signal
 import sys
+from traceback import format_exc
 from typing import BinaryIO
 
 import numpy as np
@@ -37,6 +38,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
             else:
                 reply = getattr(subject, method)(*args)
         except Exception as error:
+            error.add_note("It was raised in a worker process of n_jobs, by:\n" + format_exc())
             reply = Failure(error)
         pickle.dump(reply, sink, protocol=pickle.HIGHEST_PROTOCOL)
         sink.flush()

@@ -1,0 +1,22 @@
+"""Worker processes in the tests, whatever the machine has and the fit is worth."""
+
+import pytest
+
+from sklearn_rnn import _base, _fitted
+from sklearn_rnn._parallel.team import Team
+
+
+@pytest.fixture
+def with_workers(monkeypatch):
+    """Fits and predictions with n_jobs have so many workers; the function returns their teams."""
+    teams = []
+
+    class Recorded(Team):
+        def __init__(self, n_workers):
+            super().__init__(n_workers)
+            teams.append(self)
+
+    for module, rule in ((_base, "fit_workers"), (_fitted, "predict_workers")):
+        monkeypatch.setattr(module, rule, lambda n_jobs, *_: n_jobs or 1)
+        monkeypatch.setattr(module, "Team", Recorded)
+    return teams
