@@ -279,7 +279,7 @@ def check_number(name: str, value, kind: type, low, high, boundaries: str) -> No
     try:
         is_finite = math.isfinite(float(value))
     except OverflowError:
-        digits = f"an integer of about {int(math.log10(value)) + 1} digits"
+        digits = f"an integer of about {int(math.log10(abs(value))) + 1} digits"
         raise ValueError(f"{name} is too large, {digits}: no float holds it.") from None
     if not is_finite:
         raise ValueError(f"{name} == {value}, must be finite.")

@@ -143,6 +143,12 @@ def wrong_values():
                 yield name, value, TypeError, ["number|int", str(value)]
     for value in ("0", 1.5, -1, np.nan, [1], THING, np.random.default_rng(0)):
         yield "random_state", value, (TypeError, ValueError), []
+    for value in (1.0, True, [2], THING):
+        yield "n_jobs", value, TypeError, ["int"]
+    for value in ("all", "2"):
+        yield "n_jobs", value, ValueError, ["None or an integer", re.escape(repr(value))]
+    for value in (0, np.int64(0)):
+        yield "n_jobs", value, ValueError, ["-1 for all, or None"]
     for value in ("", "Balanced", "None"):
         yield "class_weight", value, ValueError, [re.escape(repr(value)), "'balanced' or a dict"]
     for value in (0, 1.5, True, [1.0, 2.0], np.ones(2), ("balanced",), THING):
@@ -193,7 +199,8 @@ def test_wrong_parameter(kind, name, value, error, words):
 
 
 def test_no_parameter_is_forgotten(kind):
-    checked = {*CHOICES, *FLAGS, *INTEGERS, *REALS, "pooling", "random_state", "class_weight"}
+    others = {"pooling", "random_state", "n_jobs", "class_weight"}
+    checked = {*CHOICES, *FLAGS, *INTEGERS, *REALS, *others}
     assert {name for name in checked if kind in kinds_with(name)} == set(make(kind).get_params())
 
 
@@ -244,6 +251,7 @@ RIGHT_VALUES = {
     "max_iter": [1, np.int64(2)],
     "n_iter_no_change": ["auto", np.str_("auto"), 1, np.int64(2), 10**30],
     "verbose": [0, np.int64(0), False],
+    "n_jobs": [None, 1, 2, -1, np.int64(2), -100],
     "alpha": [0, 0.0, 1, np.float32(0.1), np.int64(1)],
     "learning_rate_init": [1, 1e-9, np.float32(0.1), np.int64(1)],
     "power_t": [0, 1, np.float64(0.5)],
