@@ -43,10 +43,12 @@ class Team:
         for _ in range(n_workers):
             self._workers.append(
                 subprocess.Popen(
-                    [sys.executable, "-c", PROGRAM],
+                    # -P: a module in the working directory must not hide one of Python's
+                    [sys.executable, "-P", "-c", PROGRAM],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     env=environment,
+                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # on Windows
                 )
             )
 

@@ -3,6 +3,7 @@
 import glob
 import os
 import signal
+import sys
 import tempfile
 
 import numpy as np
@@ -144,6 +145,16 @@ def test_workers_ignore_an_interrupt_from_the_keyboard():
     with Team(1) as team:
         SharedNetwork(team, network).assign(slot_size=1)
         os.kill(team._workers[0].pid, signal.SIGINT)
+        team.call_all("refresh")
+
+
+def test_modules_in_the_working_directory_hide_none(tmp_path, monkeypatch):
+    """The path of the modules is that of this process."""
+    (tmp_path / "pickle.py").write_text("raise SystemExit('the wrong module')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [folder for folder in sys.path if folder])
+    with Team(1) as team:
+        SharedNetwork(team, make_network("gru", seed=0)).assign(slot_size=1)
         team.call_all("refresh")
 
 
