@@ -139,6 +139,16 @@ def test_an_interrupt_leaves_nothing_behind(with_workers, monkeypatch):
     assert files() == before
 
 
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file in use can't be removed")
+def test_the_file_is_removed_as_soon_as_all_have_mapped_it():
+    """So even the end of the process by force leaves nothing behind."""
+    before = files()
+    with Team(2) as team:
+        SharedNetwork(team, make_network("gru", seed=0)).assign(slot_size=1)
+        assert files() == before
+        team.call_all("refresh")
+
+
 def test_workers_ignore_an_interrupt_from_the_keyboard():
     """It comes to all processes of a terminal; the one that fits decides."""
     network = make_network("gru", seed=0)
