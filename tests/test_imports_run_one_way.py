@@ -52,6 +52,7 @@ CORE = [
         "core.scaling",
     ],
     ["core.packing"],
+    ["core.layouts"],
     ["core.heads", "core.losses", "core.optimizers", "core.schedules"],
     ["core.cells.base"],
     ["core.cells.elman", "core.cells.lstm", "core.cells.gru"],

@@ -11,8 +11,9 @@ from sklearn_rnn.core.directions import BidirectionalLayer
 from sklearn_rnn.core.dropout import Dropout
 from sklearn_rnn.core.initializers import glorot_uniform
 from sklearn_rnn.core.layer import Flow, Layer, LayerCarry, LayerTape, masked
+from sklearn_rnn.core.layouts import Layout, Layouts, layout_of
 from sklearn_rnn.core.memory import Workspace
-from sklearn_rnn.core.packing import Batch, Chunk, decreasing
+from sklearn_rnn.core.packing import Batch, Chunk
 from sklearn_rnn.core.parameters import Parameters
 from sklearn_rnn.core.pooling import POOLS, Pool, Pooling
 from sklearn_rnn.core.recurrent import RecurrentLayer
@@ -22,9 +23,6 @@ from sklearn_rnn.core.scaling import Standardizer, Units
 # or somewhat more, since long chunks save calls: 2 MiB were 5 % faster than 0.5 MiB, and 0.125 MiB
 # were 13 % slower.
 CHUNK_BYTES = 2 * 1024**2
-
-# How many sequences are predicted side by side. More are not faster, and take more memory.
-PREDICT_BATCH = 256
 
 # Turns features (..., n_features, batch) into results (..., n), one after another.
 ReadOut = Callable[[np.ndarray], np.ndarray]
@@ -51,6 +49,22 @@ class Carry(NamedTuple):
         """Overwrite the states and pools of some of the sequences."""
         for mine, others in zip(self.arrays, other.arrays, strict=True):
             mine[..., chosen] = others
+
+
+class Results(NamedTuple):
+    """What becomes of the features, and where it goes.
+
+    starts : (n_sequences,), the row of each sequence's result; with one output per timestep, the
+        row of its first one
+    """
+
+    read_out: ReadOut
+    rows: np.ndarray  # (n_rows, any)
+    starts: np.ndarray
+
+    def take(self, chosen: np.ndarray | slice) -> "Results":
+        """Return the place of the results of some of the sequences."""
+        return self._replace(starts=self.starts[chosen])
 
 
 class Masks(NamedTuple):
@@ -108,6 +122,7 @@ class Network:
         rows = max(layer.rows_per_step for layer in self.layers)
         self.max_columns = CHUNK_BYTES // (rows * self.dtype.itemsize)
         self._token: object | None = None  # of the tape that the buffers hold
+        self._layouts = Layouts()
         self.refresh()
 
     @property
@@ -308,14 +323,15 @@ class Network:
             sequences that begin. With a carry, a network must not be bidirectional.
         """
         out = np.empty((n_rows, self.architecture.n_outputs), self.dtype)
-        for chosen in in_batches(lengths):
-            batch, starts = batch_of(chosen), out_starts[chosen]
+        results = Results(self._outputs, out, out_starts)
+        for layout in self._layouts.of(lengths, self.max_columns):
+            batch, places = batch_of(layout.chosen), results.take(layout.chosen)
             if carry is None:
-                self._read(batch, self._outputs, out, starts)
+                self._read(batch, layout, places)
             else:
-                part = carry.take(chosen)
-                self._read_on(batch, out, starts, part)
-                carry.put(chosen, part)
+                part = carry.take(layout.chosen)
+                self._read_on(batch, layout, places, part)
+                carry.put(layout.chosen, part)
         return out
 
     def features(
@@ -327,12 +343,13 @@ class Network:
     ) -> np.ndarray:
         """Return what the output layer reads, (n_rows, n_features); for the rest see `predict`."""
         out = np.empty((n_rows, self.architecture.n_features), self.dtype)
-        for chosen in in_batches(lengths):
-            self._read(batch_of(chosen), transposed, out, out_starts[chosen])
+        results = Results(transposed, out, out_starts)
+        for layout in self._layouts.of(lengths, self.max_columns):
+            self._read(batch_of(layout.chosen), layout, results.take(layout.chosen))
         return out
 
-    def _read_on(self, batch: Batch, out: np.ndarray, out_starts: np.ndarray, carry: Carry) -> None:
-        """Lead a carry on, and write the raw outputs of a batch into rows of `out`.
+    def _read_on(self, batch: Batch, layout: Layout, results: Results, carry: Carry) -> None:
+        """Lead a carry on, and write the results of a batch.
 
         The batch is cut where sequences end. So no sequence runs on, and all states are those at
         its end.
@@ -341,35 +358,37 @@ class Network:
         for first, end in pairwise([0, *np.unique(batch.lengths).tolist()]):
             segment = batch.timesteps(first, end)
             running = slice(len(segment.lengths))
-            starts = out_starts[running] + (first if per_step else 0)
-            carry.put(running, self._read(segment, self._outputs, out, starts, carry))
+            places = results.take(running)
+            if segment is not batch:
+                layout = layout_of(layout.chosen[running], segment, self.max_columns)
+                places = places._replace(starts=places.starts + (first if per_step else 0))
+            carry.put(running, self._read(segment, layout, places, carry))
 
     def _read(
-        self,
-        batch: Batch,
-        read_out: ReadOut,
-        out: np.ndarray,
-        out_starts: np.ndarray,
-        carry: Carry | None = None,
+        self, batch: Batch, layout: Layout, results: Results, carry: Carry | None = None
     ) -> Carry:
-        """Write what is read out of the features of a batch into rows of `out`."""
+        """Write the results of a batch."""
         self._token = None
-        # Longer chunks than in training, since there is no backward pass.
-        inputs = self._inputs(batch, batch.chunks(2 * self.max_columns))
-        start = carry or self._start(len(batch.lengths))
-        tapes = [LayerTape(batch, None, part) for part in start.layers]
-        pooling = Pooling(batch, start.pools)
-        h = self._run(inputs, tapes, self._masks(batch, None))
+        _, packing, chunks = layout
+        read_out, out, out_starts = results
+        start = carry or self._start(len(packing.lengths))
+        tapes = [LayerTape(packing, None, part) for part in start.layers]
+        pooling = Pooling(packing, start.pools)
+        h = self._run(self._inputs(batch, chunks), tapes, Masks([None] * len(tapes)))
         if self.architecture.return_sequences:
             for chunk, arrays in h:
-                rows = [read_out(part).reshape(-1, out.shape[1]) for part in arrays]
-                real = batch.is_real(chunk)
-                out[batch.positions(out_starts, chunk)[real]] = np.concatenate(rows)[real]
+                parts = [read_out(part).reshape(-1, out.shape[1]) for part in arrays]
+                rows = parts[0] if len(parts) == 1 else np.concatenate(parts)
+                positions = packing.positions(out_starts, chunk)
+                if not packing.is_exact(chunk):
+                    real = packing.is_real(chunk)
+                    positions, rows = positions[real], rows[real]
+                out[positions] = rows
         else:
-            features = np.empty((self.architecture.n_features, len(batch.lengths)), self.dtype)
+            features = np.empty((self.architecture.n_features, len(packing.lengths)), self.dtype)
             pooling.forward(h, features)
             # A product per length, so that sequences of other lengths change no bit.
-            for first, last in batch.equally_long:
+            for first, last in packing.equally_long:
                 out[out_starts[first:last]] = read_out(features[:, first:last])
         return Carry([tape.carry for tape in tapes], pooling.pools)
 
@@ -383,13 +402,6 @@ class Network:
         head, scaling = self.architecture.head, self.units.targets
         rows = head.forward(a.reshape(-1, len(b_y)).T).T
         return rows if scaling is None else head.in_units(rows, scaling)
-
-
-def in_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the numbers of all sequences, by decreasing length."""
-    order = decreasing(lengths)
-    for start in range(0, len(order), PREDICT_BATCH):
-        yield order[start : start + PREDICT_BATCH]
 
 
 def transposed(array: np.ndarray) -> np.ndarray:

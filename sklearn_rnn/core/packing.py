@@ -63,7 +63,13 @@ class Span(NamedTuple):
         return part.reshape(-1, *self.shape).transpose(1, 0, 2)
 
 
-Chunk = tuple[Span, ...]
+class Chunk(tuple[Span, ...]):
+    """Consecutive spans that are worked on together."""
+
+    @cached_property
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """The (n_steps, batch) of each span."""
+        return tuple(span.shape for span in self)
 
 
 class Plateau(NamedTuple):
@@ -74,16 +80,14 @@ class Plateau(NamedTuple):
     last_steps: list[tuple[int, int, int]]  # (timestep, first, last), as in `Span.ends`
 
 
-class Batch(ABC):
-    """Sequences sorted by decreasing length.
-
-    How they are packed follows from their lengths alone. The subclasses say where the timesteps
-    are stored.
+class Packing:
+    """How sequences are packed, which follows from their lengths alone.
 
     lengths : (batch,), non-increasing
     """
 
-    lengths: np.ndarray
+    def __init__(self, lengths: np.ndarray):
+        self.lengths = lengths
 
     @cached_property
     def plateaus(self) -> list[Plateau]:
@@ -111,7 +115,7 @@ class Batch(ABC):
             ends[: plateau.running] = plateau.end
         return ends
 
-    @property
+    @cached_property
     def equally_long(self) -> list[tuple[int, int]]:
         """The (first, last): sequences first to last - 1 have the same length."""
         return [who for plateau in self.plateaus for _, *who in plateau.last_steps]
@@ -119,20 +123,6 @@ class Batch(ABC):
     @property
     def n_columns(self) -> int:
         return int(self.ends.sum())
-
-    def timesteps(self, first: int, end: int) -> "Batch":
-        """Return timesteps first to end - 1 of all sequences that are longer than `first`.
-
-        These sequences are the first ones of the batch. Nothing is copied.
-        """
-        if first == 0 and end >= self.lengths[0]:
-            return self
-        running = int(np.count_nonzero(self.lengths > first))
-        return self._cut(first, np.minimum(self.lengths[:running], end) - first)
-
-    @abstractmethod
-    def _cut(self, first: int, lengths: np.ndarray) -> "Batch":
-        """Return the first `len(lengths)` sequences from timestep `first` on, cut to `lengths`."""
 
     def chunks(self, max_columns: int, max_steps: int = MAX_STEPS) -> Iterator[Chunk]:
         """Yield the batch's chunks, each of at most `max_columns` columns (but one step at least).
@@ -146,7 +136,7 @@ class Batch(ABC):
                 n_steps = min(end - time, (max_columns - columns) // running, max_steps - steps)
                 if n_steps < 1:
                     if spans:
-                        yield tuple(spans)
+                        yield Chunk(spans)
                         spans, steps, columns = [], 0, 0
                         continue
                     n_steps = 1
@@ -156,7 +146,7 @@ class Batch(ABC):
                 steps += n_steps
                 column += n_steps * running
                 columns += n_steps * running
-        yield tuple(spans)
+        yield Chunk(spans)
 
     def positions(self, starts: np.ndarray, chunk: Chunk | None = None) -> np.ndarray:
         """Return where the packed columns of a chunk, or of the whole batch, stand in a flat array.
@@ -169,6 +159,8 @@ class Batch(ABC):
             if self._runs_on(span):
                 steps = np.minimum(steps, self.lengths[running] - 1)
             parts.append(steps + starts[running])
+        if len(parts) == 1:  # to concatenate takes longer
+            return parts[0].reshape(-1)
         return np.concatenate(parts, axis=None)
 
     def is_real(self, chunk: Chunk | None = None) -> np.ndarray:
@@ -188,6 +180,10 @@ class Batch(ABC):
         if not self._runs_on(span):
             return True
         return (span.steps < self.lengths[: span.batch_size])[:, np.newaxis]
+
+    def is_exact(self, chunk: Chunk) -> bool:
+        """Whether no sequence runs on in a chunk."""
+        return not any(map(self._runs_on, chunk))
 
     def _runs_on(self, span: Span) -> bool:
         """Whether a sequence runs on in a span."""
@@ -219,6 +215,24 @@ class Batch(ABC):
         """
         return next(self.chunks(self.n_columns, int(self.lengths[0])))
 
+
+class Batch(Packing, ABC):
+    """Sequences sorted by decreasing length. The subclasses say where the timesteps are stored."""
+
+    def timesteps(self, first: int, end: int) -> "Batch":
+        """Return timesteps first to end - 1 of all sequences that are longer than `first`.
+
+        These sequences are the first ones of the batch. Nothing is copied.
+        """
+        if first == 0 and end >= self.lengths[0]:
+            return self
+        running = int(np.count_nonzero(self.lengths > first))
+        return self._cut(first, np.minimum(self.lengths[:running], end) - first)
+
+    @abstractmethod
+    def _cut(self, first: int, lengths: np.ndarray) -> "Batch":
+        """Return the first `len(lengths)` sequences from timestep `first` on, cut to `lengths`."""
+
     def inputs(self, chunk: Chunk, standardizer: Standardizer | None = None) -> list[np.ndarray]:
         """Gather x for each span of a chunk, (n_steps, n_features, batch), in transposed memory.
 
@@ -227,11 +241,12 @@ class Batch(ABC):
         rows = self._rows(chunk)
         if standardizer is not None:
             rows = standardizer.apply(rows)
-        ends = [span.column + span.n_columns - chunk[0].column for span in chunk]
-        return [
-            rows[end - span.n_columns : end].reshape(*span.shape, -1).transpose(0, 2, 1)
-            for span, end in zip(chunk, ends, strict=True)
-        ]
+        xs, start = [], 0
+        for span in chunk:
+            end = start + span.n_columns
+            xs.append(rows[start:end].reshape(*span.shape, -1).transpose(0, 2, 1))
+            start = end
+        return xs
 
     @abstractmethod
     def _rows(self, chunk: Chunk) -> np.ndarray:
@@ -255,6 +270,9 @@ class FlatBatch(Batch):
         return FlatBatch(self.values, self.starts[: len(lengths)] + first, lengths)
 
     def _rows(self, chunk):
+        if len(self.lengths) == 1:
+            first, end = chunk[0].start, chunk[-1].start + chunk[-1].n_steps
+            return self.values[self.starts[0] + first : self.starts[0] + end].copy()
         return self.values.take(self.positions(self.starts, chunk), axis=0)
 
 

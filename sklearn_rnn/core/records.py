@@ -39,12 +39,13 @@ class RecordMemory:
 
     def records(self, chunks: Sequence[Chunk], h_apart: bool) -> list[list[Record]]:
         """Return memory for each span of each chunk; see `Layer.records`."""
-        shapes = tuple(tuple(span.shape for span in chunk) for chunk in chunks)
-        if (shapes, h_apart) not in self._layouts:
+        shapes = tuple([chunk.shapes for chunk in chunks])
+        records = self._layouts.get((shapes, h_apart))
+        if records is None:
             if len(self._layouts) >= MAX_LAYOUTS:
                 self._layouts.clear()
-            self._layouts[shapes, h_apart] = self._lay_out(shapes, h_apart)
-        return self._layouts[shapes, h_apart]
+            records = self._layouts[shapes, h_apart] = self._lay_out(shapes, h_apart)
+        return records
 
     def _lay_out(self, chunks: Sequence, h_apart: bool) -> list[list[Record]]:
         """Lay out records; `chunks` has the (n_steps, batch) of each span of each chunk."""
