@@ -34,8 +34,9 @@ class TargetRows(NamedTuple):
 
 def target_rows(X: Sequences, per_step: bool) -> TargetRows:
     """Return the rows of each sequence's targets: one row, or one row per timestep."""
-    counts = X.lengths if per_step else np.ones(len(X), dtype=int)
-    return TargetRows(np.cumsum(counts) - counts, counts)
+    if per_step:
+        return TargetRows(X.starts, X.lengths)
+    return TargetRows(np.arange(len(X)), np.ones(len(X), dtype=int))
 
 
 class Targets(Protocol):

@@ -119,6 +119,7 @@ class Network:
         self.dtype = parameters.vector.dtype
         self.units = units
         self.layers = self._make_layers()
+        self.largest_product = max(W.size for W in parameters.values() if W.ndim == 2)
         rows = max(layer.rows_per_step for layer in self.layers)
         self.max_columns = CHUNK_BYTES // (rows * self.dtype.itemsize)
         self._token: object | None = None  # of the tape that the buffers hold

@@ -69,11 +69,15 @@ class RecurrentLayer(Layer):
         for k, state in enumerate(cell.first_states(span)):
             state[...] = 0 if states is None else states[k][:, :batch]
         cell.begin(weights, span)
-        mask = None if mask is None else mask[:, :batch]
-        for step in steps:
-            if mask is not None:
+        forward = cell.forward
+        if mask is None:
+            for step in steps:
+                forward(weights, step)
+        else:
+            mask = mask[:, :batch]
+            for step in steps:
                 multiply(step.h_before, mask, step.block[:H])
-            cell.forward(weights, step)
+                forward(weights, step)
         return cell.last_states(span)
 
     def backward(self, tape, d_outputs, gradients, input_gradient):
