@@ -99,8 +99,9 @@ class Sequences:
         At most MAX_COPIED values are copied.
         """
         if not self.is_list and self.arrays.flags.c_contiguous:
-            values, starts = self.flat()
-            return FlatBatch(values, starts[chosen], self.lengths[chosen])
+            n, n_timesteps, n_features = self.arrays.shape
+            values = self.arrays.reshape(n * n_timesteps, n_features)
+            return FlatBatch(values, chosen * n_timesteps, self.lengths[chosen])
         lengths = self.lengths[chosen]
         arrays = [self.arrays[i][:n] for i, n in zip(chosen, lengths, strict=True)]
         if lengths.sum() * self.n_features > MAX_COPIED:

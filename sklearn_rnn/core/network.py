@@ -1,6 +1,6 @@
 """A network: recurrent layers, one on top of the other, and an output layer."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -64,7 +64,7 @@ class Results(NamedTuple):
 
     def take(self, chosen: np.ndarray | slice) -> "Results":
         """Return the place of the results of some of the sequences."""
-        return self._replace(starts=self.starts[chosen])
+        return Results(self.read_out, self.rows, self.starts[chosen])
 
 
 class Masks(NamedTuple):
@@ -124,6 +124,7 @@ class Network:
         self.max_columns = CHUNK_BYTES // (rows * self.dtype.itemsize)
         self._token: object | None = None  # of the tape that the buffers hold
         self._layouts = Layouts()
+        self._first_carry: tuple[int, Carry] | None = None
         self.refresh()
 
     @property
@@ -153,6 +154,8 @@ class Network:
         """Take over changed parameters."""
         for k, layer in enumerate(self.layers):
             layer.refresh(of_layer(self.parameters, k))
+        output = self.parameters["output.W"]
+        self._W_hy_b_y = output[:, :-1], output[:, -1]
 
     def initialize(self, rng: np.random.Generator) -> None:
         """Draw starting values of the parameters, in place."""
@@ -200,7 +203,7 @@ class Network:
                 for span, h_of_span in zip(chunk, arrays, strict=True):
                     span.unpack(features[:-1])[...] = h_of_span
         else:
-            pooling.forward(h, features[:-1])
+            features[:-1] = pooling.forward(h)
         if masks.features is not None:
             features[:-1] *= masks.features
         a = output @ features  # a = W_hy h + b_y
@@ -225,6 +228,12 @@ class Network:
             for layer in self.layers
         ]
         return Carry([LayerCarry(recurrent_mask=mask) for mask in masks], pools)
+
+    def _first(self, n_sequences: int) -> Carry:
+        """Return what `predict` starts from, which nothing writes into. The last one is kept."""
+        if self._first_carry is None or self._first_carry[0] != n_sequences:
+            self._first_carry = n_sequences, self._start(n_sequences)
+        return self._first_carry[1]
 
     def _masks(self, batch: Batch, dropout: Dropout | None) -> Masks:
         """Draw dropout's masks.
@@ -372,22 +381,23 @@ class Network:
         self._token = None
         _, packing, chunks = layout
         read_out, out, out_starts = results
-        start = carry or self._start(len(packing.lengths))
+        start = carry or self._first(len(packing.lengths))
         tapes = [LayerTape(packing, None, part) for part in start.layers]
         pooling = Pooling(packing, start.pools)
-        h = self._run(self._inputs(batch, chunks), tapes, Masks([None] * len(tapes)))
+        h = self._inputs(batch, chunks)
+        for layer, tape in zip(self.layers, tapes, strict=True):
+            h = layer.forward(tape, h)
         if self.architecture.return_sequences:
             for chunk, arrays in h:
-                parts = [read_out(part).reshape(-1, out.shape[1]) for part in arrays]
+                parts = [read_out(part) for part in arrays]
                 rows = parts[0] if len(parts) == 1 else np.concatenate(parts)
-                positions = packing.positions(out_starts, chunk)
+                places = packing.places(out_starts, chunk)
                 if not packing.is_exact(chunk):
                     real = packing.is_real(chunk)
-                    positions, rows = positions[real], rows[real]
-                out[positions] = rows
+                    places, rows = places[real], rows[real]
+                out[places] = rows
         else:
-            features = np.empty((self.architecture.n_features, len(packing.lengths)), self.dtype)
-            pooling.forward(h, features)
+            features = pooling.forward(h).astype(self.dtype, copy=False)
             # A product per length, so that sequences of other lengths change no bit.
             for first, last in packing.equally_long:
                 out[out_starts[first:last]] = read_out(features[:, first:last])
@@ -398,13 +408,14 @@ class Network:
 
         features : (..., n_features, batch), where n counts all but the features
         """
-        W_hy, b_y = self.parameters["output.W"][:, :-1], self.parameters["output.W"][:, -1]
-        a = transposed(np.matmul(W_hy, features)) + b_y
-        head, scaling = self.architecture.head, self.units.targets
-        rows = head.forward(a.reshape(-1, len(b_y)).T).T
+        W_hy, b_y = self._W_hy_b_y
+        rows = transposed(np.matmul(W_hy, features)) + b_y
+        head, scaling = self.architecture.head, self._units.targets
+        if not head.is_identity:
+            rows = head.forward(rows.T).T
         return rows if scaling is None else head.in_units(rows, scaling)
 
 
 def transposed(array: np.ndarray) -> np.ndarray:
-    """Exchange rows and batch."""
-    return array.swapaxes(-1, -2)
+    """Return (..., rows, batch) as (n, rows)."""
+    return array.swapaxes(-1, -2).reshape(-1, array.shape[-2])

@@ -159,9 +159,17 @@ class Packing:
             if self._runs_on(span):
                 steps = np.minimum(steps, self.lengths[running] - 1)
             parts.append(steps + starts[running])
-        if len(parts) == 1:  # to concatenate takes longer
-            return parts[0].reshape(-1)
         return np.concatenate(parts, axis=None)
+
+    def places(self, starts: np.ndarray, chunk: Chunk) -> np.ndarray | slice:
+        """Return what indexes the packed columns of a chunk in a flat array; see `positions`.
+
+        It is a slice where they stand one behind the other, since one sequence alone is read.
+        """
+        if len(starts) > 1:
+            return self.positions(starts, chunk)
+        first = int(starts[0]) + chunk[0].start
+        return slice(first, first + sum([span.n_steps for span in chunk]))
 
     def is_real(self, chunk: Chunk | None = None) -> np.ndarray:
         """Return which packed columns of a chunk, or of the whole batch, lie within their sequence.
@@ -183,7 +191,7 @@ class Packing:
 
     def is_exact(self, chunk: Chunk) -> bool:
         """Whether no sequence runs on in a chunk."""
-        return not any(map(self._runs_on, chunk))
+        return len(self.lengths) == 1 or not any(map(self._runs_on, chunk))
 
     def _runs_on(self, span: Span) -> bool:
         """Whether a sequence runs on in a span."""
@@ -270,10 +278,8 @@ class FlatBatch(Batch):
         return FlatBatch(self.values, self.starts[: len(lengths)] + first, lengths)
 
     def _rows(self, chunk):
-        if len(self.lengths) == 1:
-            first, end = chunk[0].start, chunk[-1].start + chunk[-1].n_steps
-            return self.values[self.starts[0] + first : self.starts[0] + end].copy()
-        return self.values.take(self.positions(self.starts, chunk), axis=0)
+        places = self.places(self.starts, chunk)
+        return self.values[places].copy() if type(places) is slice else self.values[places]
 
 
 @dataclass(frozen=True, eq=False)

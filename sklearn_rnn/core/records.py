@@ -6,7 +6,7 @@ same shape come again and again, so layouts and their thousands of views are kep
 
 from collections.abc import Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,7 @@ class Record(NamedTuple):
     """The memory of one span."""
 
     span: NamedTuple  # the cell's views of all timesteps
-    steps: Sequence[NamedTuple]  # the same views for each timestep
+    steps: Sequence[Any]  # the same views for each timestep
     scratch: np.ndarray
 
 
