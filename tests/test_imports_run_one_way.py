@@ -60,7 +60,7 @@ CORE = [
     ["core.architecture"],
     ["core.records", "core.layer"],
     ["core.recurrent", "core.pooling"],
-    ["core.directions"],
+    ["core.directions", "core.carry"],
     ["core.network"],
     ["core.idle", "core.stepper"],
 ]

@@ -1,12 +1,13 @@
 """A network: recurrent layers, one on top of the other, and an output layer."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from sklearn_rnn.core.architecture import Architecture, of_layer
+from sklearn_rnn.core.carry import Carry
 from sklearn_rnn.core.directions import BidirectionalLayer
 from sklearn_rnn.core.dropout import Dropout
 from sklearn_rnn.core.initializers import glorot_uniform
@@ -15,7 +16,7 @@ from sklearn_rnn.core.layouts import Layout, Layouts, layout_of
 from sklearn_rnn.core.memory import Workspace
 from sklearn_rnn.core.packing import Batch, Chunk
 from sklearn_rnn.core.parameters import Parameters
-from sklearn_rnn.core.pooling import POOLS, Pool, Pooling
+from sklearn_rnn.core.pooling import POOLS, Pooling
 from sklearn_rnn.core.recurrent import RecurrentLayer
 from sklearn_rnn.core.scaling import Standardizer, Units
 
@@ -26,29 +27,6 @@ CHUNK_BYTES = 2 * 1024**2
 
 # Turns features (..., n_features, batch) into results (..., n), one after another.
 ReadOut = Callable[[np.ndarray], np.ndarray]
-
-
-class Carry(NamedTuple):
-    """What a network hands on from one segment of a batch to the next."""
-
-    layers: Sequence[LayerCarry]
-    pools: Sequence[Pool]
-
-    @property
-    def arrays(self) -> list[np.ndarray]:
-        """The states, layer by layer, and then what the pools hand on, each (..., n_sequences)."""
-        states = [state for layer in self.layers for state in layer.states]
-        return states + [array for pool in self.pools for array in pool.arrays.values()]
-
-    def take(self, chosen: np.ndarray) -> "Carry":
-        """Return a copy for some of the sequences, without masks."""
-        layers = [LayerCarry([state[:, chosen] for state in layer.states]) for layer in self.layers]
-        return Carry(layers, [pool.take(chosen) for pool in self.pools])
-
-    def put(self, chosen: np.ndarray | slice, other: "Carry") -> None:
-        """Overwrite the states and pools of some of the sequences."""
-        for mine, others in zip(self.arrays, other.arrays, strict=True):
-            mine[..., chosen] = others
 
 
 class Results(NamedTuple):
