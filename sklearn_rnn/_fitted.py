@@ -31,12 +31,12 @@ from sklearn_rnn._versioned import Versioned
 from sklearn_rnn.core.idle import IdleNetworks
 from sklearn_rnn.core.links import identity
 from sklearn_rnn.core.losses import LOSSES
-from sklearn_rnn.core.memory import with_small_ufunc_buffers
+from sklearn_rnn.core.memory import prediction_context
 from sklearn_rnn.core.network import PREDICT_BATCH, Carry, Network
 from sklearn_rnn.core.parameters import Parameters
 
-# OpenBLAS computes smaller products in one thread: those of a matrix and a vector up to this number
-# of multiplications, and those of matrices up to 2**18.
+# OpenBLAS may compute a product of a timestep in several threads if it has so many multiplications.
+# It computes smaller ones in one thread, and those of matrices up to 2**18.
 SHARED_OUT = 9216
 
 # What workers can compute, and how.
@@ -91,7 +91,7 @@ class FittedNetwork(
         if network is None:
             outputs = self._networks.compute(partial(computed, X, compute), len(X))
         else:
-            outputs = computed(X, compute, network)
+            outputs = prediction_context().run(computed, X, compute, network)
         self._check_overflow(outputs)
         return outputs
 
@@ -356,14 +356,13 @@ class FittedNetwork(
 
 
 def computed(X: Sequences, compute: Callable, network: Network) -> np.ndarray:
-    """Run `Network.predict` or `Network.features` over sequences."""
+    """Run `Network.predict` or `Network.features` over sequences, in a `prediction_context`."""
     rows = target_rows(X, network.architecture.return_sequences)
     X.check_fits(network.dtype)
     work = partial(compute, network, X.lengths, X.batch, rows.starts, rows.total)
-    with np.errstate(over="ignore", invalid="ignore"):
-        if is_shared_out(network, len(X)):
-            return one_blas_thread.run(with_small_ufunc_buffers, work)
-        return with_small_ufunc_buffers(work)  # since to limit BLAS takes time, too
+    if network.largest_product * len(X) >= SHARED_OUT:
+        return one_blas_thread.run(work)
+    return work()  # since to limit BLAS takes time, too
 
 
 def by_workers(
@@ -374,12 +373,6 @@ def by_workers(
         shared = SharedNetwork(team, network)
         shared.assign(size_of_slot(lengths, network.architecture.n_inputs, PREDICT_BATCH))
         return compute(shared, lengths, *args)
-
-
-def is_shared_out(network: Network, n_sequences: int) -> bool:
-    """Whether BLAS may compute the largest product of a timestep in several threads."""
-    largest = max(array.size for array in network.parameters.values() if array.ndim == 2)
-    return largest * n_sequences >= SHARED_OUT
 
 
 def network_attributes(parameters: Parameters, network: Network) -> dict[str, Any]:

@@ -54,6 +54,7 @@ CORE = [
         "core.scaling",
     ],
     ["core.packing"],
+    ["core.layouts"],
     ["core.heads", "core.losses", "core.optimizers", "core.schedules"],
     ["core.cells.base"],
     ["core.cells.elman", "core.cells.lstm", "core.cells.gru"],
@@ -61,7 +62,7 @@ CORE = [
     ["core.architecture"],
     ["core.records", "core.layer"],
     ["core.recurrent", "core.pooling"],
-    ["core.directions"],
+    ["core.directions", "core.carry"],
     ["core.network"],
     ["core.idle", "core.stepper", "core.batch_loss"],
 ]

@@ -29,6 +29,8 @@ def opened(values, name: str):
 
     name : what errors call the values
     """
+    if _is_plain(values):
+        return values
     check_container(values, name)
     if isinstance(values, (list, tuple, np.ndarray)) or is_frame(values):
         return values
@@ -138,7 +140,7 @@ def _parts(values) -> Iterator[tuple[int, object]]:
 
 def _is_plain(part) -> bool:
     """Whether a part surely is an ordinary array of single values."""
-    return type(part) is np.ndarray and not _holds_objects(part)
+    return type(part) is np.ndarray and part.dtype.kind != "O"
 
 
 def _holds_objects(array) -> bool:

@@ -163,7 +163,7 @@ def _check_padded(array: np.ndarray) -> np.ndarray:
     block = max(1, MAX_COPIED // (n_timesteps * n_features))
     for start in range(0, n, block):
         part = array[start : start + block]
-        if _surely_finite(part):
+        if _is_finite(part):
             continue
         lengths_here = lengths_before_padding(part, start)
         is_valid = np.arange(n_timesteps) < lengths_here[:, np.newaxis]
@@ -175,7 +175,7 @@ def _check_padded(array: np.ndarray) -> np.ndarray:
 
 
 def _check_finite(arrays: list[np.ndarray], first_sample: int) -> None:
-    if _surely_finite(arrays[0] if len(arrays) == 1 else np.concatenate(arrays)):
+    if _is_finite(arrays[0] if len(arrays) == 1 else np.concatenate(arrays)):
         return
     for i, array in enumerate(arrays):
         bad = np.argwhere(~np.isfinite(array))
@@ -207,12 +207,5 @@ def _hint_at_swapped_axes(sequence: np.ndarray) -> str:
     )
 
 
-def _surely_finite(array: np.ndarray) -> bool:
-    """Whether all values are known to be finite because their sum is.
-
-    A quick test: False says nothing, since the sum of finite values may overflow.
-    """
-    if array.dtype.kind != "f":
-        return True
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(array.sum()))
+def _is_finite(array: np.ndarray) -> bool:
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())

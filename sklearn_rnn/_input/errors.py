@@ -2,19 +2,28 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ContextDecorator, contextmanager
 
 
-@contextmanager
-def about(name: str) -> Iterator[None]:
-    """Add the argument's name to errors from NumPy or scikit-learn that don't contain it."""
-    try:
-        yield
-    except (ValueError, TypeError, OverflowError) as error:
-        if re.search(rf"\b{re.escape(name)}(?!\w)", str(error)):
-            raise
+class about(ContextDecorator):
+    """Adds the argument's name to errors from NumPy or scikit-learn that don't contain it.
+
+    It isn't a generator, which would take several times as long where there is no error.
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(self, _, error: BaseException | None, __) -> None:
+        if not isinstance(error, (ValueError, TypeError, OverflowError)):
+            return
+        if re.search(rf"\b{re.escape(self.name)}(?!\w)", str(error)):
+            return
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{name}: {error}") from error
+        raise kind(f"{self.name}: {error}") from error
 
 
 @contextmanager

@@ -81,9 +81,11 @@ class Sequences:
 
     def check_fits(self, dtype) -> None:
         """Raise if a value is too large for a dtype, naming the sample."""
+        if not self.is_list and not has_larger_numbers(self.arrays, dtype):
+            return
         limit = np.finfo(dtype).max
         for i, array in enumerate(self.arrays):
-            if array.dtype.kind == "f" and array.itemsize > np.dtype(dtype).itemsize:
+            if has_larger_numbers(array, dtype):
                 with np.errstate(invalid="ignore"):
                     if (np.abs(array) > limit).any():
                         raise ValueError(
@@ -97,8 +99,9 @@ class Sequences:
         At most MAX_COPIED values are copied.
         """
         if not self.is_list and self.arrays.flags.c_contiguous:
-            values, starts = self.flat()
-            return FlatBatch(values, starts[chosen], self.lengths[chosen])
+            n, n_timesteps, n_features = self.arrays.shape
+            values = self.arrays.reshape(n * n_timesteps, n_features)
+            return FlatBatch(values, chosen * n_timesteps, self.lengths[chosen])
         lengths = self.lengths[chosen]
         arrays = [self.arrays[i][:n] for i, n in zip(chosen, lengths, strict=True)]
         if lengths.sum() * self.n_features > MAX_COPIED:
@@ -140,6 +143,11 @@ class Sequences:
     def is_valid(self) -> np.ndarray:
         """Which timesteps are not padding, (n, n_timesteps)."""
         return np.arange(self.n_timesteps) < self.lengths[:, np.newaxis]
+
+
+def has_larger_numbers(array: np.ndarray, dtype) -> bool:
+    """Whether the numbers of an array may be too large for a dtype."""
+    return array.dtype.kind == "f" and array.itemsize > np.dtype(dtype).itemsize
 
 
 def as_objects(parts: Sequence) -> np.ndarray:
@@ -217,16 +225,16 @@ def _read(X, content: Content, fitted_on_table: bool | None) -> Sequences | None
             if may_be_table and _is_rectangular(X):
                 return None
             return _read_list(X, content, "list")
-    elif is_frame(X):
-        check_table(X)
-        return None
     elif isinstance(X, np.ndarray):
-        if X.ndim == 1 and X.dtype == object and _depth(X) >= 2:
-            return _read_list(X, content, "object array")
         if X.ndim == 3:
             return _read_array(np.asarray(X), content, "array")
         if X.ndim == 2:
             return None
+        if X.ndim == 1 and X.dtype == object and _depth(X) >= 2:
+            return _read_list(X, content, "object array")
+    elif is_frame(X):
+        check_table(X)
+        return None
     raise ValueError(
         "X must be an array (n_samples, n_timesteps, n_features), a list of arrays "
         "(n_timesteps_i, n_features), or 2-D with one column per timestep (n_samples, "

@@ -25,17 +25,15 @@ class TargetRows(NamedTuple):
     """The rows of a flat array that belong to each sequence."""
 
     starts: np.ndarray  # (n,), the first row of each sequence
-    counts: np.ndarray  # (n,), the number of rows of each sequence
-
-    @property
-    def total(self) -> int:
-        return int(self.counts.sum())
+    total: int  # the number of rows of all sequences
 
 
 def target_rows(X: Sequences, per_step: bool) -> TargetRows:
     """Return the rows of each sequence's targets: one row, or one row per timestep."""
-    counts = X.lengths if per_step else np.ones(len(X), dtype=int)
-    return TargetRows(np.cumsum(counts) - counts, counts)
+    if per_step:
+        ends = X.lengths.cumsum()
+        return TargetRows(ends - X.lengths, int(ends[-1]))
+    return TargetRows(np.arange(len(X)), len(X))
 
 
 class Targets(Protocol):

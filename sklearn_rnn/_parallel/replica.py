@@ -9,7 +9,7 @@ from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.batch_loss import BatchLoss, Dropouts, TrainingLoss
 from sklearn_rnn.core.dropout import Dropout
 from sklearn_rnn.core.network import Carry, Network
-from sklearn_rnn.core.packing import Batch, FlatBatch
+from sklearn_rnn.core.packing import Batch, FlatBatch, Packing
 from sklearn_rnn.core.parameters import Parameters
 from sklearn_rnn.core.scaling import Units
 
@@ -104,7 +104,7 @@ class TrainingReplica(Replica):
         batch = self.batch(part.lengths[numbers], part.dtype)
         if part.rng_state is not None:
             self.rng.bit_generator.state = part.rng_state
-            whole = FlatBatch(batch.values, part.lengths, part.lengths)  # its lengths matter only
+            whole = Packing(part.lengths)
             self.of_batch.dropouts = Dropouts(
                 *(
                     None if dropout is None else DealtDropout(dropout, whole, batch, numbers)
@@ -125,7 +125,7 @@ class DealtDropout:
     numbers : those of the part's sequences in the whole batch
     """
 
-    def __init__(self, dropout: Dropout, whole: Batch, part: Batch, numbers: np.ndarray):
+    def __init__(self, dropout: Dropout, whole: Packing, part: Packing, numbers: np.ndarray):
         self.dropout = dropout
         self.whole, self.part = whole, part
         self.numbers = numbers

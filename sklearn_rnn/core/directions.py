@@ -15,7 +15,7 @@ from sklearn_rnn.core.architecture import REVERSE
 from sklearn_rnn.core.cells.base import Cell
 from sklearn_rnn.core.layer import Flow, Layer, LayerCarry, LayerTape
 from sklearn_rnn.core.memory import Workspace
-from sklearn_rnn.core.packing import Batch, Chunk
+from sklearn_rnn.core.packing import Chunk, Packing
 from sklearn_rnn.core.parameters import within
 from sklearn_rnn.core.recurrent import RecurrentLayer
 
@@ -58,16 +58,16 @@ class BidirectionalLayer(Layer):
         return self.ahead.records(chunks, h_apart), self.reverse.records(chunks, h_apart)
 
     def forward(self, tape, inputs):
-        chunks, x = gathered(tape.batch, inputs, self.n_inputs, self.dtype)
+        chunks, x = gathered(tape.packing, inputs, self.n_inputs, self.dtype)
         tape_ahead, tape_reverse = self._tapes(tape)
         h_ahead = self.ahead.forward(tape_ahead, handed_out(chunks, x))
-        h_reverse = self.reverse.forward(tape_reverse, handed_out(chunks, x[tape.batch.mirror]))
+        h_reverse = self.reverse.forward(tape_reverse, handed_out(chunks, x[tape.packing.mirror]))
         h = stacked(h_ahead, h_reverse)
-        yield from self._mirrored(tape.batch, h) if self.aligned else h
+        yield from self._mirrored(tape.packing, h) if self.aligned else h
 
     def backward(self, tape, d_outputs, gradients, input_gradient):
         if self.aligned:
-            d_outputs = self._mirrored(tape.batch, d_outputs)
+            d_outputs = self._mirrored(tape.packing, d_outputs)
         H, n = self.ahead.n_outputs, self.n_inputs
         one, other = tee(d_outputs)  # read in step, so no more than a chunk is stored
         d_ahead, d_reverse = rows_of(one, slice(None, H)), rows_of(other, slice(H, None))
@@ -79,8 +79,8 @@ class BidirectionalLayer(Layer):
             yield from (item for item, _ in zip(d_x_ahead, d_x_reverse, strict=True))
             return
         both = stacked(d_x_ahead, d_x_reverse)
-        chunks, d_x = gathered(tape.batch, both, 2 * n, self.dtype)
-        yield from handed_out(chunks, d_x[:, :n] + d_x[tape.batch.mirror, n:])
+        chunks, d_x = gathered(tape.packing, both, 2 * n, self.dtype)
+        yield from handed_out(chunks, d_x[:, :n] + d_x[tape.packing.mirror, n:])
 
     def _tapes(self, tape: LayerTape) -> tuple[LayerTape, LayerTape]:
         """Take a tape apart: one for the direction ahead in time, and one for the reverse."""
@@ -88,22 +88,22 @@ class BidirectionalLayer(Layer):
         masks = (None, None) if mask is None else (mask[:H], mask[H:])
         records = tape.records or (None, None)
         one, other = (
-            LayerTape(tape.batch, records_of_one, LayerCarry(recurrent_mask=mask_of_one))
+            LayerTape(tape.packing, records_of_one, LayerCarry(recurrent_mask=mask_of_one))
             for records_of_one, mask_of_one in zip(records, masks, strict=True)
         )
         return one, other
 
-    def _mirrored(self, batch: Batch, flow: Flow) -> Flow:
+    def _mirrored(self, packing: Packing, flow: Flow) -> Flow:
         """Move the rows of the reverse direction from its time to the inputs' time, or back."""
         H = self.ahead.n_outputs
-        chunks, columns = gathered(batch, flow, self.n_outputs, self.dtype)
-        columns[:, H:] = columns[batch.mirror, H:]
+        chunks, columns = gathered(packing, flow, self.n_outputs, self.dtype)
+        columns[:, H:] = columns[packing.mirror, H:]
         yield from handed_out(chunks, columns)
 
 
-def gathered(batch: Batch, flow: Flow, n_rows: int, dtype) -> tuple[list[Chunk], np.ndarray]:
+def gathered(packing: Packing, flow: Flow, n_rows: int, dtype) -> tuple[list[Chunk], np.ndarray]:
     """Read a flow to its end; return its chunks, in its order, and a copy (columns, rows)."""
-    columns = np.empty((batch.n_columns, n_rows), dtype)
+    columns = np.empty((packing.n_columns, n_rows), dtype)
     chunks = []
     for chunk, arrays in flow:
         chunks.append(chunk)

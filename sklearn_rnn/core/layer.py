@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sklearn_rnn.core.packing import Batch, Chunk
+from sklearn_rnn.core.packing import Chunk, Packing
 
 # What the layers pass on: a chunk, and one item for each of its spans.
 Flow = Iterator[tuple[Chunk, Sequence]]
@@ -44,7 +44,7 @@ class LayerTape:
     carry : at first what the layer starts from, and after the forward pass what it hands on
     """
 
-    batch: Batch
+    packing: Packing
     records: Any
     carry: LayerCarry
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import TypeVar
 
 import numpy as np
@@ -60,3 +60,15 @@ def with_small_ufunc_buffers(work: Callable[..., T], *args) -> T:
     context = copy_context()
     context.run(np.setbufsize, UFUNC_BUFFER)
     return context.run(work, *args)
+
+
+def prediction_context() -> Context:
+    """Return a context for predictions: small ufunc buffers, and no warnings of overflow.
+
+    What overflows is found in the outputs. To enter a context takes no time; to set one up takes as
+    long as a few timesteps.
+    """
+    context = Context()
+    context.run(np.setbufsize, UFUNC_BUFFER)
+    context.run(np.seterr, over="ignore", invalid="ignore")
+    return context

@@ -1,20 +1,22 @@
 """A network: recurrent layers, one on top of the other, and an output layer."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from sklearn_rnn.core.architecture import Architecture, of_layer
+from sklearn_rnn.core.carry import Carry
 from sklearn_rnn.core.directions import BidirectionalLayer
 from sklearn_rnn.core.dropout import Dropout
 from sklearn_rnn.core.initializers import glorot_uniform
 from sklearn_rnn.core.layer import Flow, Layer, LayerCarry, LayerTape, masked
+from sklearn_rnn.core.layouts import Layout, Layouts, layout_of
 from sklearn_rnn.core.memory import Workspace
-from sklearn_rnn.core.packing import Batch, Chunk, decreasing
+from sklearn_rnn.core.packing import Batch, Chunk
 from sklearn_rnn.core.parameters import Parameters
-from sklearn_rnn.core.pooling import POOLS, Pool, Pooling
+from sklearn_rnn.core.pooling import POOLS, Pooling
 from sklearn_rnn.core.recurrent import RecurrentLayer
 from sklearn_rnn.core.scaling import Standardizer, Units
 
@@ -23,34 +25,24 @@ from sklearn_rnn.core.scaling import Standardizer, Units
 # were 13 % slower.
 CHUNK_BYTES = 2 * 1024**2
 
-# How many sequences are predicted side by side. More are not faster, and take more memory.
-PREDICT_BATCH = 256
-
 # Turns features (..., n_features, batch) into results (..., n), one after another.
 ReadOut = Callable[[np.ndarray], np.ndarray]
 
 
-class Carry(NamedTuple):
-    """What a network hands on from one segment of a batch to the next."""
+class Results(NamedTuple):
+    """What becomes of the features, and where it goes.
 
-    layers: Sequence[LayerCarry]
-    pools: Sequence[Pool]
+    starts : (n_sequences,), the row of each sequence's result; with one output per timestep, the
+        row of its first one
+    """
 
-    @property
-    def arrays(self) -> list[np.ndarray]:
-        """The states, layer by layer, and then what the pools hand on, each (..., n_sequences)."""
-        states = [state for layer in self.layers for state in layer.states]
-        return states + [array for pool in self.pools for array in pool.arrays.values()]
+    read_out: ReadOut
+    rows: np.ndarray  # (n_rows, any)
+    starts: np.ndarray
 
-    def take(self, chosen: np.ndarray) -> "Carry":
-        """Return a copy for some of the sequences, without masks."""
-        layers = [LayerCarry([state[:, chosen] for state in layer.states]) for layer in self.layers]
-        return Carry(layers, [pool.take(chosen) for pool in self.pools])
-
-    def put(self, chosen: np.ndarray | slice, other: "Carry") -> None:
-        """Overwrite the states and pools of some of the sequences."""
-        for mine, others in zip(self.arrays, other.arrays, strict=True):
-            mine[..., chosen] = others
+    def take(self, chosen: np.ndarray | slice) -> "Results":
+        """Return the place of the results of some of the sequences."""
+        return Results(self.read_out, self.rows, self.starts[chosen])
 
 
 class Masks(NamedTuple):
@@ -105,9 +97,12 @@ class Network:
         self.dtype = parameters.vector.dtype
         self.units = units
         self.layers = self._make_layers()
+        self.largest_product = max(W.size for W in parameters.values() if W.ndim == 2)
         rows = max(layer.rows_per_step for layer in self.layers)
         self.max_columns = CHUNK_BYTES // (rows * self.dtype.itemsize)
         self._token: object | None = None  # of the tape that the buffers hold
+        self._layouts = Layouts()
+        self._first_carry: tuple[int, Carry] | None = None
         self.refresh()
 
     @property
@@ -137,6 +132,8 @@ class Network:
         """Take over changed parameters."""
         for k, layer in enumerate(self.layers):
             layer.refresh(of_layer(self.parameters, k))
+        output = self.parameters["output.W"]
+        self._W_hy_b_y = output[:, :-1], output[:, -1]
 
     def initialize(self, rng: np.random.Generator) -> None:
         """Draw starting values of the parameters, in place."""
@@ -184,7 +181,7 @@ class Network:
                 for span, h_of_span in zip(chunk, arrays, strict=True):
                     span.unpack(features[:-1])[...] = h_of_span
         else:
-            pooling.forward(h, features[:-1])
+            features[:-1] = pooling.forward(h)
         if masks.features is not None:
             features[:-1] *= masks.features
         a = output @ features  # a = W_hy h + b_y
@@ -209,6 +206,12 @@ class Network:
             for layer in self.layers
         ]
         return Carry([LayerCarry(recurrent_mask=mask) for mask in masks], pools)
+
+    def _first(self, n_sequences: int) -> Carry:
+        """Return what `predict` starts from, which nothing writes into. The last one is kept."""
+        if self._first_carry is None or self._first_carry[0] != n_sequences:
+            self._first_carry = n_sequences, self._start(n_sequences)
+        return self._first_carry[1]
 
     def _masks(self, batch: Batch, dropout: Dropout | None) -> Masks:
         """Draw dropout's masks.
@@ -308,14 +311,15 @@ class Network:
             sequences that begin. With a carry, a network must not be bidirectional.
         """
         out = np.empty((n_rows, self.architecture.n_outputs), self.dtype)
-        for chosen in in_batches(lengths):
-            batch, starts = batch_of(chosen), out_starts[chosen]
+        results = Results(self._outputs, out, out_starts)
+        for layout in self._layouts.of(lengths, self.max_columns):
+            batch, places = batch_of(layout.chosen), results.take(layout.chosen)
             if carry is None:
-                self._read(batch, self._outputs, out, starts)
+                self._read(batch, layout, places)
             else:
-                part = carry.take(chosen)
-                self._read_on(batch, out, starts, part)
-                carry.put(chosen, part)
+                part = carry.take(layout.chosen)
+                self._read_on(batch, layout, places, part)
+                carry.put(layout.chosen, part)
         return out
 
     def features(
@@ -327,12 +331,13 @@ class Network:
     ) -> np.ndarray:
         """Return what the output layer reads, (n_rows, n_features); for the rest see `predict`."""
         out = np.empty((n_rows, self.architecture.n_features), self.dtype)
-        for chosen in in_batches(lengths):
-            self._read(batch_of(chosen), transposed, out, out_starts[chosen])
+        results = Results(transposed, out, out_starts)
+        for layout in self._layouts.of(lengths, self.max_columns):
+            self._read(batch_of(layout.chosen), layout, results.take(layout.chosen))
         return out
 
-    def _read_on(self, batch: Batch, out: np.ndarray, out_starts: np.ndarray, carry: Carry) -> None:
-        """Lead a carry on, and write the raw outputs of a batch into rows of `out`.
+    def _read_on(self, batch: Batch, layout: Layout, results: Results, carry: Carry) -> None:
+        """Lead a carry on, and write the results of a batch.
 
         The batch is cut where sequences end. So no sequence runs on, and all states are those at
         its end.
@@ -341,35 +346,38 @@ class Network:
         for first, end in pairwise([0, *np.unique(batch.lengths).tolist()]):
             segment = batch.timesteps(first, end)
             running = slice(len(segment.lengths))
-            starts = out_starts[running] + (first if per_step else 0)
-            carry.put(running, self._read(segment, self._outputs, out, starts, carry))
+            places = results.take(running)
+            if segment is not batch:
+                layout = layout_of(layout.chosen[running], segment, self.max_columns)
+                places = places._replace(starts=places.starts + (first if per_step else 0))
+            carry.put(running, self._read(segment, layout, places, carry))
 
     def _read(
-        self,
-        batch: Batch,
-        read_out: ReadOut,
-        out: np.ndarray,
-        out_starts: np.ndarray,
-        carry: Carry | None = None,
+        self, batch: Batch, layout: Layout, results: Results, carry: Carry | None = None
     ) -> Carry:
-        """Write what is read out of the features of a batch into rows of `out`."""
+        """Write the results of a batch."""
         self._token = None
-        # Longer chunks than in training, since there is no backward pass.
-        inputs = self._inputs(batch, batch.chunks(2 * self.max_columns))
-        start = carry or self._start(len(batch.lengths))
-        tapes = [LayerTape(batch, None, part) for part in start.layers]
-        pooling = Pooling(batch, start.pools)
-        h = self._run(inputs, tapes, self._masks(batch, None))
+        _, packing, chunks = layout
+        read_out, out, out_starts = results
+        start = carry or self._first(len(packing.lengths))
+        tapes = [LayerTape(packing, None, part) for part in start.layers]
+        pooling = Pooling(packing, start.pools)
+        h = self._inputs(batch, chunks)
+        for layer, tape in zip(self.layers, tapes, strict=True):
+            h = layer.forward(tape, h)
         if self.architecture.return_sequences:
             for chunk, arrays in h:
-                rows = [read_out(part).reshape(-1, out.shape[1]) for part in arrays]
-                real = batch.is_real(chunk)
-                out[batch.positions(out_starts, chunk)[real]] = np.concatenate(rows)[real]
+                parts = [read_out(part) for part in arrays]
+                rows = parts[0] if len(parts) == 1 else np.concatenate(parts)
+                places = packing.places(out_starts, chunk)
+                if not packing.is_exact(chunk):
+                    real = packing.is_real(chunk)
+                    places, rows = places[real], rows[real]
+                out[places] = rows
         else:
-            features = np.empty((self.architecture.n_features, len(batch.lengths)), self.dtype)
-            pooling.forward(h, features)
+            features = pooling.forward(h).astype(self.dtype, copy=False)
             # A product per length, so that sequences of other lengths change no bit.
-            for first, last in batch.equally_long:
+            for first, last in packing.equally_long:
                 out[out_starts[first:last]] = read_out(features[:, first:last])
         return Carry([tape.carry for tape in tapes], pooling.pools)
 
@@ -378,20 +386,14 @@ class Network:
 
         features : (..., n_features, batch), where n counts all but the features
         """
-        W_hy, b_y = self.parameters["output.W"][:, :-1], self.parameters["output.W"][:, -1]
-        a = transposed(np.matmul(W_hy, features)) + b_y
-        head, scaling = self.architecture.head, self.units.targets
-        rows = head.forward(a.reshape(-1, len(b_y)).T).T
+        W_hy, b_y = self._W_hy_b_y
+        rows = transposed(np.matmul(W_hy, features)) + b_y
+        head, scaling = self.architecture.head, self._units.targets
+        if not head.is_identity:
+            rows = head.forward(rows.T).T
         return rows if scaling is None else head.in_units(rows, scaling)
 
 
-def in_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the numbers of all sequences, by decreasing length."""
-    order = decreasing(lengths)
-    for start in range(0, len(order), PREDICT_BATCH):
-        yield order[start : start + PREDICT_BATCH]
-
-
 def transposed(array: np.ndarray) -> np.ndarray:
-    """Exchange rows and batch."""
-    return array.swapaxes(-1, -2)
+    """Return (..., rows, batch) as (n, rows)."""
+    return array.swapaxes(-1, -2).reshape(-1, array.shape[-2])

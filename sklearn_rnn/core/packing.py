@@ -63,7 +63,13 @@ class Span(NamedTuple):
         return part.reshape(-1, *self.shape).transpose(1, 0, 2)
 
 
-Chunk = tuple[Span, ...]
+class Chunk(tuple[Span, ...]):
+    """Consecutive spans that are worked on together."""
+
+    @cached_property
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """The (n_steps, batch) of each span."""
+        return tuple(span.shape for span in self)
 
 
 class Plateau(NamedTuple):
@@ -74,16 +80,14 @@ class Plateau(NamedTuple):
     last_steps: list[tuple[int, int, int]]  # (timestep, first, last), as in `Span.ends`
 
 
-class Batch(ABC):
-    """Sequences sorted by decreasing length.
-
-    How they are packed follows from their lengths alone. The subclasses say where the timesteps
-    are stored.
+class Packing:
+    """How sequences are packed, which follows from their lengths alone.
 
     lengths : (batch,), non-increasing
     """
 
-    lengths: np.ndarray
+    def __init__(self, lengths: np.ndarray):
+        self.lengths = lengths
 
     @cached_property
     def plateaus(self) -> list[Plateau]:
@@ -111,7 +115,7 @@ class Batch(ABC):
             ends[: plateau.running] = plateau.end
         return ends
 
-    @property
+    @cached_property
     def equally_long(self) -> list[tuple[int, int]]:
         """The (first, last): sequences first to last - 1 have the same length."""
         return [who for plateau in self.plateaus for _, *who in plateau.last_steps]
@@ -119,28 +123,6 @@ class Batch(ABC):
     @property
     def n_columns(self) -> int:
         return int(self.ends.sum())
-
-    def timesteps(self, first: int, end: int) -> "Batch":
-        """Return timesteps first to end - 1 of all sequences that are longer than `first`.
-
-        These sequences are the first ones of the batch. Nothing is copied.
-        """
-        if first == 0 and end >= self.lengths[0]:
-            return self
-        running = int(np.count_nonzero(self.lengths > first))
-        return self._cut(first, np.minimum(self.lengths[:running], end) - first)
-
-    @abstractmethod
-    def _cut(self, first: int, lengths: np.ndarray) -> "Batch":
-        """Return the first `len(lengths)` sequences from timestep `first` on, cut to `lengths`."""
-
-    @abstractmethod
-    def take(self, numbers: np.ndarray) -> "Batch":
-        """Return some of the sequences, whose numbers are in increasing order."""
-
-    @abstractmethod
-    def rows_by_sequence(self) -> np.ndarray:
-        """Return a copy of the timesteps, sequence after sequence, (total, n_features)."""
 
     def chunks(self, max_columns: int, max_steps: int = MAX_STEPS) -> Iterator[Chunk]:
         """Yield the batch's chunks, each of at most `max_columns` columns (but one step at least).
@@ -154,7 +136,7 @@ class Batch(ABC):
                 n_steps = min(end - time, (max_columns - columns) // running, max_steps - steps)
                 if n_steps < 1:
                     if spans:
-                        yield tuple(spans)
+                        yield Chunk(spans)
                         spans, steps, columns = [], 0, 0
                         continue
                     n_steps = 1
@@ -164,7 +146,7 @@ class Batch(ABC):
                 steps += n_steps
                 column += n_steps * running
                 columns += n_steps * running
-        yield tuple(spans)
+        yield Chunk(spans)
 
     def positions(
         self, starts: np.ndarray, chunk: Chunk | None = None, steps_at: np.ndarray | None = None
@@ -184,6 +166,16 @@ class Batch(ABC):
             parts.append(places + starts[running])
         return np.concatenate(parts, axis=None)
 
+    def places(self, starts: np.ndarray, chunk: Chunk) -> np.ndarray | slice:
+        """Return what indexes the packed columns of a chunk in a flat array; see `positions`.
+
+        It is a slice where they stand one behind the other, since one sequence alone is read.
+        """
+        if len(starts) > 1:
+            return self.positions(starts, chunk)
+        first = int(starts[0]) + chunk[0].start
+        return slice(first, first + sum([span.n_steps for span in chunk]))
+
     def is_real(self, chunk: Chunk | None = None) -> np.ndarray:
         """Return which packed columns of a chunk, or of the whole batch, lie within their sequence.
 
@@ -202,6 +194,10 @@ class Batch(ABC):
             return True
         return (span.steps < self.lengths[: span.batch_size])[:, np.newaxis]
 
+    def is_exact(self, chunk: Chunk) -> bool:
+        """Whether no sequence runs on in a chunk."""
+        return len(self.lengths) == 1 or not any(map(self._runs_on, chunk))
+
     def _runs_on(self, span: Span) -> bool:
         """Whether a sequence runs on in a span."""
         return self.lengths[span.batch_size - 1] < span.start + span.n_steps
@@ -213,7 +209,7 @@ class Batch(ABC):
             [np.arange(s.column, s.column + s.n_columns, s.batch_size) for s in self._spans]
         )
 
-    def columns_of(self, part: "Batch", numbers: np.ndarray) -> np.ndarray:
+    def columns_of(self, part: "Packing", numbers: np.ndarray) -> np.ndarray:
         """Return the packed column of this batch for each packed column of a part of it.
 
         Where a sequence runs on in the part, its last column stands.
@@ -246,6 +242,32 @@ class Batch(ABC):
         """
         return next(self.chunks(self.n_columns, int(self.lengths[0])))
 
+
+class Batch(Packing, ABC):
+    """Sequences sorted by decreasing length. The subclasses say where the timesteps are stored."""
+
+    def timesteps(self, first: int, end: int) -> "Batch":
+        """Return timesteps first to end - 1 of all sequences that are longer than `first`.
+
+        These sequences are the first ones of the batch. Nothing is copied.
+        """
+        if first == 0 and end >= self.lengths[0]:
+            return self
+        running = int(np.count_nonzero(self.lengths > first))
+        return self._cut(first, np.minimum(self.lengths[:running], end) - first)
+
+    @abstractmethod
+    def _cut(self, first: int, lengths: np.ndarray) -> "Batch":
+        """Return the first `len(lengths)` sequences from timestep `first` on, cut to `lengths`."""
+
+    @abstractmethod
+    def take(self, numbers: np.ndarray) -> "Batch":
+        """Return some of the sequences, whose numbers are in increasing order."""
+
+    @abstractmethod
+    def rows_by_sequence(self) -> np.ndarray:
+        """Return a copy of the timesteps, sequence after sequence, (total, n_features)."""
+
     def inputs(self, chunk: Chunk, standardizer: Standardizer | None = None) -> list[np.ndarray]:
         """Gather x for each span of a chunk, (n_steps, n_features, batch), in transposed memory.
 
@@ -254,11 +276,12 @@ class Batch(ABC):
         rows = self._rows(chunk)
         if standardizer is not None:
             rows = standardizer.apply(rows)
-        ends = [span.column + span.n_columns - chunk[0].column for span in chunk]
-        return [
-            rows[end - span.n_columns : end].reshape(*span.shape, -1).transpose(0, 2, 1)
-            for span, end in zip(chunk, ends, strict=True)
-        ]
+        xs, start = [], 0
+        for span in chunk:
+            end = start + span.n_columns
+            xs.append(rows[start:end].reshape(*span.shape, -1).transpose(0, 2, 1))
+            start = end
+        return xs
 
     @abstractmethod
     def _rows(self, chunk: Chunk) -> np.ndarray:
@@ -288,7 +311,8 @@ class FlatBatch(Batch):
         return self.values.take(ranges(self.starts, self.lengths), axis=0)
 
     def _rows(self, chunk):
-        return self.values.take(self.positions(self.starts, chunk), axis=0)
+        places = self.places(self.starts, chunk)
+        return self.values[places].copy() if type(places) is slice else self.values[places]
 
 
 @dataclass(frozen=True, eq=False)

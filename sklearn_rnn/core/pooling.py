@@ -24,7 +24,7 @@ from functools import reduce
 import numpy as np
 
 from sklearn_rnn.core.layer import Flow
-from sklearn_rnn.core.packing import Batch, Chunk, Span
+from sklearn_rnn.core.packing import Chunk, Packing, Span
 
 # As an array: to make one of a number takes longer than to add it.
 ONE = np.array(1)
@@ -39,11 +39,11 @@ class Pool(ABC):
         """Return a pool that has read nothing."""
 
     @abstractmethod
-    def go_on(self, batch: Batch) -> "Pool":
+    def go_on(self, packing: Packing) -> "Pool":
         """Return a copy for a batch whose sequences are the first ones of this pool's."""
 
     @abstractmethod
-    def read(self, batch: Batch, span: Span, h: np.ndarray) -> None:
+    def read(self, packing: Packing, span: Span, h: np.ndarray) -> None:
         """Take in h of the batch's next span, (n_steps, width, batch)."""
 
     @abstractmethod
@@ -66,7 +66,7 @@ class Pool(ABC):
 
     @abstractmethod
     def gradient(
-        self, batch: Batch, span: Span, d_values: np.ndarray
+        self, packing: Packing, span: Span, d_values: np.ndarray
     ) -> Sequence[np.ndarray | None]:
         """Return the gradient on h for each timestep of a span, once the whole batch has been read.
 
@@ -88,10 +88,10 @@ class Last(Pool):
     def start(cls, width, n_sequences, dtype):
         return cls(np.empty((width, n_sequences), dtype))
 
-    def go_on(self, batch):
-        return Last(np.empty_like(self.h[:, : len(batch.lengths)]))
+    def go_on(self, packing):
+        return Last(np.empty_like(self.h[:, : len(packing.lengths)]))
 
-    def read(self, batch, span, h):
+    def read(self, packing, span, h):
         for step, first, last in span.ends:
             self.h[:, first:last] = h[step, :, first:last]  # h_T
 
@@ -106,7 +106,7 @@ class Last(Pool):
     def arrays(self):
         return {}
 
-    def gradient(self, batch, span, d_values):
+    def gradient(self, packing, span, d_values):
         d_h: list[np.ndarray | None] = [None] * span.n_steps
         for step, first, last in span.ends:
             d_h[step] = np.zeros((len(d_values), span.batch_size), d_values.dtype)
@@ -129,13 +129,13 @@ class Mean(Pool):
     def start(cls, width, n_sequences, dtype):
         return cls(np.zeros((width, n_sequences)), np.zeros(n_sequences, int))
 
-    def go_on(self, batch):
-        n_sequences = len(batch.lengths)
-        n_steps = self.n_steps[:n_sequences] + batch.lengths
+    def go_on(self, packing):
+        n_sequences = len(packing.lengths)
+        n_steps = self.n_steps[:n_sequences] + packing.lengths
         return Mean(self.total[:, :n_sequences].copy(), n_steps)
 
-    def read(self, batch, span, h):
-        self.total[:, : span.batch_size] += h.sum(axis=0, where=batch.within(span))  # Σ_t h_t
+    def read(self, packing, span, h):
+        self.total[:, : span.batch_size] += h.sum(axis=0, where=packing.within(span))  # Σ_t h_t
 
     def step(self, h, after):
         np.add(self.total, h, out=after.total)  # Σ_t h_t
@@ -149,11 +149,11 @@ class Mean(Pool):
     def arrays(self):
         return {"total": self.total, "n_steps": self.n_steps}
 
-    def gradient(self, batch, span, d_values):
+    def gradient(self, packing, span, d_values):
         running = slice(span.batch_size)
         n_steps = self.n_steps[running].astype(d_values.dtype)
         d_each = d_values[:, running] / n_steps  # Σ_t h_t / T
-        within = batch.within(span)
+        within = packing.within(span)
         return [d_each] * span.n_steps if within is True else within * d_each
 
 
@@ -174,14 +174,14 @@ class Max(Pool):
         shape = width, n_sequences
         return cls(np.full(shape, -np.inf, dtype), np.full(shape, -1))
 
-    def go_on(self, batch):
-        highest = self.highest[:, : len(batch.lengths)].copy()
+    def go_on(self, packing):
+        highest = self.highest[:, : len(packing.lengths)].copy()
         return Max(highest, np.full(highest.shape, -1))
 
-    def read(self, batch, span, h):
+    def read(self, packing, span, h):
         running = slice(span.batch_size)
         highest, first = self.highest[:, running], self.first[:, running]
-        top = h.max(axis=0, initial=-np.inf, where=batch.within(span))
+        top = h.max(axis=0, initial=-np.inf, where=packing.within(span))
         # h.argmax(axis=0) would take ten times as long.
         steps_left = np.arange(span.n_steps, 0, -1, dtype=np.int16)[:, np.newaxis, np.newaxis]
         step = span.n_steps - np.multiply(h == top, steps_left).max(axis=0)
@@ -199,7 +199,7 @@ class Max(Pool):
     def arrays(self):
         return {"highest": self.highest}
 
-    def gradient(self, batch, span, d_values):
+    def gradient(self, packing, span, d_values):
         running = slice(span.batch_size)
         steps = span.steps[:, np.newaxis]
         return (steps == self.first[:, running]) * d_values[:, running]  # max_t h_t
@@ -214,18 +214,18 @@ class Pooling:
     pools : what they have read of the batch's earlier segments; they don't change
     """
 
-    def __init__(self, batch: Batch, pools: Sequence[Pool]):
-        self.batch = batch
-        self.pools = [pool.go_on(batch) for pool in pools]
+    def __init__(self, packing: Packing, pools: Sequence[Pool]):
+        self.packing = packing
+        self.pools = [pool.go_on(packing) for pool in pools]
 
-    def forward(self, flow: Flow, features: np.ndarray) -> None:
-        """Read h of all chunks; write the features, (n_features, n_sequences)."""
+    def forward(self, flow: Flow) -> np.ndarray:
+        """Read h of all chunks; return the features, (n_features, n_sequences)."""
         for chunk, arrays in flow:
             for span, h in zip(chunk, arrays, strict=True):
                 for pool in self.pools:
-                    pool.read(self.batch, span, h)
-        for pool, rows in zip(self.pools, self._by_pool(features), strict=True):
-            rows[...] = pool.values
+                    pool.read(self.packing, span, h)
+        values = [pool.values for pool in self.pools]
+        return values[0] if len(values) == 1 else np.concatenate(values)
 
     def backward(self, chunks: Sequence[Chunk], d_features: np.ndarray) -> Flow:
         """Yield the chunks, last one first, with the gradient on h."""
@@ -234,7 +234,7 @@ class Pooling:
 
     def _gradient(self, span: Span, d_features: np.ndarray) -> Sequence[np.ndarray | None]:
         pairs = zip(self.pools, self._by_pool(d_features), strict=True)
-        parts = [pool.gradient(self.batch, span, d_values) for pool, d_values in pairs]
+        parts = [pool.gradient(self.packing, span, d_values) for pool, d_values in pairs]
         return parts[0] if len(parts) == 1 else summed(parts)
 
     def _by_pool(self, features: np.ndarray) -> np.ndarray:

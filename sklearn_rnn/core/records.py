@@ -6,7 +6,7 @@ same shape come again and again, so layouts and their thousands of views are kep
 
 from collections.abc import Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,7 @@ class Record(NamedTuple):
     """The memory of one span."""
 
     span: NamedTuple  # the cell's views of all timesteps
-    steps: Sequence[NamedTuple]  # the same views for each timestep
+    steps: Sequence[Any]  # the same views for each timestep
     scratch: np.ndarray
 
 
@@ -39,12 +39,13 @@ class RecordMemory:
 
     def records(self, chunks: Sequence[Chunk], h_apart: bool) -> list[list[Record]]:
         """Return memory for each span of each chunk; see `Layer.records`."""
-        shapes = tuple(tuple(span.shape for span in chunk) for chunk in chunks)
-        if (shapes, h_apart) not in self._layouts:
+        shapes = tuple([chunk.shapes for chunk in chunks])
+        records = self._layouts.get((shapes, h_apart))
+        if records is None:
             if len(self._layouts) >= MAX_LAYOUTS:
                 self._layouts.clear()
-            self._layouts[shapes, h_apart] = self._lay_out(shapes, h_apart)
-        return self._layouts[shapes, h_apart]
+            records = self._layouts[shapes, h_apart] = self._lay_out(shapes, h_apart)
+        return records
 
     def _lay_out(self, chunks: Sequence, h_apart: bool) -> list[list[Record]]:
         """Lay out records; `chunks` has the (n_steps, batch) of each span of each chunk."""

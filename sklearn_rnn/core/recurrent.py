@@ -6,12 +6,12 @@ next one. What the cell does at one timestep is in `cells`.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy import add, multiply
 
-from sklearn_rnn.core.cells.base import Cell
+from sklearn_rnn.core.cells.base import Cell, attributes
 from sklearn_rnn.core.layer import Layer, LayerCarry
 from sklearn_rnn.core.memory import Arena, Workspace, carve
 from sklearn_rnn.core.records import Record, RecordMemory
@@ -24,7 +24,7 @@ class RecurrentLayer(Layer):
         self.cell = cell
         self.n_inputs = n_inputs
         self.dtype = workspace.dtype
-        self.weights: NamedTuple | None = None  # the cell's working copy
+        self.weights: Any = None  # the cell's working copy, by `attributes`
         self._memory = RecordMemory(cell, n_inputs, workspace)
         self._columns = workspace.columns
         self._d_inputs = Arena(workspace.dtype)
@@ -42,7 +42,7 @@ class RecurrentLayer(Layer):
         self.cell.initialize(parameters, rng)
 
     def refresh(self, parameters):
-        self.weights = self.cell.working_copy(parameters)
+        self.weights = attributes(self.cell.working_copy(parameters))
 
     def records(self, chunks, h_apart):
         return self._memory.records(chunks, h_apart)
@@ -69,11 +69,15 @@ class RecurrentLayer(Layer):
         for k, state in enumerate(cell.first_states(span)):
             state[...] = 0 if states is None else states[k][:, :batch]
         cell.begin(weights, span)
-        mask = None if mask is None else mask[:, :batch]
-        for step in steps:
-            if mask is not None:
+        forward = cell.forward
+        if mask is None:
+            for step in steps:
+                forward(weights, step)
+        else:
+            mask = mask[:, :batch]
+            for step in steps:
                 multiply(step.h_before, mask, step.block[:H])
-            cell.forward(weights, step)
+                forward(weights, step)
         return cell.last_states(span)
 
     def backward(self, tape, d_outputs, gradients, input_gradient):

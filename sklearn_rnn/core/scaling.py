@@ -47,15 +47,21 @@ class Standardizer:
 
     def apply(self, rows: np.ndarray) -> np.ndarray:
         """Return rows (n, features) without units. C-contiguous rows are overwritten."""
-        rows = rows.astype(np.result_type(rows, self.high), order="C", copy=False)
+        if rows.dtype != self.high.dtype or not rows.flags.c_contiguous:
+            rows = rows.astype(np.result_type(rows, self.high), order="C", copy=False)
         flat, run = rows.reshape(-1), len(self.high)
         n_in_runs = flat.size - flat.size % run
-        for part in (flat[:n_in_runs].reshape(-1, run), flat[n_in_runs:]):
-            numbers = slice(part.shape[-1])
-            part -= self.high[numbers]
-            part -= self.low[numbers]
-            part /= self.scale[numbers]
+        if n_in_runs:
+            self._apply(flat[:n_in_runs].reshape(-1, run))
+        if n_in_runs < flat.size:
+            self._apply(flat[n_in_runs:])
         return rows
+
+    def _apply(self, part: np.ndarray) -> None:
+        numbers = slice(part.shape[-1])
+        part -= self.high[numbers]
+        part -= self.low[numbers]
+        part /= self.scale[numbers]
 
     def backward(self, d_columns: np.ndarray) -> None:
         """Turn gradients on values without units into those on the values, in place.

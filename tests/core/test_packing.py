@@ -99,6 +99,18 @@ def test_timesteps_of_a_batch_are_a_batch(lengths, max_columns, first, n_steps):
 
 
 @given(some_lengths, some_max_columns)
+def test_places_are_positions(lengths, max_columns):
+    packed = pack(make_sequences(lengths))
+    rows = np.arange(packed.batch.values.shape[0])
+    for chunk in packed.batch.chunks(max_columns):
+        places = packed.batch.places(packed.batch.starts, chunk)
+        np.testing.assert_array_equal(
+            rows[places], packed.batch.positions(packed.batch.starts, chunk)
+        )
+        assert packed.batch.is_exact(chunk) == packed.batch.is_real(chunk).all()
+
+
+@given(some_lengths, some_max_columns)
 def test_unpack_and_positions_agree(lengths, max_columns):
     """A matrix of packed columns, and a flat array of timesteps, hold the same in their ways."""
     packed = pack(make_sequences(lengths))

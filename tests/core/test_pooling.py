@@ -105,8 +105,8 @@ def test_what_runs_on_is_not_read(pooling, bidirectional, value):
     results = []
     for array in (h, overflowing):
         network = make_network(hidden_size=H, bidirectional=bidirectional, pooling=pooling)
-        pooled, features = Pooling(batch, network._start(3).pools), np.empty(d_features.shape)
-        pooled.forward([((span,), [array])], features)
+        pooled = Pooling(batch, network._start(3).pools)
+        features = pooled.forward([((span,), [array])])
         ((_, (d_h,)),) = pooled.backward([(span,)], d_features)
         results.append((features, np.array(list(d_h))))
     for ours, theirs in zip(*results, strict=True):

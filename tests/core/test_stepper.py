@@ -9,9 +9,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from networks import OUTPUTS, VARIANTS, make_network, make_sequences, predict
 from sklearn_rnn.core.cells import CELLS
-from sklearn_rnn.core.cells.base import Cell, WorkingCopy
+from sklearn_rnn.core.cells.base import Cell, WorkingCopy, attributes
 from sklearn_rnn.core.scaling import Scaling, Units
-from sklearn_rnn.core.stepper import FEW_SCALES, Stepper, attributes, with_units_in_weights
+from sklearn_rnn.core.stepper import FEW_SCALES, Stepper, with_units_in_weights
 
 outputs = pytest.mark.parametrize("output", OUTPUTS.values(), ids=OUTPUTS)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sequences import padded
 from sklearn_rnn import RNNRegressor
 from sklearn_rnn.core import idle
 from sklearn_rnn.core.network import Network
@@ -57,6 +58,58 @@ def test_a_result_shares_no_memory_with_the_next_one(method, params):
     kept = result.copy()
     getattr(model, method)(X[2:4])
     assert_array_equal(result, kept)
+
+
+IN_TURN = [[6], [2], [6, 6, 6], [6, 1, 3], [6], [6, 1, 3], [2], [6, 6, 6]]
+
+
+@pytest.mark.parametrize("container", ["list", "padded array"])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"cell": "elman"},
+        {"cell": "lstm", "n_layers": 2},
+        {"pooling": ["last", "mean", "max"]},
+        {"bidirectional": True},
+        {"return_sequences": True, "standardize": False},
+        {"return_sequences": True, "bidirectional": True},
+    ],
+    ids=str,
+)
+def test_calls_with_the_same_lengths_leave_each_other_no_traces(made, params, container):
+    """Layouts and memory are kept by the lengths of the sequences of a call."""
+    model = RNNRegressor(hidden_size=5, tol=1e9, random_state=0, **params)
+    model.fit(X, X[:, :, 0] if "return_sequences" in params else Y)
+    for k, lengths in enumerate(IN_TURN):
+        sequences = [X[k + i][:length] for i, length in enumerate(lengths)]
+        given = padded(sequences) if container == "padded array" else sequences
+        fresh = pickle.loads(pickle.dumps(model))
+        for method in ("predict", "transform"):
+            results = getattr(model, method)(given), getattr(fresh, method)(given)
+            for ours, theirs in zip(*results, strict=True):
+                assert_array_equal(ours, theirs)
+    assert len(made) == 1 + len(IN_TURN)  # one network has computed all of it
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_refused_leaves_no_traces(value):
+    model = fitted()
+    before = model.predict(X[:1])
+    bad = X[:1].copy()
+    bad[0, 2, 1] = value
+    for _ in range(2):
+        with pytest.raises(ValueError, match=f"sample 0 has {value} at timestep 2, feature 1"):
+            model.predict(bad)
+    assert_array_equal(model.predict(X[:1]), before)
+
+
+def test_a_network_computes_under_its_own_settings_of_numpy():
+    model, huge = fitted(standardize=False), np.full((1, 6, 3), 1e300)
+    before = model.predict(X[:1])
+    with np.errstate(all="raise"):
+        assert_array_equal(model.predict(X[:1]), before)
+        model.predict(huge)  # overflows in the products, but not in tanh
+        assert set(np.geterr().values()) == {"raise"}
 
 
 def test_threads_have_a_network_each_while_they_compute():
