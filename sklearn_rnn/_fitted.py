@@ -29,10 +29,11 @@ from sklearn_rnn._training.plain_state import as_plain, from_plain
 from sklearn_rnn._training.progress import Progress
 from sklearn_rnn._versioned import Versioned
 from sklearn_rnn.core.idle import IdleNetworks
+from sklearn_rnn.core.layouts import PREDICT_BATCH
 from sklearn_rnn.core.links import identity
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.memory import prediction_context
-from sklearn_rnn.core.network import PREDICT_BATCH, Carry, Network
+from sklearn_rnn.core.network import Carry, Network
 from sklearn_rnn.core.parameters import Parameters
 
 # OpenBLAS may compute a product of a timestep in several threads if it has so many multiplications.

@@ -8,7 +8,7 @@ import numpy as np
 
 from sklearn_rnn._parallel import costs
 from sklearn_rnn.core.architecture import Architecture
-from sklearn_rnn.core.network import PREDICT_BATCH
+from sklearn_rnn.core.layouts import PREDICT_BATCH
 from sklearn_rnn.core.packing import decreasing
 
 # The bytes of the largest number in X, a long double. Memory that nobody writes to isn't taken.

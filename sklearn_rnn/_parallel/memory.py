@@ -12,7 +12,7 @@ import numpy as np
 MEMORY_FOLDER = "/dev/shm"
 
 
-class Layout(NamedTuple):
+class Sizes(NamedTuple):
     """What lies in the memory: parameters, and for each worker gradients and a slot.
 
     slot_size : the bytes of a slot, which holds the timesteps that a worker is to read
@@ -49,12 +49,12 @@ class SharedMemory:
     slots : (n_workers, slot_size) bytes
     """
 
-    def __init__(self, path: str, layout: Layout):
-        memory = np.asarray(np.memmap(path, np.uint8, "r+", shape=(layout.size,)))
-        vectors = np.ndarray(layout.vectors, layout.dtype, memory)
+    def __init__(self, path: str, sizes: Sizes):
+        memory = np.asarray(np.memmap(path, np.uint8, "r+", shape=(sizes.size,)))
+        vectors = np.ndarray(sizes.vectors, sizes.dtype, memory)
         self.parameters, self.gradients = vectors[0], vectors[1:]
-        slots = layout.n_workers, layout.slot_size
-        self.slots = np.ndarray(slots, np.uint8, memory, layout.start_of_slots)
+        slots = sizes.n_workers, sizes.slot_size
+        self.slots = np.ndarray(slots, np.uint8, memory, sizes.start_of_slots)
 
 
 def put(rows: np.ndarray, slot: np.ndarray) -> np.dtype:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_rnn._parallel.memory import Layout, SharedMemory
+from sklearn_rnn._parallel.memory import SharedMemory, Sizes
 from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.batch_loss import BatchLoss, Dropouts, TrainingLoss
 from sklearn_rnn.core.dropout import Dropout
@@ -43,10 +43,10 @@ class Replica:
     The timesteps of its batches lie in its slot there, sequence after sequence.
     """
 
-    def __init__(self, path: str, layout: Layout, k: int, architecture: Architecture, units: Units):
-        self.k, self.n_workers = k, layout.n_workers
-        self.memory = SharedMemory(path, layout)
-        self.shapes = architecture.zeros(layout.dtype).shapes
+    def __init__(self, path: str, sizes: Sizes, k: int, architecture: Architecture, units: Units):
+        self.k, self.n_workers = k, sizes.n_workers
+        self.memory = SharedMemory(path, sizes)
+        self.shapes = architecture.zeros(sizes.dtype).shapes
         parameters = Parameters(self.shapes, self.memory.parameters)
         self.network = Network(architecture, parameters, units)
 
@@ -76,9 +76,9 @@ class TrainingReplica(Replica):
     """A replica that also computes gradients. They go into its row of the shared memory."""
 
     def __init__(  # noqa: PLR0913 (they come through a pipe)
-        self, path, layout, k, architecture, units, loss: TrainingLoss, rates: tuple[float, float]
+        self, path, sizes, k, architecture, units, loss: TrainingLoss, rates: tuple[float, float]
     ):
-        super().__init__(path, layout, k, architecture, units)
+        super().__init__(path, sizes, k, architecture, units)
         gradients = Parameters(self.shapes, self.memory.gradients[k])
         self.rng = np.random.default_rng()
         self.dropouts = Dropouts.of(self.rng, *rates)

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from sklearn_rnn._parallel.memory import Layout, put
+from sklearn_rnn._parallel.memory import Sizes, put
 from sklearn_rnn._parallel.replica import Part, TrainingReplica, dealt
 from sklearn_rnn._parallel.team import Team
 from sklearn_rnn.core.batch_loss import BatchLoss
@@ -32,9 +32,9 @@ class SharedBatchLoss:
         self._rng = dropouts[0].rng if dropouts else None
         rates = tuple(0.0 if dropout is None else dropout.rate for dropout in alone.dropouts)
         n_parameters = len(network.parameters.vector)
-        layout = Layout(len(team), n_parameters, network.dtype.str, slot_size)
+        sizes = Sizes(len(team), n_parameters, network.dtype.str, slot_size)
         parts = network.architecture, network.units, alone.loss, rates
-        team.assign(layout, TrainingReplica, *parts)
+        team.assign(sizes, TrainingReplica, *parts)
 
     def evaluate(self, batch: Batch, targets: np.ndarray, weights: np.ndarray, carry):
         """See `BatchLoss.evaluate`."""

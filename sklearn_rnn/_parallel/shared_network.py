@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sklearn_rnn._parallel.memory import Layout, put
+from sklearn_rnn._parallel.memory import Sizes, put
 from sklearn_rnn._parallel.replica import Replica
 from sklearn_rnn._parallel.team import Team
-from sklearn_rnn.core.network import Network, in_batches
+from sklearn_rnn.core.layouts import new_layouts
+from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.packing import Batch, ranges
 
 
@@ -27,8 +28,8 @@ class SharedNetwork:
         slot_size : the bytes of the timesteps that a worker may have to read at once
         """
         network, team = self.network, self.team
-        layout = Layout(len(team), len(network.parameters.vector), network.dtype.str, slot_size)
-        team.assign(layout, Replica, network.architecture, network.units)
+        sizes = Sizes(len(team), len(network.parameters.vector), network.dtype.str, slot_size)
+        team.assign(sizes, Replica, network.architecture, network.units)
 
     def predict(
         self,
@@ -63,8 +64,9 @@ class SharedNetwork:
         team.memory.parameters[...] = self.network.parameters.vector
         team.call_all("refresh")
         rows_of: dict[int, np.ndarray] = {}  # by worker, of the batch that it works on
-        for number, chosen in enumerate(in_batches(lengths)):
-            k, starts, batch = number % len(team), out_starts[chosen], batch_of(chosen)
+        for number, layout in enumerate(new_layouts(lengths, self.network.max_columns)):
+            k, chosen = number % len(team), layout.chosen
+            starts, batch = out_starts[chosen], batch_of(chosen)
             if k in rows_of:
                 out[rows_of[k]] = team.receive(k)
             dtype = put(batch.rows_by_sequence(), team.memory.slots[k])

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from sklearn_rnn._parallel.memory import Layout, SharedMemory, new_file, remove
+from sklearn_rnn._parallel.memory import SharedMemory, Sizes, new_file, remove
 from sklearn_rnn._parallel.worker import Failure
 
 PROGRAM = "from sklearn_rnn._parallel.worker import main; main()"
@@ -55,12 +55,12 @@ class Team:
     def __len__(self) -> int:
         return len(self._workers)
 
-    def assign(self, layout: Layout, make: Callable, *args) -> None:
-        """Let worker k make its object, make(path, layout, k, *args), with the memory there."""
-        self._path = path = new_file(layout.size)
-        self.memory = SharedMemory(path, layout)
+    def assign(self, sizes: Sizes, make: Callable, *args) -> None:
+        """Let worker k make its object, make(path, sizes, k, *args), with the memory there."""
+        self._path = path = new_file(sizes.size)
+        self.memory = SharedMemory(path, sizes)
         for k in range(len(self)):
-            self.send(k, make, path, layout, k, *args)
+            self.send(k, make, path, sizes, k, *args)
         for k in range(len(self)):
             self.receive(k)
         if os.name == "posix":

@@ -16,8 +16,9 @@ from sklearn_rnn._settings import one_blas_thread
 from sklearn_rnn._training.objective import Objective
 from sklearn_rnn._training.progress import Ending, Progress, StoppingRule, Validation
 from sklearn_rnn._training.validation import Validator
+from sklearn_rnn.core.layouts import PREDICT_BATCH
 from sklearn_rnn.core.memory import with_small_ufunc_buffers
-from sklearn_rnn.core.network import PREDICT_BATCH, Network
+from sklearn_rnn.core.network import Network
 
 # n_iter_no_change="auto" is at least as many epochs.
 MIN_EPOCHS_NO_CHANGE = 10
