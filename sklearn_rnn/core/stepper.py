@@ -12,7 +12,6 @@ copied, and h before a step is still there after it: a step can be taken back.
 
 from collections.abc import Callable
 from copy import deepcopy
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,9 +35,9 @@ class LayerSide(NamedTuple):
     kept: list[tuple[np.ndarray, np.ndarray]]  # (copy, state) of the states outside the block
     begin: Callable | None  # the cell's methods; None for a `begin` that does nothing
     forward: Callable
-    weights: Any  # the cell's working copy, by `attributes`
+    weights: Any  # the cell's working copy
     span: Any  # the cell's views of the timestep, as `begin` takes them
-    step: Any  # the same as `forward` takes them, by `attributes`
+    step: Any  # the same as `forward` takes them
 
 
 class Side(NamedTuple):
@@ -150,7 +149,7 @@ class LayerMemory:
         self.blocks[:, H] = 1
         self.memory = np.zeros((2, cell.n_memory * H, n_sequences), dtype)
         self.scratch = np.zeros((1, cell.n_scratch * H, n_sequences), dtype)
-        self.weights = attributes(layer.weights)
+        self.weights = layer.weights
 
     def side(
         self, number: int, below: np.ndarray | None
@@ -160,7 +159,7 @@ class LayerMemory:
         blocks = self.blocks[::order, : self.rows]
         span = cell.views(blocks, blocks[:, :H], self.memory[::order], self.scratch)
         states = cell.first_states(span)
-        step = attributes(by_step(span)[0])
+        (step,) = by_step(span)
         begin = None if type(cell).begin is Cell.begin else cell.begin
         side = LayerSide(
             x=blocks[0, H + 1 :],
@@ -211,25 +210,6 @@ def make_sides(network: Network, n_sequences: int) -> list[Side]:
         )
         sides.append(side)
     return sides
-
-
-def attributes(named: NamedTuple) -> Any:
-    """Return an object with the fields of a NamedTuple, and their second names, as attributes.
-
-    Python reads an attribute from a slot several times as fast as a field of a NamedTuple. In a
-    step with one sequence the cells would spend a tenth of their time on it.
-    """
-    names = tuple(name for name in dir(named) if not name.startswith("_"))
-    made = slotted(names)()
-    for name in names:
-        setattr(made, name, getattr(named, name))
-    return made
-
-
-@cache
-def slotted(names: tuple[str, ...]) -> type:
-    """Return a class whose instances have these attributes, and the same class for all sides."""
-    return type("Attributes", (), {"__slots__": names})
 
 
 def standardizing(scaling: Scaling, dtype) -> tuple[np.ndarray, list[tuple[np.ufunc, np.ndarray]]]:
