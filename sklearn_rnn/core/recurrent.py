@@ -5,7 +5,7 @@ chunk, span by span (see `packing`): the states at the end of a span are the ini
 next one. What the cell does at one timestep is in `cells`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -83,8 +83,8 @@ class RecurrentLayer(Layer):
             for record, d_h in zip(reversed(records), reversed(d_hs), strict=True):
                 d_states = widened(d_states, record.span.block.shape[2])
                 self._backward(record, d_h, list(d_states), mask)
-            deltas, blocks = self._side_by_side(records)
-            self.cell.add_gradients(deltas, blocks, gradients)
+            for deltas, blocks in self._columns_of(records):
+                self.cell.add_gradients(deltas, blocks, gradients)
             yield chunk, self._input_gradients(records) if input_gradient else [None] * len(records)
 
     def _backward(self, record: Record, d_h: Sequence[np.ndarray | None], d_states, mask) -> None:
@@ -105,6 +105,19 @@ class RecurrentLayer(Layer):
                 multiply(dh, mask, dh)
             if past_product is not None:
                 add(dh, past_product, dh)
+
+    def _columns_of(self, records: Sequence[Record]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield deltas (rows, columns) and blocks (columns, rows) of all timesteps of a chunk.
+
+        Many sequences make a fast product of a single timestep, and nothing needs to be copied.
+        """
+        fewest = records[-1].span.block.shape[2]
+        if fewest < self.cell.many_sequences:
+            yield self._side_by_side(records)
+            return
+        for record in records:
+            for step in record.steps:
+                yield step.deltas, step.block.T
 
     def _side_by_side(self, records: Sequence[Record]) -> tuple[np.ndarray, np.ndarray]:
         """Copy a chunk's deltas to (rows, columns) and its blocks to (columns, rows).

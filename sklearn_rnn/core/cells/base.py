@@ -36,9 +36,10 @@ A slot that serves in two phases has a name for each (see `second_names`). `dv` 
 the loss on v, and `v_by_w` is the factor ∂v/∂w.
 
 **The gradients on parameters and inputs.** `add_gradients` and `input_gradient` compute them from
-`deltas`, for a whole chunk or span at once. As `Cell` has them, the rows of `deltas` are the
-gradients on the pre-activations in the order of `gates`, and the working copy has `W_xh_T`. A cell
-that overrides both may have other rows in `deltas`.
+`deltas`: the first for a chunk at once or, with many sequences, for each timestep, and the second
+for a span at once. As `Cell` has them, the rows of `deltas` are the gradients on the
+pre-activations in the order of `gates`, and the working copy has `W_xh_T`. A cell that overrides
+both may have other rows in `deltas`.
 
 **The states.** `backward` gets the gradients on the states after the timestep and replaces them by
 the gradients on the states before it. For h there are two ways from h_{t-1} to the loss:
@@ -106,6 +107,8 @@ class Cell(ABC):
         `Cell.working_copy` reads it
     n_states : how many states go from timestep to timestep, h included
     n_memory, n_scratch : how many slots of H rows the two arrays have
+    many_sequences : from so many on, `add_gradients` gets timesteps one by one; below, it gets all
+        timesteps of a chunk at once
     sigmoid : how σ is computed; the rows of sigmoids in a working copy are multiplied by its scale
     """
 
@@ -117,6 +120,7 @@ class Cell(ABC):
     n_states = 1
     n_memory: int
     n_scratch: int
+    many_sequences = 64
     sigmoid: Sigmoid = faster(numpy_instructions())
 
     def __init__(self, hidden_size: int, activation: str):
@@ -158,7 +162,8 @@ class Cell(ABC):
         gates = self.forward_gates or self.gates
         scales = [self.sigmoid.scale if gate in self.sigmoid_gates else 1 for gate in gates]
         forward_T = np.concatenate([W[self.rows(gate)].T for gate in gates], axis=1)
-        forward_T *= np.repeat(np.array(scales, W.dtype), self.hidden_size)
+        if self.sigmoid_gates:
+            forward_T *= np.repeat(np.array(scales, W.dtype), self.hidden_size)
         return WorkingCopy(
             W=forward_T.T,
             W_hh_T=np.ascontiguousarray(textbook.W_hh).T,
@@ -224,9 +229,9 @@ class Cell(ABC):
         """
 
     def add_gradients(self, deltas: np.ndarray, blocks: np.ndarray, gradients) -> None:
-        """Add a chunk's part of dW; deltas (rows, columns), blocks (columns, H + 1 + D).
+        """Add to dW the part of some columns; deltas (rows, columns), blocks (columns, H + 1 + D).
 
-        The columns are the timesteps of all sequences.
+        A column is a timestep of a sequence.
         """
         gradients["W"] += deltas @ blocks
 

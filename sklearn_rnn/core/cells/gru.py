@@ -75,6 +75,7 @@ class GRU(Cell):
     gates = ("z", "r", "n")
     n_memory = 5
     n_scratch = 2  # 1-z, 1-r
+    many_sequences = 256  # two products are added to dW part by part, which takes longer
 
     def shapes(self, n_inputs):
         return super().shapes(n_inputs) | {"b_hn": (self.hidden_size,)}
