@@ -15,6 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from avx2 import instructions, restart_with_avx2
+
 DATA = Path(__file__).parent.parent / "examples" / "data"
 
 
@@ -47,11 +49,14 @@ def arguments(
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--threads", type=int, default=1, help="threads of every contender")
     parser.add_argument("--quick", action="store_true", help="few repetitions, to try it out")
+    parser.add_argument("--avx2", action="store_true", help="keep all libraries to AVX2")
     if cells:
         parser.add_argument("--cells", nargs="+", choices=cells, default=cells)
     if add is not None:
         add(parser)
     options = parser.parse_args()
+    if options.avx2:
+        restart_with_avx2()
     limit_threads(options.threads)
     return options
 
@@ -120,6 +125,7 @@ def environment() -> dict[str, object]:
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "blas": blas,
+        "instructions": instructions(),
         "packages": packages,
     }
 
@@ -142,6 +148,7 @@ def report(title: str, columns: list[str], rows: list[list[str]], figures, path:
     about = environment()
     print(f"\n### {title}\n")
     print(f"{about['cpu']}, {'; '.join(about['blas'])}; {about['packages']}\n")
+    print("Instructions:", "; ".join(f"{k}: {v}" for k, v in about["instructions"].items()), "\n")
     print("|", " | ".join(columns), "|")
     print("|", " | ".join("---" for _ in columns), "|")
     for row in rows:

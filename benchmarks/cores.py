@@ -51,8 +51,7 @@ def compared(label, labels, contenders, seconds):
 
 
 def steps(cell, jobs, seconds):
-    shapes = (*SHAPES[:-1], *LARGER)
-    for shape in shapes:
+    for shape in (*SHAPES[:-1], *LARGER):
         task = task_of(cell, shape, 1, False)
         batches = [minibatch(task, np.full(shape[1], shape[0]), np.random.default_rng(0))]
         teams = {n: None if n == 1 else Team(n) for n in jobs}

@@ -56,6 +56,7 @@ CORE = [
     ["core.packing"],
     ["core.layouts"],
     ["core.heads", "core.losses", "core.optimizers", "core.schedules"],
+    ["core.cells.sigmoid"],
     ["core.cells.base"],
     ["core.cells.elman", "core.cells.lstm", "core.cells.gru"],
     ["core.cells"],

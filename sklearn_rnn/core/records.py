@@ -22,7 +22,7 @@ MAX_LAYOUTS = 8
 class Record(NamedTuple):
     """The memory of one span."""
 
-    span: NamedTuple  # the cell's views of all timesteps
+    span: Any  # the cell's views of all timesteps
     steps: Sequence[Any]  # the same views for each timestep
     scratch: np.ndarray
 

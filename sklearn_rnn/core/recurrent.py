@@ -5,13 +5,13 @@ chunk, span by span (see `packing`): the states at the end of a span are the ini
 next one. What the cell does at one timestep is in `cells`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy import add, multiply
 
-from sklearn_rnn.core.cells.base import Cell, attributes
+from sklearn_rnn.core.cells.base import Cell
 from sklearn_rnn.core.layer import Layer, LayerCarry
 from sklearn_rnn.core.memory import Arena, Workspace, carve
 from sklearn_rnn.core.records import Record, RecordMemory
@@ -24,7 +24,7 @@ class RecurrentLayer(Layer):
         self.cell = cell
         self.n_inputs = n_inputs
         self.dtype = workspace.dtype
-        self.weights: Any = None  # the cell's working copy, by `attributes`
+        self.weights: Any = None  # the cell's working copy
         self._memory = RecordMemory(cell, n_inputs, workspace)
         self._columns = workspace.columns
         self._d_inputs = Arena(workspace.dtype)
@@ -42,7 +42,7 @@ class RecurrentLayer(Layer):
         self.cell.initialize(parameters, rng)
 
     def refresh(self, parameters):
-        self.weights = attributes(self.cell.working_copy(parameters))
+        self.weights = self.cell.working_copy(parameters)
 
     def records(self, chunks, h_apart):
         return self._memory.records(chunks, h_apart)
@@ -87,8 +87,8 @@ class RecurrentLayer(Layer):
             for record, d_h in zip(reversed(records), reversed(d_hs), strict=True):
                 d_states = widened(d_states, record.span.block.shape[2])
                 self._backward(record, d_h, list(d_states), mask)
-            deltas, blocks = self._side_by_side(records)
-            self.cell.add_gradients(deltas, blocks, gradients)
+            for deltas, blocks in self._columns_of(records):
+                self.cell.add_gradients(deltas, blocks, gradients)
             yield chunk, self._input_gradients(records) if input_gradient else [None] * len(records)
 
     def _backward(self, record: Record, d_h: Sequence[np.ndarray | None], d_states, mask) -> None:
@@ -109,6 +109,19 @@ class RecurrentLayer(Layer):
                 multiply(dh, mask, dh)
             if past_product is not None:
                 add(dh, past_product, dh)
+
+    def _columns_of(self, records: Sequence[Record]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield deltas (rows, columns) and blocks (columns, rows) of all timesteps of a chunk.
+
+        Many sequences make a fast product of a single timestep, and nothing needs to be copied.
+        """
+        fewest = records[-1].span.block.shape[2]
+        if fewest < self.cell.many_sequences:
+            yield self._side_by_side(records)
+            return
+        for record in records:
+            for step in record.steps:
+                yield step.deltas, step.block.T
 
     def _side_by_side(self, records: Sequence[Record]) -> tuple[np.ndarray, np.ndarray]:
         """Copy a chunk's deltas to (rows, columns) and its blocks to (columns, rows).

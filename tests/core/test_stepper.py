@@ -1,7 +1,5 @@
 """Step by step, a network gives what it gives at once; a step can be taken back."""
 
-from typing import NamedTuple
-
 import numpy as np
 import pytest
 from numpy import add, dot, tanh
@@ -9,14 +7,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from networks import OUTPUTS, VARIANTS, make_network, make_sequences, predict
 from sklearn_rnn.core.cells import CELLS
-from sklearn_rnn.core.cells.base import Cell, WorkingCopy, attributes
+from sklearn_rnn.core.cells.base import Cell, fields_in_slots
 from sklearn_rnn.core.scaling import Scaling, Units
 from sklearn_rnn.core.stepper import FEW_SCALES, Stepper, with_units_in_weights
 
 outputs = pytest.mark.parametrize("output", OUTPUTS.values(), ids=OUTPUTS)
 
 
-class Views(NamedTuple):
+@fields_in_slots
+class Views:
     block: np.ndarray
     h_before: np.ndarray
     h: np.ndarray
@@ -207,17 +206,3 @@ def test_the_network_with_units_is_left_alone():
     before = network.parameters.vector.copy()
     assert with_units_in_weights(network).units == Units()
     assert_array_equal(network.parameters.vector, before)
-
-
-class WithMethods(NamedTuple):
-    W: np.ndarray
-
-    def twice(self):
-        return 2 * self.W
-
-
-def test_working_copies_of_any_kind():
-    made = attributes(WithMethods(np.ones(2)))
-    assert_array_equal(made.twice(), [2, 2])
-    fields = attributes(WorkingCopy(*range(5)))
-    assert (fields.W, fields.one) == (0, 4)

@@ -36,9 +36,10 @@ A slot that serves in two phases has a name for each (see `second_names`). `dv` 
 the loss on v, and `v_by_w` is the factor ∂v/∂w.
 
 **The gradients on parameters and inputs.** `add_gradients` and `input_gradient` compute them from
-`deltas`, for a whole chunk or span at once. As `Cell` has them, the rows of `deltas` are the
-gradients on the pre-activations in the order of `gates`, and the working copy has `W_xh_T`. A cell
-that overrides both may have other rows in `deltas`.
+`deltas`: the first for a chunk at once or, with many sequences, for each timestep, and the second
+for a span at once. As `Cell` has them, the rows of `deltas` are the gradients on the
+pre-activations in the order of `gates`, and the working copy has `W_xh_T`. A cell that overrides
+both may have other rows in `deltas`.
 
 **The states.** `backward` gets the gradients on the states after the timestep and replaces them by
 the gradients on the states before it. For h there are two ways from h_{t-1} to the loss:
@@ -51,13 +52,13 @@ the gradients on the states before it. For h there are two ways from h_{t-1} to 
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import make_dataclass
-from functools import cache
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import add, multiply, subtract, tanh
+from numpy import multiply, subtract
 
+from sklearn_rnn.core.cells.sigmoid import Sigmoid, faster, numpy_instructions
 from sklearn_rnn.core.initializers import glorot_uniform, orthogonal
 
 
@@ -69,11 +70,21 @@ class Textbook(NamedTuple):
     b_h: np.ndarray
 
 
-class WorkingCopy(NamedTuple):
-    """W in the form that the timesteps need, made once per update."""
+# What the loop over time reads at each timestep has its fields in slots: Python reads them twice as
+# fast as those of a NamedTuple. There are 60 reads in a timestep.
+fields_in_slots = dataclass(slots=True, eq=False)
 
-    W: np.ndarray  # (n_gates * H, H + 1 + D), in forward order, the rows of sigmoids halved
-    W_hh_T: np.ndarray  # (H, n_gates * H), contiguous, since products with a transpose are slower
+
+@fields_in_slots
+class WorkingCopy:
+    """W in the form that the timesteps need, made once per update.
+
+    The matrices are contiguous in Fortran order: a product whose left factor has the rows of W
+    itself, as a view or in C order, takes longer.
+    """
+
+    W: np.ndarray  # (n_gates * H, H + 1 + D), in forward order, the rows of sigmoids scaled
+    W_hh_T: np.ndarray  # (H, n_gates * H)
     W_xh_T: np.ndarray  # (D, n_gates * H)
     half: np.ndarray  # ½ as a 0-d array, which a ufunc takes faster than a number
     one: np.ndarray
@@ -96,6 +107,9 @@ class Cell(ABC):
         `Cell.working_copy` reads it
     n_states : how many states go from timestep to timestep, h included
     n_memory, n_scratch : how many slots of H rows the two arrays have
+    many_sequences : from so many on, `add_gradients` gets timesteps one by one; below, it gets all
+        timesteps of a chunk at once
+    sigmoid : how σ is computed; the rows of sigmoids in a working copy are multiplied by its scale
     """
 
     equations: str
@@ -106,6 +120,8 @@ class Cell(ABC):
     n_states = 1
     n_memory: int
     n_scratch: int
+    many_sequences = 64
+    sigmoid: Sigmoid = faster(numpy_instructions())
 
     def __init__(self, hidden_size: int, activation: str):
         self.hidden_size = hidden_size
@@ -139,19 +155,19 @@ class Cell(ABC):
     def initial_recurrent(self, rng: np.random.Generator) -> np.ndarray:
         return orthogonal(rng, self.hidden_size)
 
-    def working_copy(self, parameters) -> NamedTuple:
+    def working_copy(self, parameters) -> Any:
         W = parameters["W"]
         textbook = self.textbook(W)
         half, one = constants(W.dtype)
         gates = self.forward_gates or self.gates
-        forward = np.concatenate([W[self.rows(gate)] for gate in gates])
-        for gate, rows in zip(gates, np.split(forward, len(gates)), strict=True):
-            if gate in self.sigmoid_gates:  # σ(a) = ½ + ½ tanh(a/2)
-                rows *= half
+        scales = [self.sigmoid.scale if gate in self.sigmoid_gates else 1 for gate in gates]
+        forward_T = np.concatenate([W[self.rows(gate)].T for gate in gates], axis=1)
+        if self.sigmoid_gates:
+            forward_T *= np.repeat(np.array(scales, W.dtype), self.hidden_size)
         return WorkingCopy(
-            W=forward,
-            W_hh_T=np.ascontiguousarray(textbook.W_hh.T),
-            W_xh_T=np.ascontiguousarray(textbook.W_xh.T),
+            W=forward_T.T,
+            W_hh_T=np.ascontiguousarray(textbook.W_hh).T,
+            W_xh_T=np.ascontiguousarray(textbook.W_xh).T,
             half=half,
             one=one,
         )
@@ -164,8 +180,8 @@ class Cell(ABC):
     @abstractmethod
     def views(
         self, blocks: np.ndarray, h: np.ndarray, memory: np.ndarray, scratch: np.ndarray
-    ) -> NamedTuple:
-        """Name the parts of a span's arrays, each (n, rows, B).
+    ) -> Any:
+        """Name the parts of a span's arrays, each (n, rows, B), in an object of `fields_in_slots`.
 
         Every cell has `block`, all blocks but the last; `h_before` and `h`, the h_{t-1} and h_t of
         all timesteps; and `deltas`. The other names are the cell's own.
@@ -213,9 +229,9 @@ class Cell(ABC):
         """
 
     def add_gradients(self, deltas: np.ndarray, blocks: np.ndarray, gradients) -> None:
-        """Add a chunk's part of dW; deltas (rows, columns), blocks (columns, H + 1 + D).
+        """Add to dW the part of some columns; deltas (rows, columns), blocks (columns, H + 1 + D).
 
-        The columns are the timesteps of all sequences.
+        A column is a timestep of a sequence.
         """
         gradients["W"] += deltas @ blocks
 
@@ -225,7 +241,7 @@ class Cell(ABC):
 
 
 def second_names(**fields: str) -> Callable[[type], type]:
-    """Give fields of a NamedTuple further names: the same slot in another phase.
+    """Give fields of a class with `fields_in_slots` further names: the same slot in another phase.
 
     fields : {further name: field}
     It costs nothing per timestep, as a further field would.
@@ -239,43 +255,15 @@ def second_names(**fields: str) -> Callable[[type], type]:
     return add_names
 
 
-def by_step(views: NamedTuple) -> Sequence[Any]:
-    """Return the views of each timestep, by `attributes`, so that the loop over time makes none."""
-    return list(map(slotted(type(views)), *views))
-
-
-def attributes(named: NamedTuple) -> Any:
-    """Return an object with the fields of a NamedTuple, its second names and its methods.
-
-    Python reads an attribute from a slot several times as fast as a field of a NamedTuple. With one
-    sequence the cells would spend a tenth of a timestep on it.
-    """
-    return slotted(type(named))(*named)
-
-
-@cache
-def slotted(kind: type[NamedTuple]) -> type:
-    """Return a class that has slots for the fields of a NamedTuple."""
-    further = set(dir(kind)) - set(dir(tuple)) - set(kind._fields)
-    public = {name: getattr(kind, name) for name in further if not name.startswith("_")}
-    made = make_dataclass(kind.__name__, kind._fields, namespace=public, slots=True, eq=False)
-    for field in kind._fields:
-        for name, value in public.items():
-            if value is getattr(kind, field):  # a second name
-                setattr(made, name, getattr(made, field))
-    return made
+def by_step(views) -> Sequence:
+    """Return the views of each timestep, so that the loop over time makes none."""
+    kind = type(views)
+    return list(map(kind, *(getattr(views, name) for name in kind.__slots__)))
 
 
 def constants(dtype) -> tuple[np.ndarray, np.ndarray]:
     """½ and 1."""
     return np.array(0.5, dtype), np.array(1, dtype)
-
-
-def logistic_of_half(half_a: np.ndarray, half: np.ndarray, out: np.ndarray) -> None:
-    """σ(a) = ½ + ½ tanh(a/2), given a/2; tanh is several times as fast as an exponential."""
-    tanh(half_a, out)
-    multiply(out, half, out)
-    add(out, half, out)
 
 
 def slope_of_logistic(y: np.ndarray, one: np.ndarray, out: np.ndarray) -> None:

@@ -1,14 +1,14 @@
 """The Elman network's cell (Elman 1990): h_t = f(W_xh x_t + W_hh h_{t-1} + b_h)."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import multiply, tanh
 
 from sklearn_rnn.core.cells.base import (
     Cell,
-    logistic_of_half,
+    fields_in_slots,
     second_names,
     slope_of_logistic,
     slope_of_tanh,
@@ -19,26 +19,30 @@ from sklearn_rnn.core.initializers import identity
 class Activation(NamedTuple):
     """f, and f' as a function of f's value.
 
-    f writes f(a) into the memory of a. The logistic function gets a/2, as W has halved rows then.
+    f writes f(a) into the memory of a. The logistic function gets a scaled a, as W has scaled rows
+    then. The second argument of `apply` is the working copy.
     """
 
-    apply: Callable[[np.ndarray, np.ndarray, np.ndarray], None]
+    apply: Callable[[np.ndarray, Any, np.ndarray], None]
     slope: Callable[[np.ndarray, np.ndarray, np.ndarray], None]
 
 
 ACTIVATIONS = {
-    "tanh": Activation(lambda a, half, out: tanh(a, out), slope_of_tanh),
+    "tanh": Activation(lambda a, weights, out: tanh(a, out), slope_of_tanh),
     "relu": Activation(
-        lambda a, half, out: np.maximum(a, 0, out=out),
+        lambda a, weights, out: np.maximum(a, 0, out=out),
         lambda y, one, out: np.greater(y, 0, out),
     ),
-    "logistic": Activation(logistic_of_half, slope_of_logistic),
-    "identity": Activation(lambda a, half, out: None, lambda y, one, out: np.copyto(out, one)),
+    "logistic": Activation(
+        lambda a, weights, out: Cell.sigmoid.apply(a, weights, out), slope_of_logistic
+    ),
+    "identity": Activation(lambda a, weights, out: None, lambda y, one, out: np.copyto(out, one)),
 }
 
 
 @second_names(a="h", h_by_a="deltas")
-class Views(NamedTuple):
+@fields_in_slots
+class Views:
     block: np.ndarray  # [h_{t-1}; 1; x_t]
     h_before: np.ndarray  # h_{t-1}
     h: np.ndarray  # a, then h_t
@@ -65,7 +69,7 @@ class Elman(Cell):
 
     def forward(self, weights, step):
         weights.W.dot(step.block, step.a)  # a = W [h_{t-1}; 1; x_t]
-        self.apply(step.a, weights.half, step.h)  # h_t = f(a)
+        self.apply(step.a, weights, step.h)  # h_t = f(a)
 
     def compute_factors(self, weights, span, scratch):
         self.slope(span.h, weights.one, span.h_by_a)  # h_t = f(a): ∂h/∂a = f'(a)

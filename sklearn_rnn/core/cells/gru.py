@@ -7,22 +7,21 @@ z, r = σ(W_x· x_t + W_h· h_{t-1} + b_·),  q = W_hn h_{t-1} + b_hn,
 n = tanh(W_xn x_t + b_xn + r∘q),  h_t = (1-z)∘n + z∘h_{t-1} = n + z∘(h_{t-1} - n)
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy import add, multiply, subtract, tanh
 
 from sklearn_rnn.core.cells.base import (
     Cell,
     constants,
-    logistic_of_half,
+    fields_in_slots,
     second_names,
     slope_of_tanh,
 )
 
 
-class WorkingCopy(NamedTuple):
-    W_z_r_q: np.ndarray  # (3H, H + 1 + D), z and r halved; q has no x: those columns are zero
+@fields_in_slots
+class WorkingCopy:
+    W_z_r_q: np.ndarray  # (3H, H + 1 + D), z and r scaled; q has no x: those columns are zero
     W_xn: np.ndarray  # (H, 1 + D)
     W_hh_T: np.ndarray  # (H, 3H), in the order q, z, r
     W_xh_T: np.ndarray  # (D, 3H), in the order z, r, n
@@ -31,7 +30,7 @@ class WorkingCopy(NamedTuple):
 
 
 @second_names(
-    half_a_z_r="z_r",
+    scaled_a_z_r="z_r",
     x_n="n",
     a_n="n",
     difference="q",
@@ -50,13 +49,14 @@ class WorkingCopy(NamedTuple):
     dq="r",
     da_r="r_q",
 )
-class Views(NamedTuple):
+@fields_in_slots
+class Views:
     block: np.ndarray  # [h_{t-1}; 1; x_t]
     one_x: np.ndarray  # [1; x_t]
     h_before: np.ndarray  # h_{t-1}
     h: np.ndarray  # h_t
-    products: np.ndarray  # [a_z/2; a_r/2; q]
-    z_r: np.ndarray  # [a_z; a_r]/2, then [z; r]
+    products: np.ndarray  # [scaled a_z; scaled a_r; q]
+    z_r: np.ndarray  # scaled [a_z; a_r], then [z; r]
     z: np.ndarray  # the update gate; then the part of dh_{t-1} that comes through z∘h_{t-1}
     r: np.ndarray  # the reset gate; then ∂h/∂q; then dq
     q: np.ndarray  # W_hn h_{t-1} + b_hn, h_{t-1} - n, z∘(h_{t-1} - n); then ∂h/∂a_z; then da_z
@@ -75,6 +75,7 @@ class GRU(Cell):
     gates = ("z", "r", "n")
     n_memory = 5
     n_scratch = 2  # 1-z, 1-r
+    many_sequences = 256  # two products are added to dW part by part, which takes longer
 
     def shapes(self, n_inputs):
         return super().shapes(n_inputs) | {"b_hn": (self.hidden_size,)}
@@ -92,14 +93,14 @@ class GRU(Cell):
         half, one = constants(W.dtype)
         z_r, n = W[: 2 * H], W[2 * H :]
         W_z_r_q = np.zeros_like(W)
-        multiply(z_r, half, W_z_r_q[: 2 * H])  # σ(a) = ½ + ½ tanh(a/2)
+        multiply(z_r, self.sigmoid.scale, W_z_r_q[: 2 * H])
         W_z_r_q[2 * H :, :H] = n[:, :H]
         W_z_r_q[2 * H :, H] = parameters["b_hn"]
         return WorkingCopy(
-            W_z_r_q=W_z_r_q,
+            W_z_r_q=np.asfortranarray(W_z_r_q),
             W_xn=np.ascontiguousarray(n[:, H:]),
-            W_hh_T=np.concatenate([n[:, :H].T, z_r[:, :H].T], axis=1),
-            W_xh_T=np.ascontiguousarray(W[:, H + 1 :].T),
+            W_hh_T=np.concatenate([n[:, :H], z_r[:, :H]]).T,
+            W_xh_T=np.ascontiguousarray(W[:, H + 1 :]).T,
             half=half,
             one=one,
         )
@@ -132,8 +133,8 @@ class GRU(Cell):
         weights.W_xn.dot(step.one_x, step.x_n)  # W_xn x_t + b_xn
 
     def forward(self, weights, step):
-        weights.W_z_r_q.dot(step.block, step.products)  # a_z/2, a_r/2; q = W_hn h_{t-1} + b_hn
-        logistic_of_half(step.half_a_z_r, weights.half, step.z_r)  # z, r = σ(a_z), σ(a_r)
+        weights.W_z_r_q.dot(step.block, step.products)  # scaled a_z, a_r; q = W_hn h_{t-1} + b_hn
+        self.sigmoid.apply(step.scaled_a_z_r, weights, step.z_r)  # z, r = σ(a_z), σ(a_r)
         multiply(step.r, step.q, step.r_q)  # r∘q
         add(step.x_n, step.r_q, step.a_n)  # a_n = W_xn x_t + b_xn + r∘q
         tanh(step.a_n, step.n)  # n = tanh(a_n)

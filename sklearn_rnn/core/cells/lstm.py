@@ -4,17 +4,15 @@ o, i, f = σ(W_x· x_t + W_h· h_{t-1} + b_·),  g = tanh(W_xg x_t + W_hg h_{t-1
 c_t = f∘c_{t-1} + i∘g,  h_t = o∘tanh(c_t)
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy import add, multiply, subtract, tanh
 
-from sklearn_rnn.core.cells.base import Cell, second_names
+from sklearn_rnn.core.cells.base import Cell, fields_in_slots, second_names
 
 
 @second_names(
-    tanh_a="a",
-    tanh_half_a="f_o_i",
+    scaled_a_f_o_i="f_o_i",
+    a_g="g",
     f_c="c_before",
     i_g="h",
     # The factors; c_by_c_before is f.
@@ -30,16 +28,17 @@ from sklearn_rnn.core.cells.base import Cell, second_names
     da_i="i",
     da_f="c_before",
 )
-class Views(NamedTuple):
+@fields_in_slots
+class Views:
     block: np.ndarray  # [h_{t-1}; 1; x_t]
     h_before: np.ndarray  # h_{t-1}
     h: np.ndarray  # i∘g, then h_t
-    a: np.ndarray  # [a_f/2; a_o/2; a_i/2; a_g], then tanh of them
-    f_o_i: np.ndarray  # of f, o and i the rows of a; then [f; o; i]
+    a: np.ndarray  # [scaled a_f; scaled a_o; scaled a_i; a_g]
+    f_o_i: np.ndarray  # scaled [a_f; a_o; a_i], then [f; o; i]
     f: np.ndarray  # the forget gate
     o: np.ndarray  # the output gate; then ∂h/∂a_o; then da_o
     i: np.ndarray  # the input gate; then ∂c/∂a_i; then da_i
-    g: np.ndarray  # the candidate; then ∂c/∂a_g; then da_g
+    g: np.ndarray  # a_g, the candidate; then ∂c/∂a_g; then da_g
     c_before: np.ndarray  # c_{t-1}, f∘c_{t-1}; then ∂c/∂a_f; then da_f
     tanh_c: np.ndarray  # tanh(c_t); then ∂h/∂c; then the part of dc_t that comes through h_t
     c: np.ndarray  # c_t: c_before of the next timestep
@@ -88,10 +87,9 @@ class LSTM(Cell):
         return span.h[-1], span.c[-1]
 
     def forward(self, weights, step):
-        weights.W.dot(step.block, step.a)  # a = W [h_{t-1}; 1; x_t], the rows of sigmoids halved
-        tanh(step.a, step.tanh_a)  # g = tanh(a_g)
-        multiply(step.tanh_half_a, weights.half, step.f_o_i)  # f, o, i = σ(a) = ½ + ½ tanh(a/2)
-        add(step.f_o_i, weights.half, step.f_o_i)
+        weights.W.dot(step.block, step.a)  # a = W [h_{t-1}; 1; x_t], the rows of sigmoids scaled
+        self.sigmoid.apply(step.scaled_a_f_o_i, weights, step.f_o_i)  # f, o, i = σ(a_f), …
+        tanh(step.a_g, step.g)  # g = tanh(a_g)
         multiply(step.f, step.c_before, step.f_c)  # f∘c_{t-1}
         multiply(step.i, step.g, step.i_g)  # i∘g
         add(step.f_c, step.i_g, step.c)  # c_t = f∘c_{t-1} + i∘g
