@@ -17,6 +17,7 @@ from sklearn_rnn._input.labels import (
     weigh_classes,
 )
 from sklearn_rnn._input.targets import read_weights
+from sklearn_rnn._scores import accuracy
 from sklearn_rnn._settings import keeps_numpy_settings
 
 
@@ -648,7 +649,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     def _score(self, targets, raw, weights):
         predicted = raw > 0 if self._multilabel else raw.argmax(axis=1)
-        return accuracy_score(targets, predicted, sample_weight=weights)
+        return accuracy(targets, predicted, weights)
 
     def _labels_of(self, data):
         if data.per_step or self._multilabel:

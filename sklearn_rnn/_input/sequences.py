@@ -81,9 +81,11 @@ class Sequences:
 
     def check_fits(self, dtype) -> None:
         """Raise if a value is too large for a dtype, naming the sample."""
+        if not self.is_list and not is_wider(self.arrays, dtype):
+            return
         limit = np.finfo(dtype).max
         for i, array in enumerate(self.arrays):
-            if array.dtype.kind == "f" and array.itemsize > np.dtype(dtype).itemsize:
+            if is_wider(array, dtype):
                 with np.errstate(invalid="ignore"):
                     if (np.abs(array) > limit).any():
                         raise ValueError(
@@ -140,6 +142,11 @@ class Sequences:
     def is_valid(self) -> np.ndarray:
         """Which timesteps are not padding, (n, n_timesteps)."""
         return np.arange(self.n_timesteps) < self.lengths[:, np.newaxis]
+
+
+def is_wider(array: np.ndarray, dtype) -> bool:
+    """Whether the floats of an array have more bits than a dtype."""
+    return array.dtype.kind == "f" and array.itemsize > np.dtype(dtype).itemsize
 
 
 def as_objects(parts: Sequence) -> np.ndarray:
