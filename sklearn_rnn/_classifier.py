@@ -5,7 +5,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 
-from sklearn_rnn._base import BaseRNN
+from sklearn_rnn._base import BaseRNN, with_ready_signature
 from sklearn_rnn._fitted import Response
 from sklearn_rnn._going_on import sample
 from sklearn_rnn._input.hyperparameters import only_in_epochs
@@ -349,6 +349,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     _losses = ("log_loss",)
     _auto_pooling = ("last", "mean", "max")
 
+    @with_ready_signature
     def __init__(  # noqa: PLR0913 (scikit-learn finds parameters in the signature)
         self,
         *,
