@@ -46,9 +46,10 @@ def regression_score(
     predicted = predicted.astype(dtype, copy=False)
     if quantiles is None:
         return r_squared(y, predicted.reshape(y.shape), weights)
-    predicted = predicted.reshape(*y.shape, -1)
-    scores = [d_squared(y, predicted[..., k], q, weights) for k, q in enumerate(quantiles)]
-    return float(np.mean(scores))
+    constants = weighted_quantile(y, weights, quantiles).reshape(len(quantiles), -1)
+    predicted = np.moveaxis(predicted.reshape(*y.shape, -1), -1, 0)
+    triples = zip(quantiles, predicted, constants, strict=True)
+    return float(np.mean([d_squared(y, *triple, weights) for triple in triples]))
 
 
 def r_squared(y: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> float:
@@ -58,9 +59,14 @@ def r_squared(y: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> floa
     return explained(errors, spread)
 
 
-def d_squared(y: np.ndarray, predicted: np.ndarray, quantile: float, weights: np.ndarray) -> float:
-    """The same of the pinball loss, with the quantile of y in place of its mean."""
-    constant = weighted_quantile(y, weights, quantile)
+def d_squared(
+    y: np.ndarray,
+    quantile: float,
+    predicted: np.ndarray,
+    constant: np.ndarray,
+    weights: np.ndarray,
+) -> float:
+    """The same of the pinball loss; the constant is the quantile of each output of y."""
 
     def loss_of(predicted: np.ndarray) -> np.ndarray:
         residual = y - predicted
