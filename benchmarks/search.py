@@ -8,8 +8,8 @@ Adam and clipping. The search has 12 candidates and 5 folds, and a refit of the 
 each for BLAS and torch.
 
 Each contender has a process of its own, with workers of its own. A worker of joblib collects
-garbage after its first task, and then once a second. That takes 0.1 s where torch is loaded, which
-our estimators don't need.
+garbage after its first task, and then once a second. That takes twice as long where torch is
+loaded, which our estimators don't need.
 
 "fits" is the time in the fits and scores themselves, divided by the number of workers, and the
 refit. The rest of the search is scikit-learn's and joblib's: their loops, and workers that wait.
