@@ -1,4 +1,4 @@
-"""Whole fits and a grid search, against skorch, a hand-written torch loop and MLPClassifier.
+"""Whole fits against skorch, a hand-written torch loop and MLPClassifier.
 
     python benchmarks/fit.py [--json FILE] [--threads N] [--quick] [--cells gru lstm]
 
@@ -7,9 +7,8 @@ data, with the same batches, Adam and clipping. The time includes making the net
 early. Training accuracies are similar but not equal, because torch starts from other weights.
 MLPClassifier does different work: it trains one hidden layer of the same width on flattened data.
 
-The grid search has 12 candidates and 5 folds. Its worker processes start before the clock does, and
-have one thread each for BLAS and torch. If lengths differ, torch and skorch pad each batch to its
-longest sequence. Packed batches were slower for them, by far with the LSTM.
+If lengths differ, torch and skorch pad each batch to its longest sequence. Packed batches were
+slower for them, by far with the LSTM.
 """
 
 import sys
@@ -17,20 +16,16 @@ import warnings
 from functools import partial
 from typing import NamedTuple
 
-import joblib
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
-from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
 
 from common import DATA, PEERS_CELLS, Result, alternate, arguments, report_results
+from fits import MAX_NORM, RATE, Plan, digits_in_rows, our_classifier
 from peers import RaggedData, TorchRNN, collate_padded, skorch_classifier, torch_fit
-from sklearn_rnn import RNNClassifier
 
-RATE, MAX_NORM = 0.005, 5.0
 MLP = "MLPClassifier (other work)"
 ACCURACIES = "training accuracy: ours, torch, skorch, MLP"
 
@@ -48,18 +43,8 @@ class Data(NamedTuple):
         return int(self.y.max()) + 1
 
 
-class Plan(NamedTuple):
-    """How to train."""
-
-    cell: str
-    hidden_size: int
-    batch_size: int
-    n_epochs: int
-
-
 def digits() -> Data:
-    images, y = load_digits(return_X_y=True)
-    X = images.reshape(-1, 8, 8).astype(np.float32) / 16
+    X, y = digits_in_rows()
     return Data(X, X, None, y)
 
 
@@ -99,20 +84,6 @@ def architecture(data: Data, plan: Plan) -> dict[str, object]:
 def ours(data: Data, plan: Plan):
     model = our_classifier(plan).fit(data.X, data.y)
     return lambda: model.predict(data.X)
-
-
-def our_classifier(plan: Plan) -> RNNClassifier:
-    return RNNClassifier(
-        cell=plan.cell,
-        hidden_size=plan.hidden_size,
-        batch_size=plan.batch_size,
-        max_iter=plan.n_epochs,
-        n_iter_no_change=plan.n_epochs,
-        learning_rate_init=RATE,
-        max_grad_norm=MAX_NORM,
-        alpha=0.0,
-        random_state=0,
-    )
 
 
 def by_torch(data: Data, plan: Plan):
@@ -188,37 +159,6 @@ def measure(name: str, data: Data, plan: Plan, quick: bool) -> Result:
     return Result(name, labels, times, ratios)
 
 
-def measure_search(n_jobs: int, quick: bool) -> Result:
-    """A grid search on the digits, with a refit of the best candidate."""
-    data, plan = digits(), Plan("gru", 64, 64, 1 if quick else 4)
-    data = data._replace(padded=data.padded[:600], y=data.y[:600])
-    sizes, rates, cells = [16, 32, 64], [0.002, 0.01], ["gru", "lstm"]
-    grids = {
-        "ours": {"hidden_size": sizes, "learning_rate_init": rates, "cell": cells},
-        "skorch": {"module__hidden_size": sizes, "lr": rates, "module__cell": cells},
-    }
-    models = {"ours": our_classifier(plan), "skorch": skorch_for(data, plan)}
-    searches = {
-        n: GridSearchCV(
-            models[n], grids[n], cv=2 if quick else 5, n_jobs=n_jobs, scoring="accuracy"
-        )
-        for n in grids
-    }
-    runs = {n: partial(search.fit, data.padded, data.y) for n, search in searches.items()}
-    with joblib.parallel_config("loky", inner_max_num_threads=1):
-        times = alternate(runs, seconds=1, rounds=1 if quick else 3)
-    scores = [f"{search.best_score_:.3f}" for search in searches.values()]
-    labels = {
-        "what": f"GridSearchCV, digits, n_jobs={n_jobs}",
-        "cell": "gru, lstm",
-        "batch": plan.batch_size,
-        ACCURACIES: f"ours, skorch: best in the folds {', '.join(scores)}",
-    }
-    ratios = {"skorch / ours": times["skorch"] / times["ours"]}
-    print(labels, times, ratios, file=sys.stderr, flush=True)
-    return Result("GridSearchCV", labels, times, ratios)
-
-
 def main():
     options = arguments(__doc__, cells=PEERS_CELLS)
     warnings.simplefilter("ignore", ConvergenceWarning)
@@ -233,7 +173,6 @@ def main():
         for name, data, size, n_epochs in sets
         for cell in options.cells
     ]
-    results += [measure_search(n_jobs, options.quick) for n_jobs in (1, 2)]
     title = f"Whole fits, float32, {options.threads} thread(s), medians"
     report_results(title, results, options.json)
 

@@ -5,7 +5,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 
-from sklearn_rnn._base import BaseRNN
+from sklearn_rnn._base import BaseRNN, with_ready_signature
 from sklearn_rnn._fitted import Response
 from sklearn_rnn._going_on import sample
 from sklearn_rnn._input.hyperparameters import only_in_epochs
@@ -17,6 +17,7 @@ from sklearn_rnn._input.labels import (
     weigh_classes,
 )
 from sklearn_rnn._input.targets import read_weights
+from sklearn_rnn._scores import accuracy
 from sklearn_rnn._settings import keeps_numpy_settings
 
 
@@ -354,6 +355,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     _losses = ("log_loss",)
     _auto_pooling = ("last", "mean", "max")
 
+    @with_ready_signature
     def __init__(  # noqa: PLR0913 (scikit-learn finds parameters in the signature)
         self,
         *,
@@ -656,7 +658,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     def _score(self, targets, raw, weights):
         predicted = raw > 0 if self._multilabel else raw.argmax(axis=1)
-        return accuracy_score(targets, predicted, sample_weight=weights)
+        return accuracy(targets, predicted, weights)
 
     def _labels_of(self, data):
         if data.per_step or self._multilabel:

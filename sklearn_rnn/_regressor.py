@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
-from sklearn_rnn._base import BaseRNN
+from sklearn_rnn._base import BaseRNN, with_ready_signature
 from sklearn_rnn._fitted import Response
 from sklearn_rnn._going_on import forecast
 from sklearn_rnn._input.hyperparameters import check_flag, only_in_epochs, quantiles_of
@@ -377,6 +377,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     _losses = ("squared_error", "absolute_error", "huber", "quantile", "poisson", "gaussian")
     _auto_pooling = ("last",)
 
+    @with_ready_signature
     def __init__(  # noqa: PLR0913 (scikit-learn finds parameters in the signature)
         self,
         *,

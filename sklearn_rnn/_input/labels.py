@@ -73,6 +73,8 @@ def read_labels(y, X: Sequences, per_step: bool, weights: np.ndarray | None = No
         check_finite(y, X, "y")
     with np.errstate(invalid="ignore"):  # scikit-learn casts floats to integers, however large
         check_classification_targets(y)
+        if y.ndim == 1:
+            return y
         kind = type_of_target(y, input_name="y", raise_unknown=True)
     if kind == "multiclass-multioutput":
         raise ValueError(

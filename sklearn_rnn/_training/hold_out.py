@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
 from sklearn_rnn._input.errors import about_validation_data
 from sklearn_rnn._input.targets import Examples
@@ -59,12 +59,9 @@ def split_samples(
     if seed is None or n_left < 1:
         return np.arange(n_left), np.arange(n_left, len(data))
     can_stratify = labels is not None and may_stratify(labels, n_held_out)
-    return train_test_split(
-        np.arange(len(data)),
-        test_size=n_held_out,
-        random_state=seed,
-        stratify=labels if can_stratify else None,
-    )
+    splitter = StratifiedShuffleSplit if can_stratify else ShuffleSplit
+    split = splitter(1, test_size=n_held_out, random_state=seed).split(np.zeros(len(data)), labels)
+    return next(split)
 
 
 def split_groups(
