@@ -81,9 +81,11 @@ class Batch(ABC):
     are stored.
 
     lengths : (batch,), non-increasing
+    dtype : in which inputs are gathered; None leaves them in that of the timesteps
     """
 
     lengths: np.ndarray
+    dtype: np.dtype | type | None
 
     @cached_property
     def plateaus(self) -> list[Plateau]:
@@ -225,6 +227,8 @@ class Batch(ABC):
         standardizer : takes the units from the features; None leaves them as they are
         """
         rows = self._rows(chunk)
+        if self.dtype is not None:
+            rows = rows.astype(self.dtype, copy=False)
         if standardizer is not None:
             rows = standardizer.apply(rows)
         ends = [span.column + span.n_columns - chunk[0].column for span in chunk]
@@ -250,9 +254,10 @@ class FlatBatch(Batch):
     values: np.ndarray
     starts: np.ndarray
     lengths: np.ndarray
+    dtype: np.dtype | type | None = None
 
     def _cut(self, first, lengths):
-        return FlatBatch(self.values, self.starts[: len(lengths)] + first, lengths)
+        return FlatBatch(self.values, self.starts[: len(lengths)] + first, lengths, self.dtype)
 
     def _rows(self, chunk):
         return self.values.take(self.positions(self.starts, chunk), axis=0)
@@ -266,6 +271,7 @@ class ScatteredBatch(Batch):
     """
 
     arrays: Sequence[np.ndarray]
+    dtype: np.dtype | type | None = None
 
     @cached_property
     def lengths(self) -> np.ndarray:
@@ -273,7 +279,8 @@ class ScatteredBatch(Batch):
 
     def _cut(self, first, lengths):
         cut = zip(self.arrays, lengths.tolist(), strict=False)
-        return ScatteredBatch([array[first : first + length] for array, length in cut])
+        parts = [array[first : first + length] for array, length in cut]
+        return ScatteredBatch(parts, self.dtype)
 
     def _rows(self, chunk):
         first, end = chunk[0].start, chunk[-1].start + chunk[-1].n_steps
