@@ -167,7 +167,7 @@ class Sequences:
 
 
 def split(values, lengths: np.ndarray) -> list:
-    """Split values into views of these lengths; np.split takes five times as long."""
+    """Split values into views of these lengths, without what np.split asks for each."""
     ends = np.cumsum(lengths).tolist()
     return [values[start:end] for start, end in pairwise([0, *ends])]
 
