@@ -27,15 +27,15 @@ def peak_bytes(run: Callable[[], object]) -> int:
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)  # or the run could reuse freed memory, uncounted
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak to the memory held now
-    before = _status("VmRSS")
+    before = status("VmRSS")
     run()
-    return _status("VmHWM") - before
+    return status("VmHWM") - before
 
 
 def megabytes(n_bytes: int) -> str:
     return f"{n_bytes / 1e6:.1f}"
 
 
-def _status(name: str) -> int:
+def status(name: str) -> int:
     found = re.search(rf"{name}:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return int(found[1]) * 1024

@@ -75,6 +75,8 @@ def _conversion(values, name: str) -> str:
     kind = type(values).__name__
     if isinstance(values, np.ndarray) and not _holds_objects(values):
         return ""
+    if is_frame(values):  # without the questions below: pandas looks for a column of each name
+        return _nested_cells(values, name)
     if kind == "PackedSequence":
         return f"a PackedSequence: give torch.nn.utils.rnn.unpack_sequence({name})"
     if getattr(values, "is_nested", False) is True:
@@ -94,11 +96,6 @@ def _conversion(values, name: str) -> str:
     if hasattr(values, "data_vars"):
         dims = 'transpose("sample", "time", "feature")'
         return f'a {kind}: give an array, {name}.to_dataarray("feature").{dims}'
-    if _has_nested_cells(values):
-        return (
-            f"a {kind} whose cells hold sequences: give a list of arrays (n_timesteps_i, "
-            f"n_features), [np.column_stack(row) for row in {name}.to_numpy()]"
-        )
     return ""
 
 
@@ -111,11 +108,16 @@ def _is_pair(part) -> bool:
     return is_key and (is_frame(values) or (hasattr(values, "shape") and len(values.shape) > 0))
 
 
-def _has_nested_cells(values) -> bool:
-    """Whether values are a DataFrame with Series, arrays or lists in its cells."""
-    if not (is_frame(values) and hasattr(values, "iloc") and len(values)):
-        return False
-    return any(_holds_values(cell) for cell in values.iloc[0])
+def _nested_cells(values, name: str) -> str:
+    """The conversion of a DataFrame with Series, arrays or lists in its cells; empty without."""
+    if not (hasattr(values, "iloc") and len(values)):
+        return ""
+    if not any(_holds_values(cell) for cell in values.iloc[0]):
+        return ""
+    return (
+        f"a {type(values).__name__} whose cells hold sequences: give a list of arrays "
+        f"(n_timesteps_i, n_features), [np.column_stack(row) for row in {name}.to_numpy()]"
+    )
 
 
 def _holds_values(cell) -> bool:
@@ -130,12 +132,12 @@ def _parts(values) -> Iterator[tuple[int, object]]:
         parts = list(values)
     else:
         return
-    holding = {kind for kind in set(map(type, parts)) if not issubclass(kind, SCALARS)}
-    if not holding:
-        return
-    for i, part in enumerate(parts):
-        if type(part) in holding and not _is_plain(part):
-            yield i, part
+    kinds = set(map(type, parts))
+    if kinds == {np.ndarray} and not any(of.hasobject for of in {part.dtype for part in parts}):
+        return  # the usual case, and to ask each of a million takes longer
+    holding = {kind for kind in kinds if not issubclass(kind, SCALARS)}
+    if holding:
+        yield from ((i, part) for i, part in enumerate(parts) if type(part) in holding)
 
 
 def _is_plain(part) -> bool:

@@ -15,6 +15,8 @@ from sklearn_rnn._input.frames import is_frame
 MAX_COPIED = 2**20
 # The kinds of dtypes with a value for "missing": not integers, booleans and strings.
 MAY_BE_MISSING = "fcmMO"
+# The kinds of dtypes with real numbers.
+REAL = "fiub"
 
 
 class Content(NamedTuple):
@@ -38,13 +40,22 @@ def _numeric_array(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _numeric_list(arrays: list[np.ndarray]) -> list[np.ndarray]:
-    arrays = [as_numbers(array, f"X[{i}]") for i, array in enumerate(arrays)]
-    for block in _blocks(arrays):
-        _check_finite(arrays[block], block.start)
+    if any(dtype.kind not in REAL for dtype in {array.dtype for array in arrays}):
+        arrays = [as_numbers(array, f"X[{i}]") for i, array in enumerate(arrays)]
+    for block in blocks_of(arrays, arrays[0].shape[1]):
+        if not surely_finite(joined(arrays[block])):
+            _check_finite(arrays[block], block.start)
     return arrays
 
 
-FINITE_NUMBERS = Content("numeric", np.asarray, _numeric_array, _numeric_list)
+def _array_of(x) -> np.ndarray:
+    """Make an array. For a DataFrame of pandas, np.asarray takes twenty times as long."""
+    if type(x) is not np.ndarray and is_frame(x) and hasattr(x, "to_numpy"):
+        return np.asarray(x.to_numpy())
+    return np.asarray(x)
+
+
+FINITE_NUMBERS = Content("numeric", _array_of, _numeric_array, _numeric_list)
 
 
 def _values_or_frame(x):
@@ -73,7 +84,7 @@ def as_numbers(array: np.ndarray, name: str) -> np.ndarray:
 
     name : what an error calls the array
     """
-    if array.dtype.kind in "fiub":
+    if array.dtype.kind in REAL:
         return array
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}.")
@@ -107,21 +118,28 @@ def as_values(values) -> np.ndarray:
     return array
 
 
-def lengths_before_padding(array: np.ndarray, first_sample: int = 0) -> np.ndarray:
+def lengths_before_padding(array: np.ndarray) -> np.ndarray:
     """Return the length of each sequence without its padding, (n,); raise if it is all padding.
 
-    array : (n, n_timesteps, ...), whose first sequence is X[first_sample]
+    array : (n, n_timesteps, ...)
     """
-    if array.dtype.kind not in MAY_BE_MISSING:
-        return np.full(len(array), array.shape[1])
-    present = ~missing(array).reshape(*array.shape[:2], -1).all(axis=2)
+    lengths = np.full(len(array), array.shape[1])
+    if array.dtype.kind in MAY_BE_MISSING:
+        for block in blocks_of(array, array[0, 0].size):
+            lengths[block] = _lengths_in_block(array[block], block.start)
+    return lengths
+
+
+def _lengths_in_block(part: np.ndarray, first_sample: int) -> np.ndarray:
+    """Return lengths before padding of sequences whose first one is X[first_sample]."""
+    present = ~missing(part).reshape(*part.shape[:2], -1).all(axis=2)
     is_empty = ~present.any(axis=1)
     if is_empty.any():
         raise ValueError(
             f"X[{first_sample + is_empty.argmax()}] is an empty sequence: all its values are NaN, "
             "which is padding in an array. (In a list of arrays nothing is padding.)"
         )
-    return array.shape[1] - present[:, ::-1].argmax(axis=1)
+    return part.shape[1] - present[:, ::-1].argmax(axis=1)
 
 
 def missing(array: np.ndarray) -> np.ndarray:
@@ -145,38 +163,47 @@ def _is_missing(value) -> bool:
         return True
 
 
-def _blocks(arrays: list[np.ndarray]) -> Iterator[slice]:
-    """Cut a list into slices of at most MAX_COPIED values each, or of one larger array."""
-    start = size = 0
-    for i, array in enumerate(arrays):
-        if size + array.size > MAX_COPIED and i > start:
-            yield slice(start, i)
-            start, size = i, 0
-        size += array.size
-    yield slice(start, len(arrays))
+def blocks_of(arrays: np.ndarray | Sequence[np.ndarray], n_features: int) -> Iterator[slice]:
+    """Cut sequences into blocks of at most MAX_COPIED values, or of one longer sequence."""
+    if isinstance(arrays, np.ndarray):
+        size = max(1, MAX_COPIED // (arrays.shape[1] * n_features))
+        yield from (slice(first, first + size) for first in range(0, len(arrays), size))
+        return
+    ends = np.cumsum([len(array) for array in arrays])
+    first = before = 0
+    while first < len(arrays):
+        end = int(np.searchsorted(ends, before + MAX_COPIED // n_features, side="right"))
+        end = max(end, first + 1)
+        yield slice(first, end)
+        first, before = end, ends[end - 1]
+
+
+def joined(block: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
+    """Return the values of some sequences as one array; those of a list are copied."""
+    if isinstance(block, np.ndarray):
+        return block
+    return block[0] if len(block) == 1 else np.concatenate(block)
 
 
 def _check_padded(array: np.ndarray) -> np.ndarray:
     """Return the lengths of sequences of numbers; raise where NaN or infinity isn't padding."""
     n, n_timesteps, n_features = array.shape
     lengths = np.full(n, n_timesteps)
-    block = max(1, MAX_COPIED // (n_timesteps * n_features))
-    for start in range(0, n, block):
-        part = array[start : start + block]
-        if _is_finite(part):
+    for block in blocks_of(array, n_features):
+        part, first = array[block], block.start
+        if surely_finite(part):
             continue
-        lengths_here = lengths_before_padding(part, start)
+        lengths_here = _lengths_in_block(part, first)
         is_valid = np.arange(n_timesteps) < lengths_here[:, np.newaxis]
         bad = ~np.isfinite(part) & is_valid[:, :, np.newaxis]
         if bad.any():
-            raise _not_finite(part, np.argwhere(bad)[0], start)
-        lengths[start : start + block] = lengths_here
+            raise _not_finite(part, np.argwhere(bad)[0], first)
+        lengths[block] = lengths_here
     return lengths
 
 
 def _check_finite(arrays: list[np.ndarray], first_sample: int) -> None:
-    if _is_finite(arrays[0] if len(arrays) == 1 else np.concatenate(arrays)):
-        return
+    """Raise for the first value that isn't finite."""
     for i, array in enumerate(arrays):
         bad = np.argwhere(~np.isfinite(array))
         if len(bad):
@@ -207,5 +234,6 @@ def _hint_at_swapped_axes(sequence: np.ndarray) -> str:
     )
 
 
-def _is_finite(array: np.ndarray) -> bool:
+def surely_finite(array: np.ndarray) -> bool:
+    """Whether all values of an array of numbers are finite. False for what may be otherwise."""
     return array.dtype.kind != "f" or bool(np.isfinite(array).all())

@@ -9,10 +9,16 @@ import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
 from sklearn_rnn._input.containers import opened
-from sklearn_rnn._input.content import FINITE_NUMBERS, MAX_COPIED, Content, as_values
+from sklearn_rnn._input.content import FINITE_NUMBERS, Content, as_values, blocks_of, joined
 from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.frames import check_columns, check_table, is_frame, warn_of_named_columns
-from sklearn_rnn.core.packing import Batch, FlatBatch, ScatteredBatch
+from sklearn_rnn._input.storage import ManyArrays, OneArray, Storage
+from sklearn_rnn.core.caching import cached_property
+from sklearn_rnn.core.packing import Batch
+
+# Sequences of more values than this, in the mean, stay where they are: to gather them costs next to
+# nothing beside the steps of training.
+LONG = 1024
 
 
 class Sequences:
@@ -44,12 +50,15 @@ class Sequences:
         """The features of a timestep."""
         return self.arrays[0].shape[1]
 
+    @cached_property
+    def dtypes(self) -> set[np.dtype]:
+        """The dtypes of the values."""
+        return {array.dtype for array in self.arrays} if self.is_list else {self.arrays.dtype}
+
     @property
     def dtype(self) -> type:
         """The precision to work in."""
-        arrays = self.arrays if self.is_list else [self.arrays]
-        only_single = all(array.dtype == np.float32 for array in arrays)
-        return np.float32 if only_single else np.float64
+        return np.float32 if self.dtypes == {np.dtype(np.float32)} else np.float64
 
     @property
     def n_timesteps(self) -> int:
@@ -66,47 +75,61 @@ class Sequences:
         """The row of each sequence's first timestep when valid timesteps are concatenated, (n,)."""
         return np.cumsum(self.lengths) - self.lengths
 
-    def flat(self, dtype=None) -> tuple[np.ndarray, np.ndarray]:
-        """Return all timesteps, (total, n_features), and the row where each sequence starts, (n,).
+    def flat(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return all timesteps of an array, and the row where each sequence starts, (n,).
 
-        Padding stays in. The timesteps are a view of the arrays where that is possible.
+        Padding stays in. The timesteps, (total, n_features), are a view where that is possible.
         """
-        if self.is_list:
-            values, starts = np.concatenate(self.arrays), self.starts
-        else:
-            n, n_timesteps, n_features = self.arrays.shape
-            values = self.arrays.reshape(n * n_timesteps, n_features)
-            starts = np.arange(n) * n_timesteps
-        return np.asarray(values, dtype, order="C"), starts  # C order: rows are gathered later
+        n, n_timesteps, n_features = self.arrays.shape
+        return self.arrays.reshape(n * n_timesteps, n_features), np.arange(n) * n_timesteps
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Where the timesteps are. Nothing is copied."""
+        if not self.is_list and self.arrays.flags.c_contiguous and self.arrays.flags.aligned:
+            return OneArray(*self.flat(), self.lengths)
+        return ManyArrays(self.arrays, self.lengths)
+
+    @cached_property
+    def storage_for_epochs(self) -> Storage:
+        """Where the timesteps are, for many batches.
+
+        Short sequences that are arrays of their own are joined once: to gather them anew in every
+        epoch takes longer. So are the timesteps of an array that isn't in C order.
+        """
+        storage = self.storage
+        if isinstance(storage, OneArray):
+            return storage
+        if not self.is_list:
+            values, starts = self.flat()
+            return OneArray(np.require(values, requirements=["C", "ALIGNED"]), starts, self.lengths)
+        if self.lengths.mean() * self.n_features > LONG:
+            return storage
+        return OneArray(np.concatenate(self.arrays), self.starts, self.lengths)
 
     def check_fits(self, dtype) -> None:
         """Raise if a value is too large for a dtype, naming the sample."""
-        if not self.is_list and not has_larger_numbers(self.arrays, dtype):
+        limit, size = np.finfo(dtype).max, np.dtype(dtype).itemsize
+        if not any(of.kind == "f" and of.itemsize > size for of in self.dtypes):
             return
-        limit = np.finfo(dtype).max
-        for i, array in enumerate(self.arrays):
-            if has_larger_numbers(array, dtype):
-                with np.errstate(invalid="ignore"):
-                    if (np.abs(array) > limit).any():
-                        raise ValueError(
-                            f"X has values too large for {np.dtype(dtype).name} in sample {i}: the "
-                            "network computes in that precision."
-                        )
+
+        def exceeds(values: np.ndarray) -> bool:
+            # Not np.abs, which would copy the values; fmax and fmin ignore the NaN of padding.
+            most, least = (ufunc.reduce(values, axis=None) for ufunc in (np.fmax, np.fmin))
+            return bool(most > limit or least < -limit)
+
+        with np.errstate(invalid="ignore"):
+            for block in blocks_of(self.arrays, self.n_features):
+                if exceeds(joined(self.arrays[block])):
+                    i = next(i for i in range(block.start, len(self)) if exceeds(self.arrays[i]))
+                    raise ValueError(
+                        f"X has values too large for {np.dtype(dtype).name} in sample {i}: the "
+                        "network computes in that precision."
+                    )
 
     def batch(self, chosen: np.ndarray) -> Batch:
-        """Return a batch of the chosen sequences, which must be in order of decreasing length.
-
-        At most MAX_COPIED values are copied.
-        """
-        if not self.is_list and self.arrays.flags.c_contiguous:
-            n, n_timesteps, n_features = self.arrays.shape
-            values = self.arrays.reshape(n * n_timesteps, n_features)
-            return FlatBatch(values, chosen * n_timesteps, self.lengths[chosen])
-        lengths = self.lengths[chosen]
-        arrays = [self.arrays[i][:n] for i, n in zip(chosen, lengths, strict=True)]
-        if lengths.sum() * self.n_features > MAX_COPIED:
-            return ScatteredBatch(arrays)
-        return FlatBatch(np.concatenate(arrays), np.cumsum(lengths) - lengths, lengths)
+        """Return a batch of the chosen sequences, which must be in order of decreasing length."""
+        return self.storage.batch(chosen)
 
     def take(self, chosen: np.ndarray) -> "Sequences":
         """Return the chosen sequences."""
@@ -126,15 +149,13 @@ class Sequences:
             if len(values) == shape[0] * shape[1]:  # no padding
                 return values.reshape(shape)
             padded = np.full(shape, fill, values.dtype)
-            for row, part in zip(padded, self.split(values), strict=True):
-                row[: len(part)] = part
+            padded[self.is_valid()] = values
             return padded
         return self.listed(self.split(values))
 
     def split(self, values) -> list:
         """Split values of all valid timesteps into one view per sequence."""
-        ends = np.cumsum(self.lengths).tolist()
-        return [values[start:end] for start, end in pairwise([0, *ends])]
+        return split(values, self.lengths)
 
     def listed(self, parts: list) -> list | np.ndarray:
         """Return one part per sequence as a list or an object array, whichever X was."""
@@ -145,9 +166,10 @@ class Sequences:
         return np.arange(self.n_timesteps) < self.lengths[:, np.newaxis]
 
 
-def has_larger_numbers(array: np.ndarray, dtype) -> bool:
-    """Whether the numbers of an array may be too large for a dtype."""
-    return array.dtype.kind == "f" and array.itemsize > np.dtype(dtype).itemsize
+def split(values, lengths: np.ndarray) -> list:
+    """Split values into views of these lengths, without what np.split asks for each."""
+    ends = np.cumsum(lengths).tolist()
+    return [values[start:end] for start, end in pairwise([0, *ends])]
 
 
 def as_objects(parts: Sequence) -> np.ndarray:
@@ -313,14 +335,16 @@ def _read_sequence(x, i: int, content: Content) -> np.ndarray:
         raise ValueError(
             f"X[{i}] is not an array (n_timesteps, n_features): its timesteps differ in length."
         ) from error
-    if len(array.shape) == 1:  # some DataFrames have no ndim
+    shape = array.shape  # some DataFrames have no ndim
+    if len(shape) == 1:
         array = array[:, np.newaxis]
-    if len(array.shape) != 2:
+        shape = array.shape
+    if len(shape) != 2:
         raise ValueError(
-            f"X[{i}] ({describe(x)}) has {len(array.shape)} dimensions; X must be a list of "
+            f"X[{i}] ({describe(x)}) has {len(shape)} dimensions; X must be a list of "
             "n_samples arrays (n_timesteps, n_features), or (n_timesteps,) for one feature."
         )
-    if 0 in array.shape:
+    if 0 in shape:
         raise ValueError(
             f"X[{i}] ({describe(x)}) is an empty sequence: there must be at least one timestep and "
             "one feature."

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from sklearn_rnn._input.containers import opened
-from sklearn_rnn._input.content import as_numbers, is_constant
+from sklearn_rnn._input.content import as_numbers, is_constant, surely_finite
 from sklearn_rnn._input.errors import about, describe
 from sklearn_rnn._input.frames import check_columns
 from sklearn_rnn._input.sequences import Sequences
@@ -122,12 +122,12 @@ def read_weights(sample_weight, X: Sequences, per_step: bool) -> np.ndarray:
     """Return one weight, at least zero, per target."""
     n_targets = target_rows(X, per_step).total
     if sample_weight is None:
-        return np.ones(n_targets)
+        return np.broadcast_to(1.0, n_targets)  # a view of one number
     name = "sample_weight"
     with about(name):
         sample_weight = array_or_list(sample_weight, name, "one number per sequence")
         check_count(len(sample_weight), X, name)
-        is_per_sample = all(np.ndim(weight) == 0 for weight in sample_weight)
+        is_per_sample = are_single(sample_weight)
         if not is_per_sample and not per_step:
             raise ValueError(
                 "sample_weight must be 1-D, one number per sequence. Numbers per timestep of X "
@@ -170,26 +170,29 @@ def flatten(values, X: Sequences, name: str) -> np.ndarray:
     check_count(len(values), X, name)
     if isinstance(values, np.ndarray) and values.ndim > 1:
         return _flatten_padded(values, X, name)
-    parts = [_part(part, f"{name}[{i}]") for i, part in enumerate(values)]
-    for i, (part, length) in enumerate(zip(parts, X.lengths, strict=True)):
+    parts = [_part(part, name, i) for i, part in enumerate(values)]
+    lengths, padded_length = X.lengths.tolist(), None if X.is_list else X.n_timesteps
+    for i, (part, length) in enumerate(zip(parts, lengths, strict=True)):
         if part.ndim == 0:
             raise ValueError(
                 f"{name} has one value per sequence, but return_sequences=True needs one per "
                 f"timestep: {name}[{i}] should have {length} values.{hint_at_one(X, name)}"
             )
-        may_be_padded = not X.is_list and len(part) == X.n_timesteps
-        if len(part) != length and not may_be_padded:
+        if len(part) not in (length, padded_length):
             raise ValueError(
                 f"{name}[{i}] has {len(part)} values, but X[{i}] has {length} timesteps."
             )
+    of_one = parts[0].shape[1:]
     for i, part in enumerate(parts):
-        if part.shape[1:] != parts[0].shape[1:]:
+        if part.shape[1:] != of_one:
             raise ValueError(
                 f"{name}[{i}] has shape {part.shape}, but {name}[0] has {parts[0].shape}: they "
                 "may differ in timesteps, but not in outputs."
             )
     check_columns(values, name)
-    return np.concatenate([part[:length] for part, length in zip(parts, X.lengths, strict=True)])
+    if X.is_padded:
+        parts = [part[:length] for part, length in zip(parts, lengths, strict=True)]
+    return np.concatenate(parts)
 
 
 def hint_at_one(X: Sequences, name: str) -> str:
@@ -213,7 +216,7 @@ def read_per_step(values, name: str) -> np.ndarray | list | tuple:
     values = array_or_list(values, name, "(n_samples, n_timesteps) or a list of arrays")
     if not len(values):
         raise ValueError(f"{name} is empty: there must be at least one sequence.")
-    if all(_part(value, f"{name}[{i}]").ndim == 0 for i, value in enumerate(values)):
+    if all(_part(value, name, i).ndim == 0 for i, value in enumerate(values)):
         raise ValueError(
             f"{name} has one value per sequence, not one per timestep ({describe(values)}). For "
             "such targets, or for values that are flat already, use scikit-learn's own metrics, "
@@ -234,11 +237,18 @@ def array_or_list(values, name: str, expected: str) -> np.ndarray | list | tuple
     return array
 
 
-def _part(part, name: str) -> np.ndarray:
+def are_single(values: np.ndarray | list | tuple) -> bool:
+    """Whether no value is a container of others."""
+    if isinstance(values, np.ndarray) and not values.dtype.hasobject:
+        return values.ndim == 1
+    return all(np.ndim(value) == 0 for value in values)
+
+
+def _part(part, name: str, i: int) -> np.ndarray:
     try:
         return np.asarray(part)
     except ValueError as error:
-        raise ValueError(f"{name} has timesteps of different lengths: {error}") from error
+        raise ValueError(f"{name}[{i}] has timesteps of different lengths: {error}") from error
 
 
 def _flatten_padded(array: np.ndarray, X: Sequences, name: str) -> np.ndarray:
@@ -250,6 +260,8 @@ def _flatten_padded(array: np.ndarray, X: Sequences, name: str) -> np.ndarray:
             f"{name} has {n_timesteps} timesteps, but {longest} has {X.n_timesteps}: with "
             "return_sequences=True there must be one value per timestep."
         )
+    if X.lengths.min() == n_timesteps:  # no padding: a view will do
+        return array.reshape(len(array) * n_timesteps, *array.shape[2:])
     return array[np.arange(n_timesteps) < X.lengths[:, np.newaxis]]
 
 
@@ -325,6 +337,8 @@ def _hint_at_lists(X: Sequences) -> str:
 
 def check_finite(values: np.ndarray, X: Sequences, name: str) -> None:
     """Raise if a value is NaN or infinite, naming its sequence."""
+    if surely_finite(values):
+        return
     bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
     if bad.any():
         row = int(bad.argmax())

@@ -1,12 +1,15 @@
 """The training data: sequences, targets and weights, and the segments that they are cut into."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_rnn._input.targets import Examples, target_rows
+from sklearn_rnn._input.content import MAX_COPIED
+from sklearn_rnn._input.storage import Storage
+from sklearn_rnn._input.targets import Examples, TargetRows, target_rows
 from sklearn_rnn.core.packing import Batch, FlatBatch, decreasing
 from sklearn_rnn.core.scaling import Scaling
 
@@ -24,45 +27,47 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Sequences with targets and weights, in flat arrays.
+    """Sequences with targets and weights; these are in flat arrays.
 
-    values : (any, n_inputs), timesteps; sequence i takes lengths[i] rows from starts[i] on
+    storage : where the timesteps of all sequences that `fit` was given are
+    dtype : the precision of the network, in which batches gather timesteps
+    samples : (n,), the place of each sequence in `storage`, and so in X
+    lengths : (n,)
     targets : (any, n_outputs), or (any,) class numbers
     weights : (any,), of the targets
     target_starts : (n,), the row of each sequence's first target, or of its only one
     target_counts : (n,), the number of targets of each sequence
-    heaviest : (n,), the largest weight of each sequence's targets
-    samples : (n,), the place of each sequence in the X that `fit` was given
+    heaviest, mean_weights : (n,), the largest and the mean weight of each sequence's targets
     groups : (n,), the number of each sequence's group; None without groups
     per_step : whether every timestep has a target, and not only every sequence
     """
 
-    values: np.ndarray
-    starts: np.ndarray
+    storage: Storage
+    dtype: np.dtype
+    samples: np.ndarray
     lengths: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
     target_starts: np.ndarray
     target_counts: np.ndarray
     heaviest: np.ndarray
-    samples: np.ndarray
+    mean_weights: np.ndarray
     groups: np.ndarray | None
     per_step: bool
 
     @classmethod
     def of(cls, examples: Examples, per_step: bool, dtype) -> "TrainingData":
-        """Convert examples once; samples of weight zero are left out, as if they weren't there.
+        """Take over examples; samples of weight zero are left out, as if they weren't there.
 
         The targets keep their precision and their units; `in_units` changes both.
         """
         X, targets, weights = examples.X, examples.targets.values, examples.weights
         X.check_fits(dtype)
-        values, starts = X.flat(dtype)
+        timesteps = X.storage_for_epochs, np.dtype(dtype), np.arange(len(X)), X.lengths
         rows = target_rows(X, per_step)
         heaviest = np.maximum.reduceat(weights, rows.starts)
-        counts = np.diff(rows.starts, append=rows.total)
-        of_sequences = (rows.starts, counts, heaviest, np.arange(len(X)), examples.groups)
-        data = cls(values, starts, X.lengths, targets, weights, *of_sequences, per_step)
+        means = means_of(weights, rows) if per_step else weights
+        data = cls(*timesteps, targets, weights, *rows, heaviest, means, examples.groups, per_step)
         return data.take(np.flatnonzero(heaviest > 0))
 
     def __len__(self) -> int:
@@ -76,20 +81,19 @@ class TrainingData:
     def weighted_size(self) -> float:
         """The number of sequences, each counted by the mean weight of its targets."""
         if self.per_step:
-            rows = zip(self.target_starts, self.target_counts, strict=True)
-            return float(sum(self.weights[start : start + n].mean() for start, n in rows))
-        return float(self.weights[self.target_starts].sum())
+            return float(np.cumsum(self.mean_weights)[-1])
+        return float(self.mean_weights.sum())
 
     def take(self, chosen: np.ndarray) -> "TrainingData":
-        """Return some of the sequences. No values, targets or weights are copied."""
+        """Return some of the sequences. No timesteps, targets or weights are copied."""
         return replace(
             self,
-            starts=self.starts[chosen],
+            samples=self.samples[chosen],
             lengths=self.lengths[chosen],
             target_starts=self.target_starts[chosen],
             target_counts=self.target_counts[chosen],
             heaviest=self.heaviest[chosen],
-            samples=self.samples[chosen],
+            mean_weights=self.mean_weights[chosen],
             groups=None if self.groups is None else self.groups[chosen],
         )
 
@@ -101,24 +105,27 @@ class TrainingData:
         targets = self.targets
         if targets.ndim == 1:  # class numbers
             return self
-        if np.abs(targets[self.target_positions()]).max() > np.finfo(dtype).max:
+        limit = np.finfo(dtype).max
+        if any(np.abs(targets[rows]).max() > limit for rows in self.target_blocks()):
             raise ValueError(f"y has values too large for {dtype.name}, the precision of X.")
-        if scaling is not None:
-            targets = scaling.apply(targets)
         with np.errstate(over="ignore"):  # where the weight is zero, any target will do
-            targets = targets.astype(dtype, copy=False)
-        return replace(self, targets=targets)
+            if scaling is None:
+                return replace(self, targets=targets.astype(dtype, copy=False))
+            without = np.empty(targets.shape, dtype)
+            for block in blocks_of_rows(targets.shape):
+                without[block] = scaling.apply(targets[block])
+        return replace(self, targets=without)
 
     def in_double(self) -> "TrainingData":
         """Return the data in float64; class numbers stay integers."""
         targets = self.targets
         if targets.dtype.kind == "f":
             targets = targets.astype(np.float64, copy=False)
-        return replace(self, values=self.values.astype(np.float64, copy=False), targets=targets)
+        return replace(self, dtype=np.dtype(np.float64), targets=targets)
 
     def inputs(self, chosen: np.ndarray) -> Batch:
         """Return some of the sequences; their lengths must be in decreasing order."""
-        return FlatBatch(self.values, self.starts[chosen], self.lengths[chosen])
+        return self.storage.batch(self.samples[chosen], self.dtype)
 
     def one_segment(self, chosen: np.ndarray) -> Segment:
         """Return some of the sequences, whole."""
@@ -145,7 +152,7 @@ class TrainingData:
                 weights = self.weights[positions]
                 if first + n_steps < longest:
                     weights *= whole.lengths[:running] <= first + n_steps
-            yield Segment(batch, self._targets_at(positions), weights)
+            yield Segment(batch, self.targets_at(positions), weights)
 
     def n_updates(self, n_steps: int | None) -> int:
         """The number of segments with targets, if all these sequences were one batch."""
@@ -154,14 +161,9 @@ class TrainingData:
         n_segments = -(-self.lengths // n_steps)
         return int(n_segments.max()) if self.per_step else len(np.unique(n_segments))
 
-    def _targets_at(self, positions: np.ndarray) -> np.ndarray:
+    def targets_at(self, positions: np.ndarray) -> np.ndarray:
         """Targets as a loss takes them, (n_outputs, columns) or (columns,)."""
         return np.ascontiguousarray(self.targets[positions].T)
-
-    def targets_and_weights(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return all targets as a loss takes them, and their weights."""
-        positions = self.target_positions()
-        return self._targets_at(positions), self.weights[positions]
 
     def weighted_targets(self, n_outputs: int) -> tuple[np.ndarray, np.ndarray]:
         """Return all targets, (n, n_outputs), and their weights; of classes one row each."""
@@ -173,6 +175,32 @@ class TrainingData:
 
     def target_positions(self) -> np.ndarray:
         """The rows of these sequences' targets, in the order of a batch's columns."""
+        return np.concatenate(list(self.target_blocks()))
+
+    def target_blocks(self, n_outputs: int = 1) -> Iterator[np.ndarray]:
+        """Yield the rows of `target_positions` block by block.
+
+        n_outputs : the values that are computed for each target, for blocks of about MAX_COPIED
+        """
         order = decreasing(self.lengths)
-        starts, batch = self.target_starts[order], self.inputs(order)
-        return batch.positions(starts)[batch.is_real()] if self.per_step else starts
+        starts, size = self.target_starts[order], max(1, MAX_COPIED // n_outputs)
+        if not self.per_step:
+            yield from (starts[first : first + size] for first in range(0, len(starts), size))
+            return
+        batch = FlatBatch(self.targets, starts, self.lengths[order])
+        for chunk in batch.chunks(size, int(batch.lengths[0])):
+            rows = batch.positions(starts, chunk)[batch.is_real(chunk)]
+            yield from (rows[first : first + size] for first in range(0, len(rows), size))
+
+
+def means_of(weights: np.ndarray, rows: TargetRows) -> np.ndarray:
+    """Return the mean weight of each sequence's targets, to the bit what np.mean returns."""
+    # reduceat adds the sum of all but the first number to the first; so the first is made zero.
+    after_zeros = np.insert(weights, rows.starts, 0.0)
+    return np.add.reduceat(after_zeros, rows.starts + np.arange(len(rows.starts))) / rows.counts
+
+
+def blocks_of_rows(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Cut the rows of an array into blocks of at most MAX_COPIED values, or of one row."""
+    size = max(1, MAX_COPIED // math.prod(shape[1:]))
+    return (slice(first, first + size) for first in range(0, shape[0], size))

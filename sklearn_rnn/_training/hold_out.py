@@ -84,7 +84,7 @@ def split_groups(
         orders, labels = [np.argsort(last)], None  # those that end last come first
     else:
         rng = np.random.default_rng(seed)
-        orders = [rng.permutation(len(last)) for _ in range(N_ORDERS)]
+        orders = (rng.permutation(len(last)) for _ in range(N_ORDERS))
     numbers = np.zeros_like(groups) if labels is None else np.unique(labels, return_inverse=True)[1]
     counts = np.zeros((len(last), numbers.max() + 1))
     np.add.at(counts, (groups, numbers), 1)

@@ -36,8 +36,8 @@ def constant_losses(
 
     data, held_out : with targets in their units
     """
-    targets, _ = data.targets_and_weights()
-    if (targets == targets[..., :1]).all():
+    first = data.targets[data.target_starts[0]]
+    if all((data.targets[rows] == first).all() for rows in data.target_blocks()):
         return {}
     raw = loss.intercept(*data.weighted_targets(n_outputs))
     losses = {"loss": loss_of_constant(loss, raw, data)}
@@ -53,9 +53,12 @@ def constant_losses(
 
 
 def loss_of_constant(loss: Loss, raw: np.ndarray, data: TrainingData) -> float:
-    targets, weights = data.targets_and_weights()
-    everywhere = np.broadcast_to(raw[:, np.newaxis], (len(raw), len(weights)))
-    value, _ = loss.evaluate(everywhere, targets, weights / weights.sum())
+    blocks = list(data.target_blocks(len(raw)))
+    value, total = 0.0, sum(data.weights[rows].sum() for rows in blocks)
+    for rows in blocks:
+        everywhere = np.broadcast_to(raw[:, np.newaxis], (len(raw), len(rows)))
+        weights = data.weights[rows] / total
+        value += loss.evaluate(everywhere, data.targets_at(rows), weights)[0]
     return value
 
 

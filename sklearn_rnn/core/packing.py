@@ -244,7 +244,12 @@ class Packing:
 
 
 class Batch(Packing, ABC):
-    """Sequences sorted by decreasing length. The subclasses say where the timesteps are stored."""
+    """Sequences sorted by decreasing length. The subclasses say where the timesteps are stored.
+
+    dtype : in which inputs are gathered; None leaves them in that of the timesteps
+    """
+
+    dtype: np.dtype | type | None
 
     def timesteps(self, first: int, end: int) -> "Batch":
         """Return timesteps first to end - 1 of all sequences that are longer than `first`.
@@ -264,16 +269,22 @@ class Batch(Packing, ABC):
     def take(self, numbers: np.ndarray) -> "Batch":
         """Return some of the sequences, whose numbers are in increasing order."""
 
-    @abstractmethod
     def rows_by_sequence(self) -> np.ndarray:
         """Return a copy of the timesteps, sequence after sequence, (total, n_features)."""
+        return self._in_dtype(self._by_sequence())
+
+    @abstractmethod
+    def _by_sequence(self) -> np.ndarray: ...
+
+    def _in_dtype(self, rows: np.ndarray) -> np.ndarray:
+        return rows if self.dtype is None else rows.astype(self.dtype, copy=False)
 
     def inputs(self, chunk: Chunk, standardizer: Standardizer | None = None) -> list[np.ndarray]:
         """Gather x for each span of a chunk, (n_steps, n_features, batch), in transposed memory.
 
         standardizer : takes the units from the features; None leaves them as they are
         """
-        rows = self._rows(chunk)
+        rows = self._in_dtype(self._rows(chunk))
         if standardizer is not None:
             rows = standardizer.apply(rows)
         xs, start = [], 0
@@ -300,14 +311,15 @@ class FlatBatch(Batch):
     values: np.ndarray
     starts: np.ndarray
     lengths: np.ndarray
+    dtype: np.dtype | type | None = None
 
     def _cut(self, first, lengths):
-        return FlatBatch(self.values, self.starts[: len(lengths)] + first, lengths)
+        return FlatBatch(self.values, self.starts[: len(lengths)] + first, lengths, self.dtype)
 
     def take(self, numbers):
-        return FlatBatch(self.values, self.starts[numbers], self.lengths[numbers])
+        return FlatBatch(self.values, self.starts[numbers], self.lengths[numbers], self.dtype)
 
-    def rows_by_sequence(self):
+    def _by_sequence(self):
         return self.values.take(ranges(self.starts, self.lengths), axis=0)
 
     def _rows(self, chunk):
@@ -323,6 +335,7 @@ class ScatteredBatch(Batch):
     """
 
     arrays: Sequence[np.ndarray]
+    dtype: np.dtype | type | None = None
 
     @cached_property
     def lengths(self) -> np.ndarray:
@@ -330,12 +343,13 @@ class ScatteredBatch(Batch):
 
     def _cut(self, first, lengths):
         cut = zip(self.arrays, lengths.tolist(), strict=False)
-        return ScatteredBatch([array[first : first + length] for array, length in cut])
+        parts = [array[first : first + length] for array, length in cut]
+        return ScatteredBatch(parts, self.dtype)
 
     def take(self, numbers):
-        return ScatteredBatch([self.arrays[number] for number in numbers])
+        return ScatteredBatch([self.arrays[number] for number in numbers], self.dtype)
 
-    def rows_by_sequence(self):
+    def _by_sequence(self):
         return np.concatenate(self.arrays)
 
     def _rows(self, chunk):

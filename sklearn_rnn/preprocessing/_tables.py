@@ -7,6 +7,7 @@ import numpy as np
 
 from sklearn_rnn._input.containers import opened
 from sklearn_rnn._input.errors import describe
+from sklearn_rnn._input.sequences import split
 from sklearn_rnn.preprocessing._features import as_plain
 from sklearn_rnn.preprocessing._table_columns import (
     check_complete,
@@ -77,7 +78,7 @@ class _Rows:
 
     def split(self, values: np.ndarray) -> list[np.ndarray]:
         """Split values of the rows of the table, (n_rows, ...), into one array per sequence."""
-        return np.split(values[self.order], self.starts[1:])
+        return split(values[self.order], self.lengths)
 
 
 def to_sequences(df, *, group, time=None, features=None, target=None, per_timestep=False):
@@ -193,7 +194,7 @@ def to_sequences(df, *, group, time=None, features=None, target=None, per_timest
         y = joined(as_columns, axis=1) if isinstance(as_plain(target), list) else values[0]
         y = rows.split(y) if per_timestep else y[rows.order][rows.starts]
     keys = df[[*groups, *times]]
-    of_each = zip(rows.groups, np.split(rows.order, rows.starts[1:]), strict=True)
+    of_each = zip(rows.groups, split(rows.order, rows.lengths), strict=True)
     return TableSequences(X, y, [SequenceRows(one, numbers, keys) for one, numbers in of_each])
 
 

@@ -86,19 +86,18 @@ def test_early_stopping_stops_by_the_validation_loss():
 
 
 def test_the_held_out_samples_are_drawn_by_the_random_state(held_out):
-    def starts(**options):
+    def samples(**options):
         held_out.clear()
         RNNRegressor(**FAST | options, early_stopping=True, validation_fraction=0.2).fit(X, Y)
-        assert len({tuple(data.starts) for data in held_out}) == 1  # the same in every epoch
-        return sorted(held_out[0].starts.tolist())
+        assert len({tuple(data.samples) for data in held_out}) == 1  # the same in every epoch
+        return sorted(held_out[0].samples.tolist())
 
-    at = np.cumsum([0, *(len(x) for x in X)])
-    assert len(starts()) == 6
-    assert starts() == starts()
-    assert starts() != starts(random_state=1)
-    assert starts(shuffle=False) == at[24:30].tolist()
-    assert starts(shuffle=False) == starts(shuffle=False, random_state=1)
-    assert starts() != starts(shuffle=False)
+    assert len(samples()) == 6
+    assert samples() == samples()
+    assert samples() != samples(random_state=1)
+    assert samples(shuffle=False) == list(range(24, 30))
+    assert samples(shuffle=False) == samples(shuffle=False, random_state=1)
+    assert samples() != samples(shuffle=False)
 
 
 @pytest.mark.parametrize("random_state", range(5))

@@ -170,8 +170,8 @@ def test_float32_is_worked_on_in_float64_and_rounded_at_the_end(Estimator, y, mo
     original = Objective.evaluate
 
     def evaluate(self, segment):
-        values, targets = segment.batch.values, segment.targets
-        dtypes.update({self.network.dtype, values.dtype, self.gradients.vector.dtype})
+        batch, targets = segment.batch, segment.targets
+        dtypes.update({self.network.dtype, batch.dtype, self.gradients.vector.dtype})
         dtypes.update({targets.dtype} if targets.dtype.kind == "f" else ())
         return original(self, segment)
 
