@@ -163,7 +163,7 @@ def _check_padded(array: np.ndarray) -> np.ndarray:
     block = max(1, MAX_COPIED // (n_timesteps * n_features))
     for start in range(0, n, block):
         part = array[start : start + block]
-        if _is_finite(part):
+        if _surely_finite(part):
             continue
         lengths_here = lengths_before_padding(part, start)
         is_valid = np.arange(n_timesteps) < lengths_here[:, np.newaxis]
@@ -175,7 +175,7 @@ def _check_padded(array: np.ndarray) -> np.ndarray:
 
 
 def _check_finite(arrays: list[np.ndarray], first_sample: int) -> None:
-    if _is_finite(arrays[0] if len(arrays) == 1 else np.concatenate(arrays)):
+    if _surely_finite(arrays[0] if len(arrays) == 1 else np.concatenate(arrays)):
         return
     for i, array in enumerate(arrays):
         bad = np.argwhere(~np.isfinite(array))
@@ -207,5 +207,6 @@ def _hint_at_swapped_axes(sequence: np.ndarray) -> str:
     )
 
 
-def _is_finite(array: np.ndarray) -> bool:
+def _surely_finite(array: np.ndarray) -> bool:
+    """Whether all values are finite."""
     return array.dtype.kind != "f" or bool(np.isfinite(array).all())

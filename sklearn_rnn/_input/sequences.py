@@ -81,11 +81,11 @@ class Sequences:
 
     def check_fits(self, dtype) -> None:
         """Raise if a value is too large for a dtype, naming the sample."""
-        if not self.is_list and not has_larger_numbers(self.arrays, dtype):
+        if not self.is_list and not is_wider(self.arrays, dtype):
             return
         limit = np.finfo(dtype).max
         for i, array in enumerate(self.arrays):
-            if has_larger_numbers(array, dtype):
+            if is_wider(array, dtype):
                 with np.errstate(invalid="ignore"):
                     if (np.abs(array) > limit).any():
                         raise ValueError(
@@ -145,8 +145,8 @@ class Sequences:
         return np.arange(self.n_timesteps) < self.lengths[:, np.newaxis]
 
 
-def has_larger_numbers(array: np.ndarray, dtype) -> bool:
-    """Whether the numbers of an array may be too large for a dtype."""
+def is_wider(array: np.ndarray, dtype) -> bool:
+    """Whether the floats of an array have more bits than a dtype."""
     return array.dtype.kind == "f" and array.itemsize > np.dtype(dtype).itemsize
 
 

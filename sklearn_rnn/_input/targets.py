@@ -25,15 +25,18 @@ class TargetRows(NamedTuple):
     """The rows of a flat array that belong to each sequence."""
 
     starts: np.ndarray  # (n,), the first row of each sequence
-    total: int  # the number of rows of all sequences
+    counts: np.ndarray  # (n,), the number of rows of each sequence
+
+    @property
+    def total(self) -> int:
+        return int(self.starts[-1] + self.counts[-1])
 
 
 def target_rows(X: Sequences, per_step: bool) -> TargetRows:
     """Return the rows of each sequence's targets: one row, or one row per timestep."""
     if per_step:
-        ends = X.lengths.cumsum()
-        return TargetRows(ends - X.lengths, int(ends[-1]))
-    return TargetRows(np.arange(len(X)), len(X))
+        return TargetRows(X.starts, X.lengths)
+    return TargetRows(np.arange(len(X)), np.ones(len(X), dtype=int))
 
 
 class Targets(Protocol):

@@ -60,8 +60,7 @@ class TrainingData:
         values, starts = X.flat(dtype)
         rows = target_rows(X, per_step)
         heaviest = np.maximum.reduceat(weights, rows.starts)
-        counts = np.diff(rows.starts, append=rows.total)
-        of_sequences = (rows.starts, counts, heaviest, np.arange(len(X)), examples.groups)
+        of_sequences = (*rows, heaviest, np.arange(len(X)), examples.groups)
         data = cls(values, starts, X.lengths, targets, weights, *of_sequences, per_step)
         return data.take(np.flatnonzero(heaviest > 0))
 
