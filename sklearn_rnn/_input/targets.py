@@ -34,9 +34,16 @@ class TargetRows(NamedTuple):
 
 def target_rows(X: Sequences, per_step: bool) -> TargetRows:
     """Return the rows of each sequence's targets: one row, or one row per timestep."""
+    starts, _ = first_rows(X, per_step)
+    return TargetRows(starts, X.lengths if per_step else np.ones(len(X), dtype=int))
+
+
+def first_rows(X: Sequences, per_step: bool) -> tuple[np.ndarray, int]:
+    """Return the first row of each sequence's targets, and the number of rows of all of them."""
     if per_step:
-        return TargetRows(X.starts, X.lengths)
-    return TargetRows(np.arange(len(X)), np.ones(len(X), dtype=int))
+        ends = X.lengths.cumsum()
+        return ends - X.lengths, int(ends[-1])
+    return np.arange(len(X)), len(X)
 
 
 class Targets(Protocol):
