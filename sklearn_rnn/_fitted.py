@@ -19,7 +19,7 @@ from sklearn_rnn._documented import Documented
 from sklearn_rnn._input.errors import describe
 from sklearn_rnn._input.network_weights import read_network_weights
 from sklearn_rnn._input.sequences import Sequences, read_sequences
-from sklearn_rnn._input.targets import target_rows
+from sklearn_rnn._input.targets import first_rows
 from sklearn_rnn._jobs import predict_workers, size_of_slot
 from sklearn_rnn._parallel.shared_network import SharedNetwork
 from sklearn_rnn._parallel.team import Team
@@ -358,9 +358,9 @@ class FittedNetwork(
 
 def computed(X: Sequences, compute: Callable, network: Network) -> np.ndarray:
     """Run `Network.predict` or `Network.features` over sequences, in a `prediction_context`."""
-    rows = target_rows(X, network.architecture.return_sequences)
+    starts, n_rows = first_rows(X, network.architecture.return_sequences)
     X.check_fits(network.dtype)
-    work = partial(compute, network, X.lengths, X.batch, rows.starts, rows.total)
+    work = partial(compute, network, X.lengths, X.batch, starts, n_rows)
     if network.largest_product * len(X) >= SHARED_OUT:
         return one_blas_thread.run(work)
     return work()  # since to limit BLAS takes time, too

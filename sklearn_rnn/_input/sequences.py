@@ -109,9 +109,10 @@ class Sequences:
 
     def check_fits(self, dtype) -> None:
         """Raise if a value is too large for a dtype, naming the sample."""
-        limit, size = np.finfo(dtype).max, np.dtype(dtype).itemsize
+        size = np.dtype(dtype).itemsize
         if not any(of.kind == "f" and of.itemsize > size for of in self.dtypes):
             return
+        limit = np.finfo(dtype).max
 
         def exceeds(values: np.ndarray) -> bool:
             # Not np.abs, which would copy the values; fmax and fmin ignore the NaN of padding.

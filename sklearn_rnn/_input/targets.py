@@ -25,15 +25,25 @@ class TargetRows(NamedTuple):
     """The rows of a flat array that belong to each sequence."""
 
     starts: np.ndarray  # (n,), the first row of each sequence
-    total: int  # the number of rows of all sequences
+    counts: np.ndarray  # (n,), the number of rows of each sequence
+
+    @property
+    def total(self) -> int:
+        return int(self.starts[-1] + self.counts[-1])
 
 
 def target_rows(X: Sequences, per_step: bool) -> TargetRows:
     """Return the rows of each sequence's targets: one row, or one row per timestep."""
+    starts, _ = first_rows(X, per_step)
+    return TargetRows(starts, X.lengths if per_step else np.ones(len(X), dtype=int))
+
+
+def first_rows(X: Sequences, per_step: bool) -> tuple[np.ndarray, int]:
+    """Return the first row of each sequence's targets, and the number of rows of all of them."""
     if per_step:
         ends = X.lengths.cumsum()
-        return TargetRows(ends - X.lengths, int(ends[-1]))
-    return TargetRows(np.arange(len(X)), len(X))
+        return ends - X.lengths, int(ends[-1])
+    return np.arange(len(X)), len(X)
 
 
 class Targets(Protocol):
