@@ -81,7 +81,8 @@ class Sequences:
         Padding stays in. The timesteps, (total, n_features), are a view where that is possible.
         """
         n, n_timesteps, n_features = self.arrays.shape
-        return self.arrays.reshape(n * n_timesteps, n_features), np.arange(n) * n_timesteps
+        starts = np.arange(0, n * n_timesteps, n_timesteps)
+        return self.arrays.reshape(n * n_timesteps, n_features), starts
 
     @cached_property
     def storage(self) -> Storage:

@@ -9,7 +9,7 @@ from sklearn_rnn._input.content import MAX_COPIED
 from sklearn_rnn.core.packing import Batch, FlatBatch, ScatteredBatch, ranges
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class OneArray:
     """Sequences that lie in one array of timesteps.
 
@@ -38,7 +38,7 @@ class OneArray:
         return self.values.take(ranges(self.starts[chosen], self.lengths[chosen]), axis=0)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class ManyArrays:
     """Sequences that are arrays of their own, or parts of an array that isn't in C order.
 
