@@ -1,6 +1,6 @@
 """One optimisation step (forward, BPTT, clipping, Adam) against torch, JAX and the bare products.
 
-    python benchmarks/train_step.py [--json FILE] [--threads N] [--quick] [--avx2] [--cells gru lstm]
+    python benchmarks/train_step.py [--json FILE] [--threads N] [--quick] [--avx2] [--cells gru]
 
 "gemm" is the time of the matrix products alone that our step makes, in NumPy: per timestep one for
 the gates and one for the gradient on the state, and one for the gradient on the weights over all
