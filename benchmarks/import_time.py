@@ -1,4 +1,4 @@
-"""How much longer `from sklearn_rnn import RNNRegressor` takes than `import sklearn.neural_network`.
+"""How much longer it takes to import an estimator than `import sklearn.neural_network` takes.
 
     python benchmarks/import_time.py [--json FILE] [--quick]
 
