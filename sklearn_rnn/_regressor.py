@@ -221,11 +221,12 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         ``learning_rate="cosine"`` and "one_cycle" start a new cycle. The architecture must be the
         same.
     n_jobs : int or None, default=None
-        How many cores one fit, and one prediction of many sequences, may use, each by a process of
-        its own. None is 1, unless joblib's ``parallel_config`` says otherwise, and -1 is all of
-        them. Fewer are used, or one, where more don't pay. In a search with ``n_jobs`` of its own,
-        and in any other worker or thread, one is used. Results are the same to rounding, and from
-        run to run to the last bit.
+        The number of cores that one fit may use, and one prediction of more than 256 sequences.
+        Each core has a worker process. None is one core, unless joblib's ``parallel_config`` says
+        otherwise, and -1 is all cores. Fewer are used, or one, where more don't pay. Within a
+        search with ``n_jobs`` of its own, within any other worker process, and in threads other
+        than the main one, it is one core. Results are the same to rounding for every ``n_jobs``.
+        With the same ``n_jobs`` they are the same to the last bit in every run.
     random_state : int, RandomState instance or None, default=None
         Determines starting weights, shuffling, dropout and validation data. An int makes fits
         repeatable to the last bit. None takes one number from NumPy's global generator, so

@@ -1,6 +1,6 @@
 """The logistic function σ, by tanh or by the exponential, whichever NumPy computes faster.
 
-tanh takes NumPy a third less time than exp with AVX-512 instructions, but more than twice as long
+tanh takes NumPy a fourth less time than exp with AVX-512 instructions, but more than twice as long
 with AVX2. σ(a) by the exponential is 1 / (1 + e^-a): more than a third faster with AVX2, in single
 and in double precision. Where e^-a is infinite, σ(a) is zero, and that is right.
 
