@@ -1,6 +1,5 @@
 """How RNNRegressor and RNNClassifier are trained: read, prepare, run, publish."""
 
-import inspect
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
@@ -21,8 +20,6 @@ from sklearn_rnn._input.groups import read_groups
 from sklearn_rnn._input.hyperparameters import check_hyperparameters, plain, pools_of
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import Examples, Targets, read_weights
-from sklearn_rnn._jobs import fit_workers
-from sklearn_rnn._parallel.team import Team
 from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn._training.data import TrainingData
 from sklearn_rnn._training.descent import Descent, Monitor
@@ -43,15 +40,6 @@ from sklearn_rnn.core.heads import Head
 from sklearn_rnn.core.losses import LOSSES
 from sklearn_rnn.core.network import Network
 from sklearn_rnn.core.optimizers import SOLVERS
-
-
-def with_ready_signature(init: Callable[..., None]) -> Callable[..., None]:
-    """Decorate an `__init__`: its signature is found once, and not by each `inspect.signature`.
-
-    In every fit of a search, scikit-learn asks for it eight times, and 40 parameters take 70 µs.
-    """
-    init.__signature__ = inspect.signature(init)
-    return init
 
 
 class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCMeta):
@@ -176,7 +164,7 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             if run.scorer is not None and validation is None:
                 given_val = FitArguments(X, y, sample_weight).take(held_out.samples)
             monitor = self._monitor(run, held_out, given_val, hooks)
-            ending = self._train(run, data, monitor, n_epochs)
+            ending = self._descent(run, data, monitor).train_on(self.n_jobs, n_epochs)
 
             self._publish(run)
             hooks.end()
@@ -208,7 +196,8 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
             run = self._prepare_run(examples, goes_on)
             run.rule = replace(run.rule, early_stopping=False)
             data, _ = self._prepare_data(examples, None, run)
-            ending = self._train(run, data, Monitor(verbose=bool(self.verbose)), 1)
+            monitor = Monitor(verbose=bool(self.verbose))
+            ending = self._descent(run, data, monitor).train_on(self.n_jobs, 1)
             self._publish(run)
         if ending is Ending.INTERRUPTED:
             warnings.warn(INTERRUPTED, stacklevel=4)
@@ -334,17 +323,6 @@ class BaseRNN(CallbackSupportMixin, FittedNetwork, BaseEstimator, metaclass=ABCM
         return data.in_units(run.network.units.targets, run.network.dtype), held_out
 
     # Run.
-
-    def _train(self, run: Run, data: TrainingData, monitor: Monitor, n_epochs: int) -> Ending:
-        """Train for this many epochs at most, with workers where they pay."""
-        descent = self._descent(run, data, monitor)
-        size, architecture = descent.batch_size, run.network.architecture
-        n = fit_workers(self.n_jobs, architecture, data.lengths, size, n_epochs)
-        if n == 1:
-            return descent.train(n_epochs)
-        with Team(n) as team:
-            descent.share_out(team)
-            return descent.train(n_epochs)
 
     def _descent(self, run: Run, data: TrainingData, monitor: Monitor) -> Descent:
         """Return what trains the network; a new network starts at the loss's best constant."""

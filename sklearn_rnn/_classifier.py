@@ -5,7 +5,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 
-from sklearn_rnn._base import BaseRNN, with_ready_signature
+from sklearn_rnn._base import BaseRNN
 from sklearn_rnn._fitted import Response
 from sklearn_rnn._going_on import sample
 from sklearn_rnn._input.hyperparameters import only_in_epochs
@@ -17,6 +17,7 @@ from sklearn_rnn._input.labels import (
     weigh_classes,
 )
 from sklearn_rnn._input.targets import read_weights
+from sklearn_rnn._ready_signature import with_ready_signature
 from sklearn_rnn._scores import accuracy
 from sklearn_rnn._settings import keeps_numpy_settings
 

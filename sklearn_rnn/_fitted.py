@@ -20,9 +20,7 @@ from sklearn_rnn._input.errors import describe
 from sklearn_rnn._input.network_weights import read_network_weights
 from sklearn_rnn._input.sequences import Sequences, read_sequences
 from sklearn_rnn._input.targets import first_rows
-from sklearn_rnn._jobs import predict_workers, size_of_slot
-from sklearn_rnn._parallel.shared_network import SharedNetwork
-from sklearn_rnn._parallel.team import Team
+from sklearn_rnn._jobs import SHARED, predict_workers, shared
 from sklearn_rnn._settings import keeps_numpy_settings, one_blas_thread
 from sklearn_rnn._stream import Stream
 from sklearn_rnn._training.plain_state import as_plain, from_plain
@@ -39,12 +37,6 @@ from sklearn_rnn.core.parameters import Parameters
 # OpenBLAS may compute a product of a timestep in several threads if it has so many multiplications.
 # It computes smaller ones in one thread, and those of matrices up to 2**18.
 SHARED_OUT = 9216
-
-# What workers can compute, and how.
-SHARED = {
-    Network.predict: SharedNetwork.predict,
-    Network.features: SharedNetwork.features,
-}
 
 # The attributes that make the trained network. Files hold plain values in their place.
 NETWORK = ("_architecture", "_parameters", "_units", "_progress")
@@ -88,7 +80,7 @@ class FittedNetwork(
         """Run `Network.predict` or `Network.features` of a network, or of the fitted one."""
         if len(X) > PREDICT_BATCH and compute in SHARED:
             n = predict_workers(self.n_jobs, self._architecture, X.lengths)
-            compute = partial(by_workers, n, SHARED[compute]) if n > 1 else compute
+            compute = shared(n, compute) if n > 1 else compute
         if network is None:
             outputs = self._networks.compute(partial(computed, X, compute), len(X))
         else:
@@ -364,16 +356,6 @@ def computed(X: Sequences, compute: Callable, network: Network) -> np.ndarray:
     if network.largest_product * len(X) >= SHARED_OUT:
         return one_blas_thread.run(work)
     return work()  # since to limit BLAS takes time, too
-
-
-def by_workers(
-    n: int, compute: Callable, network: Network, lengths: np.ndarray, *args
-) -> np.ndarray:
-    """Let n worker processes compute what is in `SHARED`."""
-    with Team(n) as team:
-        shared = SharedNetwork(team, network)
-        shared.assign(size_of_slot(lengths, network.architecture.n_inputs, PREDICT_BATCH))
-        return compute(shared, lengths, *args)
 
 
 def network_attributes(parameters: Parameters, network: Network) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
-from sklearn_rnn._base import BaseRNN, with_ready_signature
+from sklearn_rnn._base import BaseRNN
 from sklearn_rnn._fitted import Response
 from sklearn_rnn._going_on import forecast
 from sklearn_rnn._input.hyperparameters import check_flag, only_in_epochs, quantiles_of
@@ -17,6 +17,7 @@ from sklearn_rnn._input.targets import (
     read_regression_targets,
     read_weights,
 )
+from sklearn_rnn._ready_signature import with_ready_signature
 from sklearn_rnn._scores import regression_score
 from sklearn_rnn._settings import keeps_numpy_settings
 from sklearn_rnn.core.heads import Head, MeanAndDeviation, NonCrossing

@@ -8,8 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_rnn.core.packing import decreasing
+
 # A folder whose files lie in memory. Not every system has one.
 MEMORY_FOLDER = "/dev/shm"
+
+# The bytes of the largest number in X, a long double. Memory that nobody writes to isn't taken.
+MOST_BYTES = 16
 
 
 class Sizes(NamedTuple):
@@ -55,6 +60,12 @@ class SharedMemory:
         self.parameters, self.gradients = vectors[0], vectors[1:]
         slots = sizes.n_workers, sizes.slot_size
         self.slots = np.ndarray(slots, np.uint8, memory, sizes.start_of_slots)
+
+
+def size_of_slot(lengths: np.ndarray, n_features: int, batch_size: int) -> int:
+    """Return the bytes that hold the timesteps of any batch of this size."""
+    longest = lengths[decreasing(lengths)[:batch_size]]
+    return int(longest.sum()) * n_features * MOST_BYTES
 
 
 def put(rows: np.ndarray, slot: np.ndarray) -> np.dtype:

@@ -94,7 +94,7 @@ class TrainingReplica(Replica):
     def pass_over(self, part: Part):
         """Run over a part without targets; return the state of the generator."""
         self.carry = self.of_batch.pass_over(self._begin(part), self.carry)
-        return self._rng_state(part)
+        return (self._rng_state(part),)
 
     def _begin(self, part: Part) -> Batch:
         self.network.refresh()
@@ -107,7 +107,7 @@ class TrainingReplica(Replica):
             whole = Packing(part.lengths)
             self.of_batch.dropouts = Dropouts(
                 *(
-                    None if dropout is None else DealtDropout(dropout, whole, batch, numbers)
+                    None if dropout is None else DealtDropout(dropout, whole, numbers)
                     for dropout in self.dropouts
                 )
             )
@@ -125,15 +125,17 @@ class DealtDropout:
     numbers : those of the part's sequences in the whole batch
     """
 
-    def __init__(self, dropout: Dropout, whole: Packing, part: Packing, numbers: np.ndarray):
+    def __init__(self, dropout: Dropout, whole: Packing, numbers: np.ndarray):
         self.dropout = dropout
-        self.whole, self.part = whole, part
+        self.whole = whole
         self.numbers = numbers
 
     def mask(self, shape: tuple[int, int], dtype) -> np.ndarray:
-        """Return a mask (rows, sequences or packed columns) of the part."""
-        rows, n_columns = shape
-        if n_columns == len(self.numbers):  # with one timestep, these are the packed columns, too
-            return self.dropout.mask((rows, len(self.whole.lengths)), dtype)[:, self.numbers]
-        mask = self.dropout.mask((rows, self.whole.n_columns), dtype)
-        return mask[:, self.whole.columns_of(self.part, self.numbers)]
+        """Return a mask (rows, sequences) of the part."""
+        whole = shape[0], len(self.whole.lengths)
+        return self.dropout.mask(whole, dtype)[:, self.numbers]
+
+    def column_mask(self, n_rows: int, part: Packing, dtype) -> np.ndarray:
+        """Return a mask (rows, packed columns) of the part."""
+        columns = self.whole.columns_of(part, self.numbers)
+        return self.dropout.column_mask(n_rows, self.whole, dtype)[:, columns]

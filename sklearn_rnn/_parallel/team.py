@@ -5,9 +5,10 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 from sklearn_rnn._parallel.memory import SharedMemory, Sizes, new_file, remove
-from sklearn_rnn._parallel.worker import Failure
+from sklearn_rnn._parallel.worker import READY, Failure
 
 PROGRAM = "from sklearn_rnn._parallel.worker import main; main()"
 
@@ -24,6 +25,18 @@ ONE_THREAD = dict.fromkeys(
 )
 
 
+def start(environment: dict[str, str]) -> subprocess.Popen:
+    """Start a worker process."""
+    return subprocess.Popen(
+        # -P: a module in the working directory must not hide one of Python's
+        [sys.executable, "-P", "-c", PROGRAM],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # on Windows
+    )
+
+
 class Team:
     """Workers, each with an object whose methods are called from here.
 
@@ -36,27 +49,24 @@ class Team:
     """
 
     def __init__(self, n_workers: int):
-        path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
-        environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": path}
+        folders = [folder or os.getcwd() for folder in sys.path if isinstance(folder, str)]
+        environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(folders)}
         self._path: str | None = None
         self._workers: list[subprocess.Popen] = []
-        for _ in range(n_workers):
-            self._workers.append(
-                subprocess.Popen(
-                    # -P: a module in the working directory must not hide one of Python's
-                    [sys.executable, "-P", "-c", PROGRAM],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    env=environment,
-                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # on Windows
-                )
-            )
+        try:
+            for _ in range(n_workers):
+                self._workers.append(start(environment))
+        except BaseException:
+            self.close()
+            raise
 
     def __len__(self) -> int:
         return len(self._workers)
 
     def assign(self, sizes: Sizes, make: Callable, *args) -> None:
         """Let worker k make its object, make(path, sizes, k, *args), with the memory there."""
+        for k in range(len(self)):
+            self._wait_for(k)
         self._path = path = new_file(sizes.size)
         self.memory = SharedMemory(path, sizes)
         for k in range(len(self)):
@@ -64,7 +74,12 @@ class Team:
         for k in range(len(self)):
             self.receive(k)
         if os.name == "posix":
-            remove(path)  # so nothing stays behind, whatever ends this process
+            remove(path)  # so nothing stays behind, whatever ends this process from now on
+
+    def _wait_for(self, k: int) -> None:
+        """Wait until worker k is ready."""
+        if not any(line.endswith(READY) for line in self._workers[k].stdout):
+            raise self._is_gone(k)
 
     def call_all(self, method: str) -> None:
         """Call a method of every worker, without arguments or results."""
@@ -79,24 +94,28 @@ class Team:
         try:
             pickle.dump((method, args), pipe, protocol=pickle.HIGHEST_PROTOCOL)
             pipe.flush()
-        except BrokenPipeError:
+        except OSError:
             raise self._is_gone(k) from None
 
     def receive(self, k: int):
         """Return what the method returned that worker k was told to call."""
         try:
             reply = pickle.load(self._workers[k].stdout)
-        except (EOFError, pickle.UnpicklingError):
-            raise self._is_gone(k) from None
+        except Exception as error:
+            raise self._is_gone(k) from error
         if isinstance(reply, Failure):
             raise reply.error
         return reply
 
     def _is_gone(self, k: int) -> RuntimeError:
+        worker = self._workers[k]
+        try:
+            how = f"has ended, with exit code {worker.wait(timeout=5)}"
+        except subprocess.TimeoutExpired:
+            how = "doesn't answer as it should"
         return RuntimeError(
-            f"A worker process of n_jobs has ended, with exit code {self._workers[k].wait()}. "
-            "Often the system ends processes because there is too little memory. Lower n_jobs, "
-            "or set n_jobs=None."
+            f"A worker process of n_jobs {how}. Often the system ends processes because there is "
+            "too little memory. Lower n_jobs, or set n_jobs=None."
         )
 
     def close(self) -> None:
@@ -104,9 +123,10 @@ class Team:
         for worker in self._workers:
             worker.kill()
         for worker in self._workers:
-            worker.stdin.close()
-            worker.stdout.close()
             worker.wait()
+            worker.stdout.close()
+            with suppress(OSError):  # a message that nobody will read
+                worker.stdin.close()
         if self._path is not None:
             self.memory = None
             remove(self._path)

@@ -5,9 +5,11 @@ The worker ends when its input does: when it is closed, or when the process at t
 however that happens.
 """
 
+import os
 import pickle
 import signal
 import sys
+from contextlib import suppress
 from traceback import format_exc
 from typing import BinaryIO
 
@@ -15,13 +17,20 @@ import numpy as np
 
 from sklearn_rnn.core.memory import with_small_ufunc_buffers
 
+# What the worker writes before its first reply. Whatever was printed before is skipped.
+READY = b"The worker is ready.\n"
+
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other end decides what an interrupt ends
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # whatever prints must not come between the replies
-    with np.errstate(over="ignore", invalid="ignore"):
-        with_small_ufunc_buffers(serve, source, sink)
+    sys.stdout.flush()
+    sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing may come between the replies
+    # The other end has gone: there is nobody to tell.
+    with suppress(BrokenPipeError), np.errstate(over="ignore", invalid="ignore"):
+        sink.write(READY)
+        sink.flush()
+        with_small_ufunc_buffers(serve, sys.stdin.buffer, sink)
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:

@@ -9,7 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sklearn_rnn._jobs import size_of_slot
+from sklearn_rnn._jobs import Training, fit_workers
+from sklearn_rnn._parallel.memory import size_of_slot
 from sklearn_rnn._parallel.shared_network import SharedNetwork
 from sklearn_rnn._parallel.team import Team
 from sklearn_rnn._settings import one_blas_thread
@@ -77,10 +78,21 @@ class Descent(ABC):
         self.monitor = monitor
         self._started = time.perf_counter()  # when the present epoch began
 
+    def train_on(self, n_jobs: int | None, n_epochs: int) -> Ending:
+        """Train, see `train`, on as many cores as n_jobs allows and as pay."""
+        architecture, lengths = self.network.architecture, self.objective.data.lengths
+        n = fit_workers(n_jobs, Training(architecture, lengths, *self.per_update, n_epochs))
+        if n == 1:
+            return self.train(n_epochs)
+        with Team(n) as team:
+            self.share_out(team)
+            return self.train(n_epochs)
+
     def share_out(self, team: Team) -> None:
         """Let workers compute the gradients, and the outputs for the validation data."""
         network, validate, data = self.objective.network, self.monitor.validate, self.objective.data
-        slot = size_of_slot(data.lengths, network.architecture.n_inputs, self.batch_size)
+        batch_size, _ = self.per_update
+        slot = size_of_slot(data.lengths, network.architecture.n_inputs, batch_size)
         # L-BFGS validates a network in another precision than the workers'.
         if isinstance(validate, Validator) and network is self.network:
             validate.shared = SharedNetwork(team, network)
@@ -106,8 +118,8 @@ class Descent(ABC):
 
     @property
     @abstractmethod
-    def batch_size(self) -> int:
-        """How many sequences an update learns from."""
+    def per_update(self) -> tuple[int, int | None]:
+        """How many sequences an update learns from, and how many of their timesteps; None: all."""
 
     @abstractmethod
     def descend(self, n_epochs: int) -> None:

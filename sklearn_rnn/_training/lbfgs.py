@@ -53,8 +53,8 @@ class LBFGSDescent(Descent):
         self.accepted: Evaluation | None = None  # at the parameters of the last iteration
 
     @property
-    def batch_size(self) -> int:
-        return len(self.objective.data)
+    def per_update(self):
+        return len(self.objective.data), None
 
     def descend(self, n_epochs: int) -> None:
         progress = self.progress

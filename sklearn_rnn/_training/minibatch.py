@@ -78,8 +78,8 @@ class MinibatchDescent(Descent):
         self.rate = math.nan  # of the last update
 
     @property
-    def batch_size(self) -> int:
-        return self.options.batch_size
+    def per_update(self):
+        return self.options.batch_size, self.n_steps
 
     def descend(self, n_epochs: int) -> None:
         for _ in range(n_epochs):

@@ -9,7 +9,7 @@ from sklearn_rnn.core.losses import Loss
 from sklearn_rnn.core.scaling import Scaling, Units
 
 # How many values are copied at a time.
-MAX_COPIED = 2**16
+VALUES_AT_A_TIME = 2**16
 
 # Weights up to 2 to this power are used as they are.
 LARGE_EXPONENT = 100
@@ -47,7 +47,7 @@ def target_scaling(data: TrainingData) -> Scaling:
 def _timesteps(data: TrainingData) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield blocks of timesteps, (n, n_features), with their weights."""
     weights = moderate(data.heaviest, data)
-    block_of = np.cumsum(data.lengths) * data.storage.n_features // MAX_COPIED
+    block_of = np.cumsum(data.lengths) * data.storage.n_features // VALUES_AT_A_TIME
     for chosen in np.split(np.arange(len(data)), np.flatnonzero(np.diff(block_of)) + 1):
         rows = data.storage.rows(data.samples[chosen])
         yield rows, np.repeat(weights[chosen], data.lengths[chosen])

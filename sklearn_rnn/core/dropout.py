@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklearn_rnn.core.packing import Packing
+
 
 @dataclass(frozen=True)
 class Dropout:
@@ -18,3 +20,7 @@ class Dropout:
     def mask(self, shape: tuple[int, ...], dtype) -> np.ndarray:
         """Draw a mask of factors: 0 with probability `rate`, and 1 / (1 - rate) otherwise."""
         return (self.rng.random(shape) >= self.rate) * np.array(1 / (1 - self.rate), dtype)
+
+    def column_mask(self, n_rows: int, packing: Packing, dtype) -> np.ndarray:
+        """Draw a mask (n_rows, packed columns)."""
+        return self.mask((n_rows, packing.n_columns), dtype)

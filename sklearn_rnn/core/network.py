@@ -223,7 +223,7 @@ class Network:
         if dropout is None:
             return Masks([None] * n_layers)
         n_masks = n_layers if self.architecture.reads_every_step else n_layers - 1
-        outputs = [dropout.mask((width, batch.n_columns), self.dtype) for _ in range(n_masks)]
+        outputs = [dropout.column_mask(width, batch, self.dtype) for _ in range(n_masks)]
         if n_masks == n_layers:
             return Masks(outputs)
         return Masks([*outputs, None], dropout.mask((width, len(batch.lengths)), self.dtype))

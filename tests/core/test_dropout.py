@@ -39,6 +39,9 @@ class OfEachUnit:
     def mask(self, shape, dtype):
         return np.broadcast_to(next(self.factors)[:, np.newaxis], shape).astype(dtype)
 
+    def column_mask(self, n_rows, packing, dtype):
+        return self.mask((n_rows, packing.n_columns), dtype)
+
 
 class OfEachSequence:
     """In place of `Dropout`: these masks, one after another."""

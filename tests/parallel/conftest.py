@@ -2,8 +2,9 @@
 
 import pytest
 
-from sklearn_rnn import _base, _fitted
+from sklearn_rnn import _fitted, _jobs
 from sklearn_rnn._parallel.team import Team
+from sklearn_rnn._training import descent
 
 
 @pytest.fixture
@@ -16,7 +17,8 @@ def with_workers(monkeypatch):
             super().__init__(n_workers)
             teams.append(self)
 
-    for module, rule in ((_base, "fit_workers"), (_fitted, "predict_workers")):
+    for module, rule in ((descent, "fit_workers"), (_fitted, "predict_workers")):
         monkeypatch.setattr(module, rule, lambda n_jobs, *_: n_jobs or 1)
+    for module in (descent, _jobs):
         monkeypatch.setattr(module, "Team", Recorded)
     return teams

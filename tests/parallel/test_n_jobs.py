@@ -3,6 +3,7 @@
 import glob
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 
@@ -11,12 +12,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
+from fits import assert_same_weights
+from networks import make_network
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._parallel.memory import MEMORY_FOLDER
 from sklearn_rnn._parallel.shared_network import SharedNetwork
 from sklearn_rnn._parallel.team import Team
-from tests.helpers.fits import assert_same_weights
-from tests.helpers.networks import make_network
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -75,6 +76,24 @@ def test_results_are_those_of_one_process(case, with_workers):
     assert [len(team) for team in with_workers] == [3, 2, 2]
 
 
+@pytest.mark.parametrize("dropout", ["dropout", "recurrent_dropout"])
+def test_segments_without_targets(dropout, with_workers):
+    """Sequences of one length have a target in the last segment alone."""
+    X, y = rng.standard_normal((20, 12, 2)), SUMS[:20]
+    model = RNNRegressor(bptt_steps=5, **{dropout: 0.5}, **SMALL)
+    alone, several = clone(model).fit(X, y), clone(model).set_params(n_jobs=2).fit(X, y)
+    assert_allclose(several.predict(X), alone.predict(X), rtol=1e-9)
+
+
+@pytest.mark.parametrize("more", [{"n_layers": 2}, {"return_sequences": True}])
+def test_masks_of_a_worker_whose_sequences_have_one_timestep(more, with_workers):
+    X = [rng.standard_normal((length, 2)) for length in (5, 1) * 5]
+    y = [x[:, 0] for x in X] if "return_sequences" in more else SUMS[:10]
+    model = RNNRegressor(batch_size=2, dropout=0.5, shuffle=False, **more, **SMALL)
+    alone, several = clone(model).fit(X, y), clone(model).set_params(n_jobs=2).fit(X, y)
+    assert_allclose(flat(several.predict(X)), flat(alone.predict(X)), rtol=1e-9)
+
+
 def test_the_same_number_of_workers_gives_the_same_bits(with_workers):
     model = RNNRegressor(n_jobs=2, dropout=0.2, **SMALL)
     assert_same_weights(clone(model).fit(RAGGED, SUMS), clone(model).fit(RAGGED, SUMS))
@@ -108,6 +127,9 @@ def test_a_validation_that_diverges_says_so(with_workers):
         model.set_params(**SMALL).fit(RAGGED, SUMS)
 
 
+PIPES = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+
+
 def files():
     """What is left in the folders that shared memory may lie in."""
     folders = (MEMORY_FOLDER, tempfile.gettempdir())
@@ -130,7 +152,7 @@ class Interrupting(Team):
 
 
 def test_an_interrupt_leaves_nothing_behind(with_workers, monkeypatch):
-    monkeypatch.setattr("sklearn_rnn._base.Team", Interrupting)
+    monkeypatch.setattr("sklearn_rnn._training.descent.Team", Interrupting)
     before = files()
     with pytest.warns(match="interrupted"):
         model = RNNRegressor(n_jobs=2, batch_size=20, **SMALL).fit(RAGGED, SUMS)
@@ -168,6 +190,30 @@ def test_modules_in_the_working_directory_hide_none(tmp_path, monkeypatch):
         team.call_all("refresh")
 
 
+def test_what_a_worker_prints_does_no_harm(tmp_path, monkeypatch, capfd):
+    (tmp_path / "sitecustomize.py").write_text("print('hello from a startup file')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with Team(1) as team:
+        SharedNetwork(team, make_network("gru", seed=0)).assign(slot_size=1)
+        team.call_all("refresh")
+
+
+def test_workers_that_can_not_start(monkeypatch):
+    """What has started is ended."""
+    started = []
+
+    def start(environment):
+        if started:
+            raise OSError("no more processes")
+        started.append(subprocess.Popen([sys.executable, "-c", "input()"], **PIPES))
+        return started[0]
+
+    monkeypatch.setattr("sklearn_rnn._parallel.team.start", start)
+    with pytest.raises(OSError, match="no more processes"):
+        Team(2)
+    assert started[0].returncode is not None
+
+
 def test_an_error_in_a_worker_is_raised_here():
     network = make_network("gru", seed=0)
     with Team(1) as team:
@@ -183,9 +229,10 @@ def test_the_loss_of_a_worker_is_an_error(with_workers, monkeypatch):
         def send(self, k, method, *args):
             if method == "evaluate":
                 self._workers[1].kill()
+                self._workers[1].wait()
             super().send(k, method, *args)
 
-    monkeypatch.setattr("sklearn_rnn._base.Team", Killed)
+    monkeypatch.setattr("sklearn_rnn._training.descent.Team", Killed)
     before = files()
     with pytest.raises(RuntimeError, match=r"worker process of n_jobs has ended.*n_jobs=None"):
         RNNRegressor(n_jobs=2, **SMALL).fit(RAGGED, SUMS)

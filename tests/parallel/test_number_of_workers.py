@@ -8,9 +8,11 @@ import pytest
 from joblib import Parallel, delayed, parallel_config
 
 from sklearn_rnn import RNNRegressor
-from sklearn_rnn._jobs import fit_workers, n_cores, predict_workers
+from sklearn_rnn._jobs import Training, n_cores, predict_workers
+from sklearn_rnn._jobs import fit_workers as workers_of
 from sklearn_rnn._parallel.costs import cost_of_step
 from sklearn_rnn.core.architecture import Architecture
+from sklearn_rnn.core.cells import CELLS
 
 SMALL = Architecture("gru", "tanh", 8, 32, 1, 1, return_sequences=False)
 LARGE = replace(SMALL, hidden_size=256)
@@ -19,6 +21,10 @@ LARGE = replace(SMALL, hidden_size=256)
 @pytest.fixture
 def sixteen_cores(monkeypatch):
     monkeypatch.setattr(joblib, "cpu_count", lambda: 16)
+
+
+def fit_workers(n_jobs, architecture, lengths, batch_size, n_epochs, bptt_steps=None):
+    return workers_of(n_jobs, Training(architecture, lengths, batch_size, bptt_steps, n_epochs))
 
 
 def lengths(n, n_timesteps=100):
@@ -58,6 +64,29 @@ def test_a_short_fit_has_none(sixteen_cores):
     assert fit_workers(16, LARGE, lengths(3200, 100), 128, 2) > 1
 
 
+def test_truncated_training_has_fewer(sixteen_cores):
+    """The workers meet for every segment."""
+    long = lengths(1280, 500)
+    numbers = [fit_workers(16, LARGE, long, 128, 200, steps) for steps in (None, 100, 5, 1)]
+    assert numbers == sorted(numbers, reverse=True)
+    assert numbers[0] > numbers[-1] >= 1
+    medium = replace(SMALL, hidden_size=64)
+    assert fit_workers(2, medium, long, 128, 200) == 2
+    assert fit_workers(2, medium, long, 128, 200, 5) == 1
+
+
+def test_a_cell_of_the_program_alone_has_none(sixteen_cores, monkeypatch):
+    """The workers would not know it."""
+
+    class Mine(CELLS["gru"]):
+        pass
+
+    monkeypatch.setitem(CELLS, "mine", Mine)
+    mine = replace(LARGE, cell="mine")
+    assert fit_workers(16, mine, lengths(3200), 128, 200) == 1
+    assert predict_workers(16, mine, lengths(10_000)) == 1
+
+
 def test_a_worker_has_at_least_one_sequence(sixteen_cores):
     assert fit_workers(16, LARGE, lengths(3000, 1000), 2, 200) == 2
 
@@ -83,6 +112,6 @@ def test_the_cost_of_a_step_grows_with_all_that_it_has_to_do():
 
 
 def test_a_small_fit_starts_no_process(monkeypatch):
-    monkeypatch.setattr("sklearn_rnn._base.Team", None)
+    monkeypatch.setattr("sklearn_rnn._training.descent.Team", None)
     model = RNNRegressor(n_jobs=-1, tol=10.0)
     model.fit(np.ones((20, 4, 1)), np.arange(20.0))
