@@ -5,8 +5,8 @@
 
 A step is shared out among so many workers whether it pays or not, so the table also shows where it
 doesn't. Fits and predictions are those of the estimators, which decide by themselves how many
-workers they use; starting them is in the time. torch has as many threads. Batches are full: all
-sequences have the same length. A step has one layer and an output for the last timestep.
+workers they use; starting them is in the time. torch, where it is installed, has as many threads.
+Batches are full: all sequences have the same length. A step has one layer and an output for the last timestep.
 """
 
 import os
@@ -16,14 +16,19 @@ from copy import copy
 from functools import partial
 
 import numpy as np
-import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from common import PEERS_CELLS, Result, alternate, arguments, report_results
-from peers import TorchRNN, torch_fit, torch_step
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._parallel.team import Team
 from steps import SHAPES, minibatch, ours, task_of
+
+try:
+    import torch
+
+    from peers import TorchRNN, torch_fit, torch_step
+except ImportError:  # then ours are compared among themselves
+    torch = None
 
 LARGER = ((100, 256, 16, 128), (100, 256, 64, 512))
 # (sequences, timesteps, features, hidden size), and the epochs of a fit
@@ -32,14 +37,14 @@ PREDICTIONS = ((10_000, 8, 8, 32), (10_000, 50, 8, 64), (10_000, 100, 16, 128))
 RATE, MAX_NORM, BATCH = 0.003, 5.0, 100
 
 
-def with_threads(n, run):
-    """Return the function with its own number of torch's threads."""
+def with_threads(jobs, run):
+    """Return a function of torch with each number of threads, by name; none without torch."""
 
-    def work():
+    def work(n):
         torch.set_num_threads(n)
         return run()
 
-    return work
+    return {} if torch is None else {f"torch, {n}": partial(work, n) for n in jobs}
 
 
 def compared(label, labels, contenders, seconds):
@@ -56,8 +61,7 @@ def steps(cell, jobs, seconds):
         batches = [minibatch(task, np.full(shape[1], shape[0]), np.random.default_rng(0))]
         teams = {n: None if n == 1 else Team(n) for n in jobs}
         contenders = {f"ours, {n}": ours(task, batches, team) for n, team in teams.items()}
-        peer = torch_step(task, batches)
-        contenders |= {f"torch, {n}": with_threads(n, peer) for n in jobs}
+        contenders |= with_threads(jobs, torch and torch_step(task, batches))
         yield compared(f"step, {cell}", {"cell": cell, "shape": shape}, contenders, seconds)
         for team in teams.values():
             if team is not None:
@@ -81,10 +85,15 @@ def fits(cell, jobs, seconds):
             f"ours, {n}": partial(RNNClassifier(**options, random_state=0, n_jobs=n).fit, X, y)
             for n in jobs
         }
-        peer = partial(fit_of_torch, cell, X, y, H, n_epochs)
-        contenders |= {f"torch, {n}": with_threads(n, peer) for n in jobs}
+        contenders |= with_threads(jobs, partial(fit_of_torch, cell, X, y, H, n_epochs))
         labels = {"cell": cell, "shape": f"{X.shape}, H = {H}, {n_epochs} epochs"}
         yield compared(f"fit, {cell}", labels, contenders, seconds)
+
+
+def prediction_of_torch(cell, X, hidden_size):
+    network = TorchRNN(*task_of(cell, (0, 0, X.shape[2], hidden_size), 1, False))
+    with torch.inference_mode():
+        return [network(part) for part in torch.from_numpy(X).split(256)]
 
 
 def predictions(cell, jobs, seconds):
@@ -92,16 +101,10 @@ def predictions(cell, jobs, seconds):
         X = np.random.default_rng(0).standard_normal((n, T, D), np.float32)
         y = X[:64].mean(axis=1)[:, :3]
         model = RNNRegressor(cell=cell, hidden_size=H, max_iter=1, random_state=0).fit(X[:64], y)
-        network, inputs = TorchRNN(*task_of(cell, (T, n, D, H), 1, False)), torch.from_numpy(X)
-
-        def peer(network=network, inputs=inputs):
-            with torch.inference_mode():
-                return [network(part) for part in inputs.split(256)]
-
         contenders = {
             f"ours, {n}": partial(copy(model).set_params(n_jobs=n).predict, X) for n in jobs
         }
-        contenders |= {f"torch, {n}": with_threads(n, peer) for n in jobs}
+        contenders |= with_threads(jobs, partial(prediction_of_torch, cell, X, H))
         labels = {"cell": cell, "shape": f"{X.shape}, H = {H}"}
         yield compared(f"predict, {cell}", labels, contenders, seconds)
 
