@@ -6,7 +6,8 @@
 A step is shared out among so many workers whether it pays or not, so the table also shows where it
 doesn't. Fits and predictions are those of the estimators, which decide by themselves how many
 workers they use; starting them is in the time. torch, where it is installed, has as many threads.
-Batches are full: all sequences have the same length. A step has one layer and an output for the last timestep.
+Batches are full: all sequences have the same length. A step has one layer and an output for the
+last timestep.
 """
 
 import os
