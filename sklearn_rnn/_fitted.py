@@ -79,7 +79,8 @@ class FittedNetwork(
     ) -> np.ndarray:
         """Run `Network.predict` or `Network.features` of a network, or of the fitted one."""
         if len(X) > PREDICT_BATCH and compute in SHARED:
-            n = predict_workers(self.n_jobs, self._architecture, X.lengths)
+            architecture = self._architecture if network is None else network.architecture
+            n = predict_workers(self.n_jobs, architecture, X.lengths)
             compute = shared(n, compute) if n > 1 else compute
         if network is None:
             outputs = self._networks.compute(partial(computed, X, compute), len(X))

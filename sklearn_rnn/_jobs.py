@@ -16,8 +16,8 @@ from sklearn_rnn.core.architecture import Architecture
 from sklearn_rnn.core.layouts import PREDICT_BATCH
 from sklearn_rnn.core.network import Network
 
-# Training stops early after so many epochs at the soonest.
-FEWEST_EPOCHS = 10
+# What workers can compute of a trained network.
+SHARED = Network.predict, Network.features
 
 
 def n_cores(n_jobs: int | None) -> int:
@@ -37,6 +37,7 @@ class Training(NamedTuple):
 
     lengths : (n,), the timesteps of each sequence
     bptt_steps : the timesteps that an update learns from, at most; None for all
+    n_epochs : that are made in any case
     """
 
     architecture: Architecture
@@ -58,7 +59,7 @@ def fit_workers(n_jobs: int | None, training: Training) -> int:
     n_columns = batch_size * float(lengths.mean()) / n_segments
     cost = costs.cost_of_step(architecture, n_timesteps, n_columns)
     n_batches = -(-len(lengths) // batch_size)
-    n_steps = n_batches * n_segments * min(n_epochs, FEWEST_EPOCHS)
+    n_steps = n_batches * n_segments * n_epochs
     return costs.workers_for_steps(cost, n_steps, limit)
 
 
@@ -79,20 +80,13 @@ def workers_know(architecture: Architecture) -> bool:
 
 
 def shared(n: int, compute: Callable) -> Callable:
-    """Return what n workers do in place of a function of `SHARED`."""
+    """Return what n workers do in place of `Network.predict` or `Network.features`."""
 
     def compute_by_workers(network: Network, lengths: np.ndarray, *args) -> np.ndarray:
         with Team(n) as team:
             of_team = SharedNetwork(team, network)
             n_features = network.architecture.n_inputs
             of_team.assign(size_of_slot(lengths, n_features, PREDICT_BATCH))
-            return SHARED[compute](of_team, lengths, *args)
+            return of_team.compute(compute.__name__, lengths, *args)
 
     return compute_by_workers
-
-
-# What workers can compute, and how.
-SHARED = {
-    Network.predict: SharedNetwork.predict,
-    Network.features: SharedNetwork.features,
-}

@@ -1,7 +1,7 @@
 """How many workers pay: estimates of the time that work takes.
 
 The numbers were fitted to 57 training steps of Elman, GRU and LSTM networks with one and two layers
-(docs/performance.md, "Several cores"); they are right to about 20 %. On other machines all of them
+(docs/decisions.md, "Several cores"); they are right to about 20 %. On other machines all of them
 change by about the same factor, so the comparison of one worker with several stays.
 
 An estimate depends on shapes alone, never on a clock. So the same fit always has as many workers,

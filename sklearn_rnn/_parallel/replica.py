@@ -37,18 +37,32 @@ def dealt(n: int, k: int, n_workers: int) -> np.ndarray:
     return np.arange(k, n, n_workers)
 
 
+class Blueprint(NamedTuple):
+    """What a network consists of, but for the values of its parameters.
+
+    shapes : of the parameters, of which the architecture may use only some
+    """
+
+    architecture: Architecture
+    shapes: dict[str, tuple[int, ...]]
+    units: Units
+
+    @classmethod
+    def of(cls, network: Network) -> "Blueprint":
+        return cls(network.architecture, network.parameters.shapes, network.units)
+
+
 class Replica:
     """A network with the parameters in shared memory.
 
     The timesteps of its batches lie in its slot there, sequence after sequence.
     """
 
-    def __init__(self, path: str, sizes: Sizes, k: int, architecture: Architecture, units: Units):
+    def __init__(self, path: str, sizes: Sizes, k: int, blueprint: Blueprint):
         self.k, self.n_workers = k, sizes.n_workers
         self.memory = SharedMemory(path, sizes)
-        self.shapes = architecture.zeros(sizes.dtype).shapes
-        parameters = Parameters(self.shapes, self.memory.parameters)
-        self.network = Network(architecture, parameters, units)
+        parameters = Parameters(blueprint.shapes, self.memory.parameters)
+        self.network = Network(blueprint.architecture, parameters, blueprint.units)
 
     def batch(self, lengths: np.ndarray, dtype) -> FlatBatch:
         """Return the batch in the slot."""
@@ -75,11 +89,9 @@ class Replica:
 class TrainingReplica(Replica):
     """A replica that also computes gradients. They go into its row of the shared memory."""
 
-    def __init__(  # noqa: PLR0913 (they come through a pipe)
-        self, path, sizes, k, architecture, units, loss: TrainingLoss, rates: tuple[float, float]
-    ):
-        super().__init__(path, sizes, k, architecture, units)
-        gradients = Parameters(self.shapes, self.memory.gradients[k])
+    def __init__(self, path, sizes, k, blueprint, loss: TrainingLoss, rates: tuple[float, float]):
+        super().__init__(path, sizes, k, blueprint)
+        gradients = Parameters(blueprint.shapes, self.memory.gradients[k])
         self.rng = np.random.default_rng()
         self.dropouts = Dropouts.of(self.rng, *rates)
         self.of_batch = BatchLoss(self.network, loss, Dropouts(), gradients)
@@ -97,7 +109,7 @@ class TrainingReplica(Replica):
         return (self._rng_state(part),)
 
     def _begin(self, part: Part) -> Batch:
-        self.network.refresh()
+        self.refresh()
         if not part.goes_on:
             self.carry = None
         numbers = dealt(len(part.lengths), self.k, self.n_workers)

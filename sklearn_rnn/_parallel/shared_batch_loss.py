@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from sklearn_rnn._parallel.memory import Sizes, put
-from sklearn_rnn._parallel.replica import Part, TrainingReplica, dealt
+from sklearn_rnn._parallel.replica import Blueprint, Part, TrainingReplica, dealt
 from sklearn_rnn._parallel.team import Team
 from sklearn_rnn.core.batch_loss import BatchLoss
 from sklearn_rnn.core.packing import Batch
@@ -33,8 +33,7 @@ class SharedBatchLoss:
         rates = tuple(0.0 if dropout is None else dropout.rate for dropout in alone.dropouts)
         n_parameters = len(network.parameters.vector)
         sizes = Sizes(len(team), n_parameters, network.dtype.str, slot_size)
-        parts = network.architecture, network.units, alone.loss, rates
-        team.assign(sizes, TrainingReplica, *parts)
+        team.assign(sizes, TrainingReplica, Blueprint.of(network), alone.loss, rates)
 
     def evaluate(self, batch: Batch, targets: np.ndarray, weights: np.ndarray, carry):
         """See `BatchLoss.evaluate`."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sklearn_rnn._parallel.memory import Sizes, put
-from sklearn_rnn._parallel.replica import Replica
+from sklearn_rnn._parallel.replica import Blueprint, Replica
 from sklearn_rnn._parallel.team import Team
 from sklearn_rnn.core.layouts import new_layouts
 from sklearn_rnn.core.network import Network
@@ -29,37 +29,23 @@ class SharedNetwork:
         """
         network, team = self.network, self.team
         sizes = Sizes(len(team), len(network.parameters.vector), network.dtype.str, slot_size)
-        team.assign(sizes, Replica, network.architecture, network.units)
+        team.assign(sizes, Replica, Blueprint.of(network))
 
-    def predict(
+    def compute(
         self,
+        method: str,
         lengths: np.ndarray,
         batch_of: Callable[[np.ndarray], Batch],
         out_starts: np.ndarray,
         n_rows: int,
     ) -> np.ndarray:
-        """See `Network.predict`."""
-        out = np.empty((n_rows, self.network.architecture.n_outputs), self.network.dtype)
-        self._compute("predict", lengths, batch_of, out_starts, out)
-        return out
-
-    def features(
-        self,
-        lengths: np.ndarray,
-        batch_of: Callable[[np.ndarray], Batch],
-        out_starts: np.ndarray,
-        n_rows: int,
-    ) -> np.ndarray:
-        """See `Network.features`."""
-        out = np.empty((n_rows, self.network.architecture.n_features), self.network.dtype)
-        self._compute("features", lengths, batch_of, out_starts, out)
-        return out
-
-    def _compute(self, method: str, lengths, batch_of, out_starts, out: np.ndarray) -> None:
-        """Write the results into rows of `out`.
+        """Return what `Network.predict` or `Network.features` returns, whichever `method` names.
 
         The workers take turns. Each gets its next batch when the result of its last one is there.
         """
+        architecture = self.network.architecture
+        widths = {"predict": architecture.n_outputs, "features": architecture.n_features}
+        out = np.empty((n_rows, widths[method]), self.network.dtype)
         team, per_step = self.team, self.network.architecture.return_sequences
         team.memory.parameters[...] = self.network.parameters.vector
         team.call_all("refresh")
@@ -74,3 +60,4 @@ class SharedNetwork:
             rows_of[k] = ranges(starts, batch.lengths) if per_step else starts
         for k, rows in rows_of.items():
             out[rows] = team.receive(k)
+        return out

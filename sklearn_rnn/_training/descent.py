@@ -81,7 +81,8 @@ class Descent(ABC):
     def train_on(self, n_jobs: int | None, n_epochs: int) -> Ending:
         """Train, see `train`, on as many cores as n_jobs allows and as pay."""
         architecture, lengths = self.network.architecture, self.objective.data.lengths
-        n = fit_workers(n_jobs, Training(architecture, lengths, *self.per_update, n_epochs))
+        n_sure = min(n_epochs, MIN_EPOCHS_NO_CHANGE)  # the others may never come
+        n = fit_workers(n_jobs, Training(architecture, lengths, *self.per_update, n_sure))
         if n == 1:
             return self.train(n_epochs)
         with Team(n) as team:

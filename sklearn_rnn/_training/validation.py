@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -36,7 +37,9 @@ class Validator:
         targets, weights = data.targets[rows], data.weights[rows]
         total, value = weights.sum(), 0.0
         with np.errstate(over="ignore", invalid="ignore"):
-            predict = network.predict if self.shared is None else self.shared.predict
+            predict = network.predict
+            if self.shared is not None:
+                predict = partial(self.shared.compute, "predict")
             raw = predict(data.lengths, data.inputs, self._out_starts, len(rows))
             raw = raw[self._places]
             for block in blocks_of_rows(raw.shape):

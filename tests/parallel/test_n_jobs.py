@@ -1,11 +1,9 @@
 """n_jobs changes who computes, and no result."""
 
-import glob
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 
 import numpy as np
 import pytest
@@ -15,7 +13,7 @@ from sklearn.base import clone
 from fits import assert_same_weights
 from networks import make_network
 from sklearn_rnn import RNNClassifier, RNNRegressor
-from sklearn_rnn._parallel.memory import MEMORY_FOLDER
+from sklearn_rnn._parallel import team as team_module
 from sklearn_rnn._parallel.shared_network import SharedNetwork
 from sklearn_rnn._parallel.team import Team
 
@@ -94,6 +92,15 @@ def test_masks_of_a_worker_whose_sequences_have_one_timestep(more, with_workers)
     assert_allclose(flat(several.predict(X)), flat(alone.predict(X)), rtol=1e-9)
 
 
+@pytest.mark.parametrize("more", [{"n_layers": 2}, {"pooling": ("last", "max")}])
+def test_hidden_states_use_a_part_of_the_parameters(more, with_workers):
+    model = RNNRegressor(**more, **SMALL).fit(RAGGED, SUMS)
+    for layer in range(model.n_layers_):
+        expected = flat(model.set_params(n_jobs=None).hidden_states(RAGGED, layer=layer))
+        assert_array_equal(flat(model.set_params(n_jobs=2).hidden_states(RAGGED, layer)), expected)
+    assert len(with_workers) == model.n_layers_
+
+
 def test_the_same_number_of_workers_gives_the_same_bits(with_workers):
     model = RNNRegressor(n_jobs=2, dropout=0.2, **SMALL)
     assert_same_weights(clone(model).fit(RAGGED, SUMS), clone(model).fit(RAGGED, SUMS))
@@ -130,10 +137,15 @@ def test_a_validation_that_diverges_says_so(with_workers):
 PIPES = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
 
 
-def files():
-    """What is left in the folders that shared memory may lie in."""
-    folders = (MEMORY_FOLDER, tempfile.gettempdir())
-    return [path for folder in folders for path in glob.glob(f"{folder}/sklearn_rnn-*")]
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The folder that shared memory lies in, and no other test's."""
+    monkeypatch.setattr("sklearn_rnn._parallel.memory.MEMORY_FOLDER", str(tmp_path))
+    return tmp_path
+
+
+def has_files(folder):
+    return any(folder.iterdir())
 
 
 class Interrupting(Team):
@@ -151,23 +163,30 @@ class Interrupting(Team):
         return super().receive(k)
 
 
-def test_an_interrupt_leaves_nothing_behind(with_workers, monkeypatch):
+def test_an_interrupt_leaves_nothing_behind(with_workers, monkeypatch, folder):
     monkeypatch.setattr("sklearn_rnn._training.descent.Team", Interrupting)
-    before = files()
     with pytest.warns(match="interrupted"):
         model = RNNRegressor(n_jobs=2, batch_size=20, **SMALL).fit(RAGGED, SUMS)
     assert np.isfinite(model.predict(RAGGED)).all()
     assert all(worker.returncode is not None for worker in Interrupting.last._workers)
-    assert files() == before
+    assert not has_files(folder)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a file in use can't be removed")
-def test_the_file_is_removed_as_soon_as_all_have_mapped_it():
+def test_the_file_is_removed_as_soon_as_all_have_mapped_it(folder, monkeypatch):
     """So even the end of the process by force leaves nothing behind."""
-    before = files()
+    seen = []
     with Team(2) as team:
+        new = team_module.new_file
+
+        def recorded(size):
+            seen.append(new(size))
+            return seen[0]
+
+        monkeypatch.setattr(team_module, "new_file", recorded)
         SharedNetwork(team, make_network("gru", seed=0)).assign(slot_size=1)
-        assert files() == before
+        assert seen[0].startswith(str(folder))
+        assert not has_files(folder)
         team.call_all("refresh")
 
 
@@ -224,7 +243,7 @@ def test_an_error_in_a_worker_is_raised_here():
     assert "in compute" in caught.value.__notes__[0]
 
 
-def test_the_loss_of_a_worker_is_an_error(with_workers, monkeypatch):
+def test_the_loss_of_a_worker_is_an_error(with_workers, monkeypatch, folder):
     class Killed(Team):
         def send(self, k, method, *args):
             if method == "evaluate":
@@ -233,7 +252,6 @@ def test_the_loss_of_a_worker_is_an_error(with_workers, monkeypatch):
             super().send(k, method, *args)
 
     monkeypatch.setattr("sklearn_rnn._training.descent.Team", Killed)
-    before = files()
     with pytest.raises(RuntimeError, match=r"worker process of n_jobs has ended.*n_jobs=None"):
         RNNRegressor(n_jobs=2, **SMALL).fit(RAGGED, SUMS)
-    assert files() == before
+    assert not has_files(folder)
